@@ -1,0 +1,31 @@
+/*
+ * Capped growable bytes. The cap is set when the buffer is made; going over it
+ * empties nothing and allocates nothing: the add fails, and `overflow` stays
+ * set, so that a chain of adds needs one check at its end.
+ */
+#ifndef B7_BUF_H
+#define B7_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *p;  /* owned; NUL-terminated whenever not NULL */
+	size_t n; /* used, without the NUL */
+	size_t cap, max;
+	bool overflow;
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_free(struct buf *b);
+void buf_reset(struct buf *b); /* n = 0, keeps the memory */
+bool buf_add(struct buf *b, const void *p, size_t n);
+bool buf_adds(struct buf *b, const char *s);
+bool buf_addc(struct buf *b, char c);
+bool buf_addf(struct buf *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
+char *buf_take(struct buf *b, size_t *n);  /* moves the bytes out; "" if empty */
+const char *buf_str(const struct buf *b);  /* "" if empty */
+
+#endif

@@ -1,0 +1,32 @@
+/* The file seam: tokens, CAs, kubeconfigs, images, CRDs. Read only. */
+#ifndef B7_FILES_H
+#define B7_FILES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+struct files {
+	/* Whole file into out (whose max caps it). ERR_NOTFOUND, ERR_TOO_BIG,
+	 * ERR_INTERNAL with errno as code. */
+	bool (*read)(void *self, const char *path, struct buf *out,
+	    struct err *e);
+	/* Modification stamp in microseconds, for noticing rotation. */
+	bool (*stamp)(void *self, const char *path, int64_t *us,
+	    struct err *e);
+	/* Names in a folder, sorted, one a line. */
+	bool (*list)(void *self, const char *path, struct buf *out,
+	    struct err *e);
+	void *self;
+};
+
+struct files files_system(void);
+/* In memory, for virtual worlds and tests. */
+struct files *files_memory_new(void);
+void files_memory_put(struct files *f, const char *path, const void *p,
+    size_t n);
+void files_memory_free(struct files *f);
+
+#endif

@@ -1,0 +1,26 @@
+/* Counters, gauges and histograms in the Prometheus text format 0.0.4. */
+#ifndef B7_METRICS_H
+#define B7_METRICS_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+
+struct metrics; /* one a process; families print in order of their names */
+
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *m);
+/* labels: ready text such as `kind="host",code="200"`, or NULL; the caller
+ * escapes values. Families are made at first use; help may be NULL later. */
+void metrics_add(struct metrics *m, const char *family, const char *labels,
+    int64_t delta);
+void metrics_set(struct metrics *m, const char *family, const char *labels,
+    int64_t value);
+void metrics_observe_us(struct metrics *m, const char *family,
+    const char *labels, int64_t us); /* histogram in seconds */
+void metrics_help(struct metrics *m, const char *family, const char *help);
+int64_t metrics_get(const struct metrics *m, const char *family,
+    const char *labels);
+void metrics_print(const struct metrics *m, struct buf *out);
+
+#endif

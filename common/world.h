@@ -1,0 +1,60 @@
+/*
+ * A virtual world: simulated processes with one clock, one order of events and
+ * an in-process network, all decided by a seed. Linked by the scenario runner
+ * and by tests only.
+ */
+#ifndef B7_WORLD_H
+#define B7_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/random.h"
+
+struct loop;
+struct http_net;
+struct world;
+
+#define WORLD_EPOCH_S 1767225600LL /* 2026-01-01T00:00:00Z at virtual 0 */
+
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w); /* frees loops and nets that are left */
+int64_t world_now_us(const struct world *w);
+/* A process: its loop and its place in the network. ip: what its clients'
+ * connections come from and a default for its servers, e.g. "127.1.0.1". */
+struct loop *world_spawn(struct world *w, const char *name, const char *ip,
+    int64_t wall_skew_us);
+struct http_net *world_net(struct loop *l);
+struct entropy world_entropy(struct loop *l);
+/* SIGSTOP: nothing runs, sockets stay; on thaw late timers fire in order. */
+void world_freeze(struct loop *l, bool on);
+/* SIGKILL: timers, deferred calls, calls and servers of the process are dead
+ * at once with no callback; peers see a reset. The process's own memory is
+ * then freed by its owner (the *_free functions tolerate a dead loop), and
+ * world_reap frees the loop and net. */
+void world_kill(struct loop *l);
+void world_reap(struct loop *l);
+/* Runs until the time is reached or done says so (asked after each turn);
+ * true if done did. Ends early, false, when nothing is scheduled at all. */
+bool world_run(struct world *w, int64_t until_us, bool (*done)(void *),
+    void *arg);
+
+/* ---- the network between processes --------------------------------------
+ * Rules match by process name (from) and by destination "host:port" or process
+ * name (to), both globs; NULL = any. The newest matching rule decides. */
+struct net_rule {
+	const char *from, *to;
+	int64_t latency_us, jitter_us; /* one way */
+	uint32_t refuse_ppm;           /* connection refused */
+	uint32_t reset_ppm;            /* reset somewhere in the exchange */
+	uint32_t lose_reply_ppm;       /* request arrives, reply is lost, reset */
+	uint32_t truncate_ppm;         /* body cut, then EOF */
+	bool partition;                /* packets vanish: timeouts decide */
+	bool no_dns;                   /* names do not resolve */
+};
+int world_net_add(struct world *w, const struct net_rule *r); /* id > 0 */
+void world_net_remove(struct world *w, int id);
+/* host names of the virtual network; IP literals need none. */
+void world_dns(struct world *w, const char *name, const char *ip);
+
+#endif
