@@ -1,0 +1,83 @@
+#!/bin/sh
+# The one list of Debian packages that Beskar7 needs, and why.
+set -eu
+
+usage() {
+	cat <<'USAGE'
+usage: deploy/packages.sh [--build | --tests | --all] [--list | --check | --install]
+
+What Debian packages Beskar7 needs on this machine.
+
+  --build     what a build needs (default)
+  --tests     what tests/run.sh needs: the build, CUnit, openssl, curl
+  --all       what tests/run.sh --all needs: clang, analysers, valgrind too
+
+  --list      print the names, one a line (default)
+  --check     name what is missing; exit 1 if anything is
+  --install   install what is missing, as root or by sudo
+  --help      this text
+USAGE
+}
+
+# compiler and tools; deploy/deps.sh: dpkg-dev patch xz-utils util-linux
+build="gcc libc6-dev binutils make cmake ninja-build pkg-config git
+	ca-certificates dpkg-dev patch xz-utils util-linux"
+# linked statically from Debian's archives
+build="$build libevent-dev libhttp-parser-dev libyaml-dev"
+# tests: CUnit; foreign TLS and HTTP peers; instrumented libraries
+tests="libcunit1-dev openssl curl procps"
+all="clang clang-tidy clang-format llvm cppcheck valgrind ccache"
+
+die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
+
+set_of=$build action=list
+for arg; do
+	case $arg in
+	--build) set_of=$build ;;
+	--tests) set_of="$build $tests" ;;
+	--all) set_of="$build $tests $all" ;;
+	--list) action=list ;;
+	--check) action=check ;;
+	--install) action=install ;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; die "unknown argument: $arg" ;;
+	esac
+done
+
+installed() {
+	case $(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null) in
+	installed) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+if [ "$action" = list ]; then
+	printf '%s\n' $set_of
+	exit 0
+fi
+
+command -v dpkg-query >/dev/null 2>&1 ||
+	die "no dpkg-query: this needs Debian or a derivative"
+missing=
+for p in $set_of; do
+	installed "$p" || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$action" = check ]; then
+	die "missing Debian packages:$missing
+  install them with: apt-get install$missing"
+fi
+
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 ||
+		die "not root and no sudo; missing Debian packages:$missing"
+	sudo=sudo
+fi
+printf 'packages: installing%s\n' "$missing" >&2
+$sudo apt-get -qq update >&2 || die "apt-get update failed (network? proxy?)"
+# shellcheck disable=SC2086
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+	--no-install-recommends install $missing >&2 ||
+	die "apt-get could not install:$missing"
