@@ -1,0 +1,192 @@
+/* See host.h. The codec from JSON to the view. */
+#include "agent/control/host.h"
+
+#include <string.h>
+
+#include "agent/control/names.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+static const char *const state_names[] = {
+	[HOST_ENROLLING] = "Enrolling",
+	[HOST_INSPECTING] = "Inspecting",
+	[HOST_AVAILABLE] = "Available",
+	[HOST_CLAIMED] = "Claimed",
+	[HOST_PROVISIONING] = "Provisioning",
+	[HOST_PROVISIONED] = "Provisioned",
+	[HOST_DEPROVISIONING] = "Deprovisioning",
+	[HOST_ERROR] = "Error",
+};
+
+const char *
+host_state_name(enum host_state s)
+{
+	return state_names[s];
+}
+
+enum host_state
+host_state_parse(const char *s)
+{
+	for (size_t i = 0; i < sizeof(state_names) / sizeof(*state_names); i++)
+		if (str_eq(s, state_names[i]))
+			return (enum host_state)i;
+	return HOST_ENROLLING;
+}
+
+static void
+host_read_consumer(struct consumer *c, const cJSON *spec)
+{
+	c->kind = json_str(spec, "consumerRef/kind", KIND_MACHINE);
+	c->ns = json_str(spec, "consumerRef/namespace", NULL);
+	c->name = json_str(spec, "consumerRef/name", NULL);
+	c->claim_id = json_str(spec, "consumerRef/claimID", NULL);
+}
+
+static void
+host_read_spec(struct host *h, const cJSON *spec)
+{
+	struct host_spec *s = &h->spec;
+	const cJSON *c = json_obj(spec, "redfishConnection");
+	const cJSON *online = json_child(spec, "online");
+
+	s->address = json_str(c, "address", NULL);
+	s->credentials_name = json_str(c, "credentialsSecretRef/name", NULL);
+	if (s->credentials_name == NULL) /* the plain form of API.md */
+		s->credentials_name = json_str(c, "credentialsSecretRef", NULL);
+	s->ca_bundle_name = json_str(c, "caBundleSecretRef/name", NULL);
+	if (s->ca_bundle_name == NULL)
+		s->ca_bundle_name = json_str(c, "caBundleSecretRef", NULL);
+	s->fingerprint = json_str(c, "certificateFingerprint", NULL);
+	s->tofu = json_bool(c, "trustOnFirstUse", false);
+	s->insecure = json_bool(c, "insecureSkipVerify", false);
+	s->min_tls = json_str(c, "minTLSVersion", "1.2");
+	s->system_id = json_str(c, "systemID", NULL);
+	s->transport = json_str(spec, "mediaTransport", "Auto");
+	s->online = !cJSON_IsBool(online) ? ONLINE_ABSENT :
+	    cJSON_IsTrue(online)          ? ONLINE_TRUE :
+					    ONLINE_FALSE;
+	s->maintenance = json_obj(spec, "maintenance") != NULL;
+	s->maintenance_reason = json_str(spec, "maintenance/reason", "");
+	host_read_consumer(&s->consumer, spec);
+	s->boot_iso = json_str(spec, "bootIsoSource", NULL);
+	s->user_data = json_str(spec, "userDataSecretRef/name", NULL);
+}
+
+static void
+host_read_asks(struct host_asks *a, const cJSON *ann)
+{
+	const struct {
+		const char *name;
+		const char **out;
+	} rows[] = {
+		{ ANN_REBOOT, &a->reboot },
+		{ ANN_RETRY, &a->retry },
+		{ ANN_INSPECT, &a->inspect },
+		{ ANN_FORCE_RELEASE, &a->force_release },
+		{ ANN_ACCEPT_IDENTITY, &a->accept_identity },
+		{ ANN_ACCEPT_CERT, &a->accept_certificate },
+		{ ANN_CONFIRM, &a->confirm },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const cJSON *v = json_child(ann, rows[i].name);
+
+		*rows[i].out = cJSON_IsString(v) ? v->valuestring : NULL;
+	}
+}
+
+static void
+host_read_meta(struct host *h, const cJSON *meta)
+{
+	const cJSON *ann = json_obj(meta, "annotations");
+	const cJSON *zone = json_child(json_obj(meta, "labels"), LABEL_ZONE);
+	const cJSON *rec = json_child(ann, ANN_RECORD);
+	const cJSON *f;
+
+	h->ns = json_str(meta, "namespace", "");
+	h->name = json_str(meta, "name", "");
+	h->uid = json_str(meta, "uid", "");
+	h->rv = json_str(meta, "resourceVersion", "");
+	h->generation = json_i64(meta, "generation", 0);
+	h->deleting = json_str(meta, "deletionTimestamp", NULL) != NULL;
+	h->for_move = json_child(ann, ANN_DELETE_FOR_MOVE) != NULL;
+	h->paused = json_child(ann, ANN_PAUSED) != NULL;
+	h->zone = cJSON_IsString(zone) ? zone->valuestring : NULL;
+	cJSON_ArrayForEach(f, json_arr(meta, "finalizers"))
+		if (cJSON_IsString(f) && str_eq(f->valuestring, FINALIZER_HOST))
+			h->has_finalizer = true;
+	host_read_asks(&h->asks, ann);
+	h->record_present = rec != NULL;
+	if (cJSON_IsString(rec))
+		h->record_valid =
+		    record_parse(&h->record, rec->valuestring, &h->record_err);
+}
+
+void
+host_init(struct host *h, const char *key, struct cJSON *tree)
+{
+	const char *state = json_str(tree, "status/state", NULL);
+
+	memset(h, 0, sizeof(*h));
+	h->tree = tree;
+	h->key = xstrdup(key);
+	host_read_meta(h, json_obj(tree, "metadata"));
+	host_read_spec(h, json_obj(tree, "spec"));
+	h->state_known = state != NULL;
+	h->state = host_state_parse(state);
+}
+
+void
+host_fini(struct host *h)
+{
+	cJSON_Delete(h->tree);
+	xfree(h->key);
+	memset(h, 0, sizeof(*h));
+}
+
+const char *
+host_problem(const struct host *h)
+{
+	const struct host_spec *s = &h->spec;
+	int trust = (s->ca_bundle_name != NULL) + (s->fingerprint != NULL) +
+	    s->tofu + s->insecure;
+
+	if (str_empty(s->address))
+		return "spec.redfishConnection.address is missing";
+	if (str_empty(s->credentials_name))
+		return "spec.redfishConnection.credentialsSecretRef is missing";
+	if (trust > 1)
+		return "spec.redfishConnection sets more than one of "
+		       "caBundleSecretRef, certificateFingerprint, "
+		       "trustOnFirstUse, insecureSkipVerify";
+	if (s->consumer.name != NULL && s->consumer.claim_id == NULL)
+		return "spec.consumerRef has no claimID";
+	return NULL;
+}
+
+const char *
+host_condition(const struct host *h, const char *type, const char **reason)
+{
+	const cJSON *c;
+
+	if (reason != NULL)
+		*reason = NULL;
+	cJSON_ArrayForEach(c, json_arr(h->tree, "status/conditions")) {
+		if (!str_eq(json_str(c, "type", NULL), type))
+			continue;
+		if (reason != NULL)
+			*reason = json_str(c, "reason", NULL);
+		return json_str(c, "status", NULL);
+	}
+	return NULL;
+}
+
+bool
+consumer_same(const struct consumer *c, const char *ns, const char *name,
+    const char *claim_id)
+{
+	return c->name != NULL && str_eq(c->name, name) &&
+	    (c->ns == NULL || str_eq(c->ns, ns)) &&
+	    str_eq(c->claim_id, claim_id);
+}

@@ -1,0 +1,38 @@
+/* The names of our API: group, finalizers, labels, annotations (API.md). */
+#ifndef B7_CONTROL_NAMES_H
+#define B7_CONTROL_NAMES_H
+
+#define AX "infrastructure.cluster.x-k8s.io"
+#define AX_VERSION "v1beta2"
+#define AX_API AX "/" AX_VERSION
+#define CAPI_GROUP "cluster.x-k8s.io"
+#define CAPI_VERSION "v1beta2"
+
+#define KIND_HOST "PhysicalHost"
+#define KIND_MACHINE "Beskar7Machine"
+#define KIND_CLUSTER "Beskar7Cluster"
+
+#define FINALIZER_HOST "physicalhost." AX
+#define FINALIZER_SECRET "physicalhost." AX "/credentials"
+#define FINALIZER_MACHINE "beskar7machine." AX
+#define FINALIZER_CLUSTER "beskar7cluster." AX
+
+#define ANN_RECORD AX "/host-record"
+#define ANN_CLAIM_ID AX "/claim-id"
+#define ANN_REBOOT AX "/reboot"
+#define ANN_RETRY AX "/retry"
+#define ANN_INSPECT AX "/inspect"
+#define ANN_FORCE_RELEASE AX "/force-release"
+#define ANN_ACCEPT_IDENTITY AX "/accept-identity"
+#define ANN_ACCEPT_CERT AX "/accept-certificate"
+#define ANN_CONFIRM AX "/confirm-provisioned"
+
+#define ANN_PAUSED CAPI_GROUP "/paused"
+#define ANN_MANAGED_BY CAPI_GROUP "/managed-by"
+#define ANN_DELETE_FOR_MOVE "clusterctl.cluster.x-k8s.io/delete-for-move"
+#define ANN_BLOCK_MOVE "clusterctl.cluster.x-k8s.io/block-move"
+#define LABEL_CLUSTER_NAME CAPI_GROUP "/cluster-name"
+#define LABEL_CONTROL_PLANE CAPI_GROUP "/control-plane"
+#define LABEL_ZONE "topology.kubernetes.io/zone"
+
+#endif

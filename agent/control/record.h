@@ -1,0 +1,71 @@
+/*
+ * The host's record (SAFETY.md 1): what cannot be read back from hardware, as
+ * JSON of at most 1 KiB in the annotation AX/host-record. Written by the host
+ * controller alone, under resourceVersion, before what it announces is done.
+ * Times are UTC seconds; 0 = not yet.
+ */
+#ifndef B7_CONTROL_RECORD_H
+#define B7_CONTROL_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define RECORD_MAX 1024
+#define RECORD_MACS 4
+
+enum phase {
+	PHASE_IDLE,         /* nobody's: enrolled, or given back clean */
+	PHASE_PROVISIONING, /* an attempt runs, or waits for evidence */
+	PHASE_PROVISIONED,
+	PHASE_RELEASING,
+	PHASE_ERROR /* a budget is spent; only AX/retry leaves it */
+};
+const char *phase_name(enum phase p);
+
+/* What identifies a board (SAFETY.md 4). Empty where it has none. */
+struct identity {
+	char uuid[40];   /* lower case; "" when a placeholder */
+	char serial[64]; /* "" when a placeholder */
+	char macs[RECORD_MACS][18];
+	size_t n_macs;
+};
+
+struct record {
+	struct identity id;
+	char pin[65];      /* trust on first use: SPKI SHA-256, hex */
+	char claim_id[64]; /* of the consumer that we serve or served last */
+	enum phase phase;
+	bool failed;       /* the release ends in Error, not in Available */
+	int attempt;       /* 1-based */
+	/* Facts of this attempt, each written before its action: */
+	int64_t armed_s;     /* about to arm the boot override */
+	int64_t on_s;        /* about to power on, to boot the medium */
+	int64_t installed_s; /* the installer ended; the medium may go */
+	int64_t on2_s;       /* about to power on, to boot what it installed */
+	int64_t deadline_s;  /* evidence is due */
+	char mark[72];       /* boot progress read just before the power-on */
+	/* The last power action that we asked for, by its ResetType. */
+	char power[24];
+	int64_t power_s;
+	char reboot[48]; /* value of AX/reboot that power answers to */
+};
+
+/* ERR_SPEC if text is no record, or breaks a bound; *r is zeroed then. */
+bool record_parse(struct record *r, const char *text, struct err *e);
+/* At most RECORD_MAX bytes; owned by the caller. */
+char *record_print(const struct record *r);
+/* Forgets claim and attempt; identity and pin stay. */
+void record_clear_claim(struct record *r);
+/* Forgets the facts of one attempt. */
+void record_clear_attempt(struct record *r);
+bool record_equal(const struct record *a, const struct record *b);
+
+/* Do these name the same board? UUIDs decide where both have one, then
+ * serials, then MACs; two empty identities are not the same. */
+bool identity_same(const struct identity *a, const struct identity *b);
+bool identity_empty(const struct identity *a);
+
+#endif
