@@ -26,7 +26,7 @@ build="gcc libc6-dev binutils make cmake ninja-build pkg-config git
 build="$build libevent-dev libhttp-parser-dev libyaml-dev"
 # tests: CUnit; foreign TLS and HTTP peers; instrumented libraries
 tests="libcunit1-dev openssl curl procps"
-all="clang clang-tidy clang-format llvm cppcheck valgrind ccache"
+all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
 
