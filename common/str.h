@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool str_eq(const char *a, const char *b);      /* NULL equals only NULL */
-bool str_ieq(const char *a, const char *b);     /* ASCII case folded */
-bool str_empty(const char *s);                  /* NULL or "" */
+bool str_eq(const char *a, const char *b);  /* NULL equals only NULL */
+bool str_ieq(const char *a, const char *b); /* ASCII case folded */
+bool str_empty(const char *s);              /* NULL or "" */
 bool str_has_prefix(const char *s, const char *prefix);
 bool str_has_suffix(const char *s, const char *suffix);
 /* Copies with truncation; false if it had to cut. dst is always terminated. */
@@ -19,6 +19,10 @@ bool str_format(char *dst, size_t cap, const char *fmt, ...)
 /* Whole string, base 10, no sign but '-', no spaces. */
 bool str_to_i64(const char *s, int64_t *out);
 bool str_to_u64(const char *s, uint64_t *out);
+/* Whole string; a finite decimal number with optional fraction and exponent. */
+bool str_to_double(const char *s, double *out);
+/* Bytes of the valid UTF-8 sequence that starts at s (n left), 0 if none. */
+size_t str_utf8_len(const char *s, size_t n);
 /* '*' any run, '?' one character; used for fault patterns. */
 bool str_glob(const char *pattern, const char *s);
 uint64_t str_hash(const char *s, uint64_t seed); /* FNV-1a 64 */
@@ -29,7 +33,7 @@ bool str_is_dns_subdomain(const char *s);
 void str_escape(char *dst, size_t cap, const char *src, size_t n);
 
 bool b64_decode(const char *s, size_t n, void *out, size_t cap, size_t *len);
-char *b64_encode(const void *p, size_t n); /* owned */
+char *b64_encode(const void *p, size_t n);           /* owned */
 void hex_encode(char *out, const void *p, size_t n); /* 2n + 1 bytes */
 bool hex_decode(const char *s, void *out, size_t n);
 void sha256(const void *p, size_t n, uint8_t out[32]);

@@ -1,0 +1,8 @@
+# Values: errors, memory, text, JSON, YAML, URLs, logs, metrics, options,
+# files, chance. log.c asks the loop for the time; the loop is linked by whoever
+# has one.
+add_library(b7_common STATIC
+	buf.c calendar.c codec.c entropy.c entropy_system.c entropy_virtual.c
+	err.c log.c map.c mem.c random.c rfc3339.c str.c)
+target_link_libraries(b7_common PRIVATE b7_flags
+	PUBLIC dep_cjson dep_yaml dep_mbedcrypto m)

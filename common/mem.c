@@ -1,0 +1,144 @@
+#include "common/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The one exception to "no global mutable state": counts for benches, which
+ * nothing but mem_stats() reads. */
+static struct mem_stats stats;
+
+static void *
+checked(void *p)
+{
+	if (p == NULL) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *
+xmalloc(size_t n)
+{
+	stats.allocs++;
+	return checked(malloc(n > 0 ? n : 1));
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	stats.allocs++;
+	if (n == 0 || size == 0)
+		n = size = 1;
+	return checked(calloc(n, size));
+}
+
+void *
+xrealloc(void *p, size_t n)
+{
+	if (p == NULL)
+		stats.allocs++;
+	return checked(realloc(p, n > 0 ? n : 1));
+}
+
+void *
+xreallocarray(void *p, size_t n, size_t size)
+{
+	if (size > 0 && n > SIZE_MAX / size)
+		return checked(NULL);
+	return xrealloc(p, n * size);
+}
+
+char *
+xstrdup(const char *s)
+{
+	return s != NULL ? xstrndup(s, strlen(s)) : NULL;
+}
+
+char *
+xstrndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = xmalloc(len + 1);
+
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		abort();
+	p = xmalloc((size_t)n + 1);
+	va_start(ap, fmt);
+	(void)vsnprintf(p, (size_t)n + 1, fmt, ap); /* fits: just measured */
+	va_end(ap);
+	return p;
+}
+
+void
+xfree(void *p)
+{
+	if (p != NULL)
+		stats.frees++;
+	free(p);
+}
+
+void
+xreplace(char **pp, const char *s)
+{
+	char *copy = xstrdup(s); /* first: s may point into *pp */
+
+	xfree(*pp);
+	*pp = copy;
+}
+
+void
+secret_wipe(void *p, size_t n)
+{
+	if (n > 0)
+		explicit_bzero(p, n);
+}
+
+void
+secret_set(struct secret *s, const void *p, size_t n)
+{
+	char *copy = NULL;
+
+	if (n > 0) {
+		copy = xmalloc(n + 1);
+		memcpy(copy, p, n);
+		copy[n] = '\0';
+	}
+	secret_free(s);
+	s->p = copy;
+	s->n = n;
+}
+
+void
+secret_free(struct secret *s)
+{
+	if (s->p != NULL)
+		secret_wipe(s->p, s->n);
+	xfree(s->p);
+	s->p = NULL;
+	s->n = 0;
+}
+
+struct mem_stats
+mem_stats(void)
+{
+	return stats;
+}
