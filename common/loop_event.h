@@ -1,0 +1,14 @@
+/*
+ * What code with libevent callbacks of its own owes the real loop. Only b7_net
+ * and main programs include this.
+ */
+#ifndef B7_LOOP_EVENT_H
+#define B7_LOOP_EVENT_H
+
+struct loop;
+
+/* First thing in every libevent callback: lets the turn's clock catch up with
+ * the time spent waiting. Later calls in the same turn do nothing. */
+void loop_event_enter(struct loop *l);
+
+#endif
