@@ -63,9 +63,9 @@ host_read_spec(struct host *h, const cJSON *spec)
 	s->min_tls = json_str(c, "minTLSVersion", "1.2");
 	s->system_id = json_str(c, "systemID", NULL);
 	s->transport = json_str(spec, "mediaTransport", "Auto");
-	s->online = !cJSON_IsBool(online) ? ONLINE_ABSENT :
-	    cJSON_IsTrue(online)          ? ONLINE_TRUE :
-					    ONLINE_FALSE;
+	s->online = !cJSON_IsBool(online)  ? ONLINE_ABSENT
+		    : cJSON_IsTrue(online) ? ONLINE_TRUE
+					   : ONLINE_FALSE;
 	s->maintenance = json_obj(spec, "maintenance") != NULL;
 	s->maintenance_reason = json_str(spec, "maintenance/reason", "");
 	host_read_consumer(&s->consumer, spec);
@@ -113,7 +113,7 @@ host_read_meta(struct host *h, const cJSON *meta)
 	h->for_move = json_child(ann, ANN_DELETE_FOR_MOVE) != NULL;
 	h->paused = json_child(ann, ANN_PAUSED) != NULL;
 	h->zone = cJSON_IsString(zone) ? zone->valuestring : NULL;
-	cJSON_ArrayForEach(f, json_arr(meta, "finalizers"))
+	cJSON_ArrayForEach (f, json_arr(meta, "finalizers"))
 		if (cJSON_IsString(f) && str_eq(f->valuestring, FINALIZER_HOST))
 			h->has_finalizer = true;
 	host_read_asks(&h->asks, ann);
@@ -150,7 +150,7 @@ host_problem(const struct host *h)
 {
 	const struct host_spec *s = &h->spec;
 	int trust = (s->ca_bundle_name != NULL) + (s->fingerprint != NULL) +
-	    s->tofu + s->insecure;
+		    s->tofu + s->insecure;
 
 	if (str_empty(s->address))
 		return "spec.redfishConnection.address is missing";
@@ -172,7 +172,7 @@ host_condition(const struct host *h, const char *type, const char **reason)
 
 	if (reason != NULL)
 		*reason = NULL;
-	cJSON_ArrayForEach(c, json_arr(h->tree, "status/conditions")) {
+	cJSON_ArrayForEach (c, json_arr(h->tree, "status/conditions")) {
 		if (!str_eq(json_str(c, "type", NULL), type))
 			continue;
 		if (reason != NULL)
@@ -187,6 +187,6 @@ consumer_same(const struct consumer *c, const char *ns, const char *name,
     const char *claim_id)
 {
 	return c->name != NULL && str_eq(c->name, name) &&
-	    (c->ns == NULL || str_eq(c->ns, ns)) &&
-	    str_eq(c->claim_id, claim_id);
+	       (c->ns == NULL || str_eq(c->ns, ns)) &&
+	       str_eq(c->claim_id, claim_id);
 }

@@ -28,7 +28,11 @@ const char *host_state_name(enum host_state s); /* "Available" */
 /* HOST_ENROLLING for anything unknown. */
 enum host_state host_state_parse(const char *s);
 
-enum host_online { ONLINE_ABSENT, ONLINE_TRUE, ONLINE_FALSE };
+enum host_online {
+	ONLINE_ABSENT,
+	ONLINE_TRUE,
+	ONLINE_FALSE
+};
 
 struct consumer {
 	const char *kind, *ns, *name, *claim_id; /* name NULL = unclaimed */
@@ -76,9 +80,9 @@ void host_fini(struct host *h);
 const char *host_problem(const struct host *h);
 /* Status of a condition in the last status: "True", "False", "Unknown" or
  * NULL; reason (may be NULL) is set likewise. */
-const char *host_condition(const struct host *h, const char *type,
-    const char **reason);
-bool consumer_same(const struct consumer *c, const char *ns,
-    const char *name, const char *claim_id);
+const char *host_condition(
+    const struct host *h, const char *type, const char **reason);
+bool consumer_same(const struct consumer *c, const char *ns, const char *name,
+    const char *claim_id);
 
 #endif

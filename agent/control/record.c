@@ -41,8 +41,10 @@ struct record_time {
 	const char *key;
 	size_t offset;
 };
-#define TEXT(k, f) { k, offsetof(struct record, f), \
-	sizeof(((struct record *)0)->f) }
+#define TEXT(k, f) \
+	{ \
+		k, offsetof(struct record, f), sizeof(((struct record *)0)->f) \
+	}
 static const struct record_text texts[] = {
 	TEXT("uuid", id.uuid),
 	TEXT("serial", id.serial),
@@ -82,8 +84,8 @@ record_parse_texts(struct record *r, const cJSON *j, struct err *e)
 		case JSON_WRONG:
 			break;
 		}
-		return err_set(e, ERR_SPEC, 0, "record: %s is not a string",
-		    texts[i].key);
+		return err_set(
+		    e, ERR_SPEC, 0, "record: %s is not a string", texts[i].key);
 	}
 	return true;
 }
@@ -115,7 +117,7 @@ record_parse_macs(struct record *r, const cJSON *j, struct err *e)
 		return true;
 	if (!cJSON_IsArray(macs))
 		return err_set(e, ERR_SPEC, 0, "record: macs is not a list");
-	cJSON_ArrayForEach(m, macs) {
+	cJSON_ArrayForEach (m, macs) {
 		if (r->id.n_macs == RECORD_MACS || !cJSON_IsString(m) ||
 		    !str_copy(r->id.macs[r->id.n_macs], 18, m->valuestring))
 			return err_set(e, ERR_SPEC, 0, "record: bad macs");
@@ -138,7 +140,7 @@ record_decode(struct record *r, const cJSON *j, struct err *e)
 	r->attempt = (int)attempt;
 	r->failed = json_bool(j, "failed", false);
 	return record_parse_texts(r, j, e) && record_parse_times(r, j, e) &&
-	    record_parse_macs(r, j, e);
+	       record_parse_macs(r, j, e);
 }
 
 bool
@@ -194,8 +196,8 @@ record_print(const struct record *r)
 		cJSON *macs = cJSON_CreateArray();
 
 		for (size_t i = 0; i < r->id.n_macs; i++)
-			cJSON_AddItemToArray(macs,
-			    cJSON_CreateString(r->id.macs[i]));
+			cJSON_AddItemToArray(
+			    macs, cJSON_CreateString(r->id.macs[i]));
 		json_set(j, "macs", macs);
 	}
 	text = json_print(j);

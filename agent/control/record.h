@@ -38,8 +38,8 @@ struct record {
 	char pin[65];      /* trust on first use: SPKI SHA-256, hex */
 	char claim_id[64]; /* of the consumer that we serve or served last */
 	enum phase phase;
-	bool failed;       /* the release ends in Error, not in Available */
-	int attempt;       /* 1-based */
+	bool failed; /* the release ends in Error, not in Available */
+	int attempt; /* 1-based */
 	/* Facts of this attempt, each written before its action: */
 	int64_t armed_s;     /* about to arm the boot override */
 	int64_t on_s;        /* about to power on, to boot the medium */

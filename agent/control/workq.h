@@ -12,8 +12,8 @@
 struct loop;
 struct workq;
 
-struct workq *workq_new(struct loop *l, void (*run)(void *arg,
-    const char *key), void *arg);
+struct workq *workq_new(
+    struct loop *l, void (*run)(void *arg, const char *key), void *arg);
 void workq_free(struct workq *q);
 /* Now (never inside the call), or after a delay in microseconds. */
 void workq_add(struct workq *q, const char *key);

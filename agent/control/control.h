@@ -1,0 +1,56 @@
+/*
+ * The controllers: PhysicalHost, Beskar7Machine, Beskar7Cluster. They read
+ * informers, ask redfish clients, and write through the kube client. Nothing
+ * but the API server and the BMCs survives one of these.
+ */
+#ifndef B7_CONTROL_H
+#define B7_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/env.h"
+#include "common/err.h"
+
+struct control;
+struct kube_client;
+
+struct control_opts {
+	const char *ns;            /* NULL or "" = all namespaces */
+	const char *watch_filter;  /* value of cluster.x-k8s.io/watch-filter */
+	const char *image_origins; /* "host[:port],..."; NULL = any */
+	/* 0 = the default in brackets */
+	unsigned max_provisioning; /* [50] SAFETY 11 */
+	unsigned max_releasing;    /* [50] */
+	unsigned max_bmcs;         /* [64] BMCs talked to at once */
+	int64_t poll_busy_us;      /* [5 s] while something changes */
+	int64_t poll_idle_us;      /* [60 s] otherwise */
+	int64_t bmc_grace_us;      /* [10 min] outage before HostHealthy */
+	/* Asked before every write to a BMC; NULL = always. */
+	bool (*may_write)(void *arg, struct err *e);
+	void *may_write_arg;
+};
+
+/* Everything is borrowed but the strings of o, which are copied. */
+struct control *control_new(
+    const struct env *env, struct kube_client *k, const struct control_opts *o);
+void control_start(struct control *c);
+/* No new mutation starts; sessions on BMCs are closed; done runs once all are
+ * gone or after grace_us. */
+void control_stop(
+    struct control *c, int64_t grace_us, void (*done)(void *arg), void *arg);
+void control_free(struct control *c); /* silent, no I/O */
+
+/* All informers had their first list; err names the first that has not. */
+bool control_synced(const struct control *c, struct err *e);
+/* The watches are alive: for /readyz. */
+bool control_current(const struct control *c, struct err *e);
+struct control_counts {
+	size_t hosts, machines, clusters;
+	unsigned bmcs_busy;
+	uint64_t passes;
+};
+struct control_counts control_counts(const struct control *c);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * What the controllers must know of all hosts at once: who is free, who names
+ * which consumer, who is the same board. Fed by the informer's events; never
+ * asked for anything that an object itself can answer.
+ */
+#ifndef B7_CONTROL_HOST_INDEX_H
+#define B7_CONTROL_HOST_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/control/host.h"
+#include "agent/control/links.h"
+#include "common/map.h"
+
+struct host_brief {
+	char *key, *ns, *name; /* owned */
+	struct identity id;
+	enum phase phase;
+	enum host_state state;
+	int64_t deadline_s;
+	bool waiting_evidence; /* by its condition: no slot of the limit */
+	bool available;        /* state, HostAvailable and connection agree */
+	bool claimed;          /* spec.consumerRef is set */
+	char *consumer;        /* owned, "ns/name" or NULL */
+	char *claim_id, *zone; /* owned or NULL */
+	char *secret, *ca;     /* owned, "ns/name" or NULL */
+	uint64_t sig;          /* of all that a pass of the host reads */
+};
+
+struct host_index {
+	struct map hosts;       /* key -> struct host_brief, owned */
+	struct links consumers; /* "ns/machine" -> host key */
+	struct links secrets;   /* "ns/secret" -> host key */
+	struct links ids;       /* "uuid:...", "serial:...", "mac:..." -> key */
+};
+
+struct cJSON;
+/* Takes note of an object's new version (tree borrowed); true if anything
+ * changed that the host's own pass must look at. *freed (may be NULL): the
+ * host became available. */
+bool host_index_put(struct host_index *x, const char *key,
+    const struct cJSON *tree, bool *freed);
+void host_index_drop(struct host_index *x, const char *key);
+void host_index_free(struct host_index *x);
+const struct host_brief *host_index_get(
+    const struct host_index *x, const char *key);
+/* Another host with the same identity, or NULL. */
+const char *host_index_twin(
+    const struct host_index *x, const char *key, const struct identity *id);
+/* Hosts with a provision (or release) under way, those that only wait for
+ * evidence left out: SAFETY.md 11. */
+unsigned host_index_count(
+    const struct host_index *x, enum phase p, const char *not_this);
+
+#endif

@@ -1,0 +1,232 @@
+/* See report.h. */
+#include "agent/control/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/kube/condition.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+static const char *const cond_types[] = {
+	[HC_CONNECTION] = "RedfishConnectionReady",
+	[HC_IDENTITY] = "IdentityVerified",
+	[HC_HEALTH] = "HardwareHealthy",
+	[HC_INSPECTED] = "HardwareInspected",
+	[HC_AVAILABLE] = "HostAvailable",
+	[HC_MEDIA] = "MediaReachable",
+	[HC_PROVISIONED] = "HostProvisioned",
+	[HC_MAINTENANCE] = "Maintenance",
+	[HC_DELETING] = "Deleting",
+	[HC_PAUSED] = "Paused",
+};
+
+const char *
+host_cond_type(enum host_cond c)
+{
+	return cond_types[c];
+}
+
+/* Long texts of peers are cut: a condition is for people. */
+#define REPORT_MESSAGE_MAX 1024
+
+static char *report_vformat(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
+static char *
+report_vformat(const char *fmt, va_list ap)
+{
+	char text[REPORT_MESSAGE_MAX];
+
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut on purpose */
+	return xstrdup(text);
+}
+
+void
+report_reset(struct report *r)
+{
+	for (int i = 0; i < N_HOST_CONDS; i++)
+		xfree(r->cond[i].message);
+	xfree(r->op.message);
+	xfree(r->op.waiting_on);
+	xfree(r->op.evidence);
+	memset(r, 0, sizeof(*r));
+	r->op.progress = -1;
+}
+
+void
+report_say(struct report *r, enum host_cond c, enum say s, const char *reason,
+    const char *fmt, ...)
+{
+	struct report_cond *rc = &r->cond[c];
+	va_list ap;
+
+	xfree(rc->message);
+	rc->status = s;
+	rc->reason = reason;
+	va_start(ap, fmt);
+	rc->message = report_vformat(fmt, ap);
+	va_end(ap);
+}
+
+void
+report_state(struct report *r, enum host_state s)
+{
+	r->has_state = true;
+	r->state = s;
+}
+
+void
+report_op(struct report *r, const char *kind, const char *reason,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	r->op.kind = kind;
+	r->op.reason = reason;
+	xfree(r->op.message);
+	va_start(ap, fmt);
+	r->op.message = report_vformat(fmt, ap);
+	va_end(ap);
+}
+
+void
+report_waiting(struct report *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	xfree(r->op.waiting_on);
+	va_start(ap, fmt);
+	r->op.waiting_on = report_vformat(fmt, ap);
+	va_end(ap);
+}
+
+void
+report_evidence(struct report *r, int64_t wall_s, const char *fmt, ...)
+{
+	va_list ap;
+
+	xfree(r->op.evidence);
+	r->op.evidence_s = wall_s;
+	va_start(ap, fmt);
+	r->op.evidence = report_vformat(fmt, ap);
+	va_end(ap);
+}
+
+static void
+report_time(cJSON *o, const char *key, int64_t wall_s)
+{
+	char text[RFC3339_CAP];
+
+	if (wall_s == 0)
+		return;
+	rfc3339_s(text, wall_s * 1000000);
+	json_set_str(o, key, text);
+}
+
+static cJSON *
+report_evidence_json(const struct report_op *op, const cJSON *old)
+{
+	cJSON *e;
+
+	if (op->evidence == NULL)
+		return json_obj(old, "lastEvidence") == NULL
+			   ? NULL
+			   : json_dup(json_obj(old, "lastEvidence"));
+	/* The same evidence again is not news: its first time stays. */
+	if (str_eq(json_str(old, "lastEvidence/what", NULL), op->evidence))
+		return json_dup(json_obj(old, "lastEvidence"));
+	e = cJSON_CreateObject();
+	json_set_str(e, "what", op->evidence);
+	report_time(e, "time", op->evidence_s);
+	return e;
+}
+
+static cJSON *
+report_op_json(const struct report_op *op, const cJSON *status, int64_t wall_us)
+{
+	const cJSON *old = json_obj(status, "operation");
+	bool same = str_eq(json_str(old, "kind", NULL), op->kind) &&
+		    json_i64(old, "attempt", 0) == op->attempt;
+	const char *since = same ? json_str(old, "since", NULL) : NULL;
+	cJSON *o = cJSON_CreateObject(), *ev;
+
+	json_set_str(o, "kind", op->kind);
+	if (op->attempt > 0)
+		json_set_i64(o, "attempt", op->attempt);
+	if (op->max_attempts > 0)
+		json_set_i64(o, "maxAttempts", op->max_attempts);
+	if (since != NULL)
+		json_set_str(o, "since", since);
+	else
+		report_time(o, "since", wall_us / 1000000);
+	report_time(o, "deadline", op->deadline_s);
+	report_time(o, "nextRetryTime", op->next_retry_s);
+	json_set_str(o, "waitingOn", op->waiting_on);
+	json_set_str(o, "reason", op->reason);
+	json_set_str(o, "message", op->message);
+	if (op->progress >= 0)
+		json_set_i64(o, "progressPercent", op->progress);
+	ev = report_evidence_json(op, same ? old : NULL);
+	if (ev != NULL)
+		json_set(o, "lastEvidence", ev);
+	return o;
+}
+
+static void
+report_conditions(
+    const struct report *r, cJSON *status, const struct cond_stamp *at)
+{
+	static const enum cond_status map[] = {
+		[SAY_NOTHING] = COND_ABSENT,
+		[SAY_TRUE] = COND_TRUE,
+		[SAY_FALSE] = COND_FALSE,
+		[SAY_UNKNOWN] = COND_UNKNOWN,
+	};
+
+	for (int i = 0; i < N_HOST_CONDS; i++) {
+		const struct report_cond *rc = &r->cond[i];
+		struct cond c = { cond_types[i], map[rc->status], rc->reason,
+			rc->message };
+
+		if (rc->status != SAY_NOTHING &&
+		    (!r->only_paused || i == HC_PAUSED))
+			(void)cond_set(status, &c, at);
+	}
+}
+
+struct cJSON *
+report_status(const struct report *r, const struct host *h, const char *details,
+    int64_t wall_us)
+{
+	static const struct cond_input ready[] = {
+		{ "RedfishConnectionReady", false },
+		{ "IdentityVerified", false },
+		{ "HardwareHealthy", false },
+		{ "Deleting", true },
+	};
+	struct cond_stamp at = { h->generation, wall_us };
+	cJSON *s = kobj_status_dup(h->tree), *d;
+
+	report_conditions(r, s, &at);
+	if (r->only_paused)
+		return s;
+	(void)cond_summarize(
+	    s, "Ready", ready, sizeof(ready) / sizeof(*ready), &at);
+	if (r->has_state)
+		json_set_str(s, "state", host_state_name(r->state));
+	if (r->power != NULL)
+		json_set_str(s, "observedPowerState", r->power);
+	json_set(s, "operation",
+	    r->op.kind == NULL
+		? NULL
+		: report_op_json(&r->op, json_obj(h->tree, "status"), wall_us));
+	d = details == NULL ? NULL : json_parse(details, strlen(details), NULL);
+	if (d != NULL)
+		json_set(s, "hardwareDetails", d);
+	json_set_i64(s, "observedGeneration", h->generation);
+	return s;
+}
