@@ -18,14 +18,35 @@
 
 #define JSON_MAX_DEPTH 64
 #define JSON_MAX_MEMBERS 20000 /* in one object or array */
+#define JSON_MAX_NODES 1000000 /* in one tree: 100 MB */
 
-/* Parses all n bytes (a BOM and trailing NULs/white space are skipped).
- * ERR_PROTO or ERR_TOO_BIG on failure; the caller owns the tree. */
+/* Makes cJSON allocate with mem.h, so that its constructors abort instead of
+ * returning NULL. Once in main(), before anything else here or of cJSON. */
+void json_init(void);
+
+/*
+ * Parses all n bytes (a BOM and trailing NULs/white space are skipped).
+ * ERR_PROTO or ERR_TOO_BIG on failure; the caller owns the tree.
+ *
+ * RFC 8259 to the letter, apart from what Go's decoder does too: of equal keys
+ * the last wins; bytes that are not UTF-8 and lone surrogates become U+FFFD
+ * (BMCs put garbage into serial numbers). \u0000 is refused. Numbers that a
+ * double does not hold exactly enough (integers above 2^53, 1e999) become
+ * cJSON_Raw nodes with their text, which print as they came: test numbers with
+ * json_is_number(), read them with the getters.
+ */
 cJSON *json_parse(const char *text, size_t n, struct err *e);
-char *json_print(const cJSON *j);                /* compact; owned by caller */
-char *json_print_pretty(const cJSON *j);
+/* Owned by the caller; members in tree order. A double prints with the fewest
+ * digits that read back the same, bad UTF-8 as U+FFFD, j == NULL as null. */
+char *json_print(const cJSON *j);        /* compact */
+char *json_print_pretty(const cJSON *j); /* indented by two, no final newline */
 
-enum json_got { JSON_ABSENT, JSON_NULL, JSON_WRONG, JSON_GOT };
+enum json_got {
+	JSON_ABSENT,
+	JSON_NULL,
+	JSON_WRONG,
+	JSON_GOT
+};
 
 /* Path "a/b/0/c" with RFC 6901 escapes (~1 for '/', ~0 for '~'); a leading '/'
  * is allowed. NULL if any part is missing. Keys compare exactly. */
@@ -41,26 +62,40 @@ int64_t json_i64(const cJSON *j, const char *path, int64_t dflt);
 const cJSON *json_obj(const cJSON *j, const char *path); /* object or NULL */
 const cJSON *json_arr(const cJSON *j, const char *path); /* array or NULL */
 
+/* Also true for numbers that are kept raw. */
+bool json_is_number(const cJSON *j);
+/* As above, and without a fraction, whatever its size. */
+bool json_is_integer(const cJSON *j);
+
 /* Exact-key direct child. */
 cJSON *json_child(const cJSON *obj, const char *key);
-/* Replaces or adds; takes ownership of v; value NULL deletes the key. */
+/* Replaces in place or adds at the end; takes ownership of v, also when obj is
+ * no object (nothing happens then); value NULL deletes the key. */
 void json_set(cJSON *obj, const char *key, cJSON *v);
-void json_set_str(cJSON *obj, const char *key, const char *s); /* NULL deletes */
+void json_set_str(
+    cJSON *obj, const char *key, const char *s); /* NULL deletes */
 void json_set_bool(cJSON *obj, const char *key, bool b);
 void json_set_i64(cJSON *obj, const char *key, int64_t n);
-/* Creates objects along the way; path as in json_at, object parts only. */
+/* Creates objects along the way, in place of anything that is neither object
+ * nor an array with that element; path as in json_at. Deleting creates none. */
 cJSON *json_ensure_obj(cJSON *root, const char *path);
 void json_put(cJSON *root, const char *path, cJSON *v); /* NULL v deletes */
 
+/* Before the index'th element, or at the end; takes ownership of v.
+ * cJSON_InsertItemInArray of Debian's 1.7.15 refuses the middle. */
+void json_insert(cJSON *arr, size_t index, cJSON *v);
+
 /* Deep equality; object member order does not matter, list order does. */
 bool json_equal(const cJSON *a, const cJSON *b);
+size_t json_count_nodes(const cJSON *j); /* j and all below it */
 cJSON *json_dup(const cJSON *j);
 /* RFC 7396: returns the new tree; both arguments stay the caller's. */
 cJSON *json_merge_patch(const cJSON *target, const cJSON *patch);
 /* The merge patch that turns a into b; NULL when they are equal. */
 cJSON *json_merge_diff(const cJSON *a, const cJSON *b);
 /* RFC 6902 on a copy: atomic. NULL and ERR_SPEC (or ERR_CONFLICT when a `test`
- * failed). */
+ * failed); ERR_TOO_BIG when the result would break the caps above (a few
+ * `copy` operations can double a tree each). */
 cJSON *json_patch(const cJSON *target, const cJSON *ops, struct err *e);
 
 #endif

@@ -1,0 +1,134 @@
+#include "common/json_index.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+#define FEW 12
+
+static const char *
+key_of(const cJSON *j)
+{
+	return j->string != NULL ? j->string : "";
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	cJSON *const *x = a, *const *y = b;
+
+	return strcmp(key_of(*x), key_of(*y));
+}
+
+void
+json_index_init(struct json_index *x, const cJSON *obj)
+{
+	size_t i = 0;
+
+	*x = (struct json_index){ .obj = obj };
+	for (const cJSON *c = obj->child; c != NULL; c = c->next)
+		x->n++;
+	if (x->n <= FEW)
+		return;
+	x->items = xreallocarray(NULL, x->n, sizeof(*x->items));
+	for (cJSON *c = obj->child; c != NULL; c = c->next)
+		x->items[i++] = c;
+	qsort(x->items, x->n, sizeof(*x->items), by_key);
+}
+
+void
+json_index_fini(struct json_index *x)
+{
+	xfree(x->items);
+	x->items = NULL;
+}
+
+cJSON *
+json_index_find(const struct json_index *x, const char *key)
+{
+	size_t lo = 0, hi = x->n;
+
+	if (x->items == NULL) {
+		cJSON *c = x->obj->child;
+
+		while (c != NULL && strcmp(key_of(c), key) != 0)
+			c = c->next;
+		return c;
+	}
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(key_of(x->items[mid]), key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < x->n && strcmp(key_of(x->items[lo]), key) == 0)
+		return x->items[lo];
+	return NULL;
+}
+
+/* ---- duplicates ---------------------------------------------------------- */
+
+static void
+drop(cJSON *obj, cJSON *item)
+{
+	cJSON_Delete(cJSON_DetachItemViaPointer(obj, item));
+}
+
+static void
+drop_few(cJSON *obj)
+{
+	for (cJSON *a = obj->child, *next; a != NULL; a = next) {
+		const cJSON *b = a->next;
+
+		next = a->next;
+		while (b != NULL && strcmp(a->string, b->string) != 0)
+			b = b->next;
+		if (b != NULL)
+			drop(obj, a);
+	}
+}
+
+struct placed {
+	cJSON *item;
+	size_t place;
+};
+
+static int
+by_key_and_place(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+	int c = strcmp(x->item->string, y->item->string);
+
+	if (c != 0)
+		return c;
+	return x->place < y->place ? -1 : 1;
+}
+
+void
+json_drop_duplicates(cJSON *obj, size_t n)
+{
+	struct placed *v;
+	size_t i = 0;
+
+	if (n <= FEW) {
+		drop_few(obj);
+		return;
+	}
+	v = xreallocarray(NULL, n, sizeof(*v));
+	for (cJSON *c = obj->child; c != NULL && i < n; c = c->next) {
+		v[i].item = c;
+		v[i].place = i;
+		i++;
+	}
+	qsort(v, n, sizeof(*v), by_key_and_place);
+	for (i = 0; i + 1 < n; i++) {
+		if (strcmp(v[i].item->string, v[i + 1].item->string) == 0) {
+			drop(obj, v[i].item);
+		}
+	}
+	xfree(v);
+}
