@@ -1,0 +1,200 @@
+/* Equality and RFC 7396. cJSON_Utils has a merge patch too, but it sorts its
+ * arguments and takes any two raw numbers for equal. */
+#include "common/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "common/json_index.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+static bool
+numbers_equal(const cJSON *a, const cJSON *b)
+{
+	char text[352]; /* %.0f of the largest double has 309 digits */
+
+	if (cJSON_IsNumber(a) && cJSON_IsNumber(b))
+		return a->valuedouble >= b->valuedouble &&
+		       a->valuedouble <= b->valuedouble;
+	if (cJSON_IsRaw(a) && cJSON_IsRaw(b))
+		return strcmp(a->valuestring, b->valuestring) == 0;
+	if (cJSON_IsRaw(a))
+		return numbers_equal(b, a);
+	/* 1e20 against 100000000000000000000 */
+	(void)str_format(text, sizeof(text), "%.0f", a->valuedouble);
+	return a->valuedouble == trunc(a->valuedouble) &&
+	       strcmp(text, b->valuestring) == 0;
+}
+
+static bool
+arrays_equal(const cJSON *a, const cJSON *b)
+{
+	const cJSON *x = a->child, *y = b->child;
+
+	for (; x != NULL && y != NULL; x = x->next, y = y->next) {
+		if (!json_equal(x, y))
+			return false;
+	}
+	return x == y;
+}
+
+static bool
+objects_equal(const cJSON *a, const cJSON *b)
+{
+	struct json_index of_a, of_b;
+	bool equal;
+
+	json_index_init(&of_a, a);
+	json_index_init(&of_b, b);
+	equal = of_a.n == of_b.n;
+	for (const cJSON *x = a->child; equal && x != NULL; x = x->next)
+		equal = json_equal(x, json_index_find(&of_b, x->string));
+	json_index_fini(&of_a);
+	json_index_fini(&of_b);
+	return equal;
+}
+
+bool
+json_equal(const cJSON *a, const cJSON *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	if (json_is_number(a) && json_is_number(b))
+		return numbers_equal(a, b);
+	if ((a->type & 0xff) != (b->type & 0xff))
+		return false;
+	if (cJSON_IsString(a))
+		return strcmp(a->valuestring, b->valuestring) == 0;
+	if (cJSON_IsArray(a))
+		return arrays_equal(a, b);
+	if (cJSON_IsObject(a))
+		return objects_equal(a, b);
+	return true; /* true, false, null: the type is the value */
+}
+
+/* ---- RFC 7396 ------------------------------------------------------------ */
+
+static void merge_into(cJSON *t, const cJSON *p);
+
+/* Gives node, whose place and name stay, the value of v; takes v. Nodes must
+ * outlive the index of their object. */
+static void
+assign(cJSON *node, cJSON *v)
+{
+	cJSON_Delete(node->child);
+	xfree(node->valuestring);
+	node->child = v->child;
+	node->valuestring = v->valuestring;
+	node->type = v->type;
+	node->valueint = v->valueint;
+	node->valuedouble = v->valuedouble;
+	v->child = NULL;
+	v->valuestring = NULL;
+	cJSON_Delete(v);
+}
+
+/* One member p of a patch; old is its like in t, or NULL. A removed one stays
+ * as cJSON_Invalid until sweep(). */
+static void
+merge_member(cJSON *t, cJSON *old, const cJSON *p)
+{
+	cJSON *v;
+
+	if (cJSON_IsObject(p) && cJSON_IsObject(old)) {
+		merge_into(old, p);
+		return;
+	}
+	if (cJSON_IsNull(p)) {
+		if (old != NULL)
+			old->type = cJSON_Invalid;
+		return;
+	}
+	v = json_merge_patch(NULL, p);
+	if (old != NULL)
+		assign(old, v);
+	else
+		(void)cJSON_AddItemToObject(t, p->string, v); /* never fails */
+}
+
+static void
+sweep(cJSON *t)
+{
+	for (cJSON *c = t->child, *next; c != NULL; c = next) {
+		next = c->next;
+		if ((c->type & 0xff) == cJSON_Invalid)
+			cJSON_Delete(cJSON_DetachItemViaPointer(t, c));
+	}
+}
+
+static void
+merge_into(cJSON *t, const cJSON *p)
+{
+	struct json_index of_t;
+
+	/* Taken once: parsed patches name each member once. */
+	json_index_init(&of_t, t);
+	for (const cJSON *c = p->child; c != NULL; c = c->next)
+		merge_member(t, json_index_find(&of_t, c->string), c);
+	json_index_fini(&of_t);
+	sweep(t);
+}
+
+cJSON *
+json_merge_patch(const cJSON *target, const cJSON *patch)
+{
+	cJSON *out;
+
+	if (!cJSON_IsObject(patch)) {
+		out = json_dup(patch);
+		/* The copy of a member would keep its name. */
+		if (out != NULL && out->string != NULL) {
+			xfree(out->string);
+			out->string = NULL;
+		}
+		return out;
+	}
+	out = cJSON_IsObject(target) ? json_dup(target) : cJSON_CreateObject();
+	merge_into(out, patch);
+	return out;
+}
+
+static void
+diff_member(cJSON *out, const cJSON *a, const cJSON *b)
+{
+	cJSON *d = a == NULL ? json_dup(b) : json_merge_diff(a, b);
+
+	if (d != NULL)
+		json_set(out, b->string, d);
+}
+
+static cJSON *
+diff_objects(const cJSON *a, const cJSON *b)
+{
+	cJSON *out = cJSON_CreateObject();
+	struct json_index of_a, of_b;
+
+	json_index_init(&of_a, a);
+	json_index_init(&of_b, b);
+	for (const cJSON *c = a->child; c != NULL; c = c->next) {
+		if (json_index_find(&of_b, c->string) == NULL)
+			(void)cJSON_AddNullToObject(out, c->string);
+	}
+	for (const cJSON *c = b->child; c != NULL; c = c->next)
+		diff_member(out, json_index_find(&of_a, c->string), c);
+	json_index_fini(&of_a);
+	json_index_fini(&of_b);
+	if (out->child == NULL) {
+		cJSON_Delete(out);
+		return NULL;
+	}
+	return out;
+}
+
+cJSON *
+json_merge_diff(const cJSON *a, const cJSON *b)
+{
+	if (cJSON_IsObject(a) && cJSON_IsObject(b))
+		return diff_objects(a, b);
+	return json_equal(a, b) ? NULL : json_merge_patch(NULL, b);
+}
