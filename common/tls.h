@@ -12,7 +12,11 @@
 #include "common/err.h"
 #include "common/random.h"
 
-enum tls_version { TLS_1_0 = 10, TLS_1_1 = 11, TLS_1_2 = 12 };
+enum tls_version {
+	TLS_1_0 = 10,
+	TLS_1_1 = 11,
+	TLS_1_2 = 12
+};
 
 /* CA certificates, parsed once, counted, shared. */
 struct tls_trust;
@@ -31,7 +35,7 @@ void tls_identity_free(struct tls_identity *i);
 
 /*
  * Issues certificates on the fly (simulators): P-256, SHA-256. ca NULL makes
- * a self-signed CA. names: comma-separated DNS names and IP addresses, written
+ * a self-signed one (a CA if is_ca says so). names: comma-separated DNS names and IP addresses, written
  * as dNSName and iPAddress SANs. Key and certificate PEM are returned owned
  * where the out pointers are not NULL. The same entropy gives the same bytes.
  */
@@ -39,7 +43,7 @@ struct tls_issue {
 	const struct tls_identity *ca; /* NULL = self-signed */
 	bool is_ca;
 	const char *subject;      /* common name */
-	const char *organization; /* NULL = none; k8s groups */
+	const char *organization; /* NULL = none; k8s groups, commas between */
 	const char *names;
 	int64_t not_before_s, not_after_s; /* UTC seconds */
 };
@@ -49,8 +53,8 @@ struct tls_identity *tls_identity_issue(const struct tls_issue *o,
  * The same facts without keys and signatures, for virtual worlds where 10,000
  * BMCs would cost 10,000 key pairs: only the in-process network takes these.
  */
-struct tls_identity *tls_identity_facts(const struct tls_issue *o,
-    struct entropy ent);
+struct tls_identity *tls_identity_facts(
+    const struct tls_issue *o, struct entropy ent);
 bool tls_identity_is_virtual(const struct tls_identity *i);
 
 /* What a verification looks at, the same for real and virtual peers. */
@@ -60,6 +64,9 @@ struct tls_facts {
 	char names[1024]; /* "dns:name,ip:1.2.3.4"; cut with a mark if longer */
 	int64_t not_before_s, not_after_s;
 };
+/* Common name and organizations (joined by commas); "" if there are none. */
+const char *tls_identity_cn(const struct tls_identity *i);
+const char *tls_identity_orgs(const struct tls_identity *i);
 void tls_identity_get_facts(const struct tls_identity *i, struct tls_facts *f);
 /* A CA whose key hash signed it is in the trust (virtual worlds). */
 bool tls_trust_has_spki(const struct tls_trust *t, const uint8_t spki[32]);
@@ -67,10 +74,11 @@ bool tls_trust_has_spki(const struct tls_trust *t, const uint8_t spki[32]);
 bool tls_name_matches(const struct tls_facts *f, const char *host);
 
 struct tls_policy {
-	struct tls_trust *trust; /* borrowed while the peer lives; NULL = system */
+	struct tls_trust
+	    *trust; /* borrowed while the peer lives; NULL = system */
 	const char *server_name; /* NULL = host of the URL */
 	bool insecure;           /* accept anything, but report problems */
-	bool pinned;             /* only the pin decides; names, dates, CA do not */
+	bool pinned; /* only the pin decides; names, dates, CA do not */
 	uint8_t pin_spki_sha256[32];
 	enum tls_version min_version;  /* 0 = 1.2 */
 	struct tls_identity *identity; /* client certificate; borrowed */
