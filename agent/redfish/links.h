@@ -1,0 +1,31 @@
+/*
+ * What was discovered of one BMC: links only, as targets of its origin. All
+ * strings are owned; NULL = the BMC has none.
+ */
+#ifndef B7_AGENT_REDFISH_LINKS_H
+#define B7_AGENT_REDFISH_LINKS_H
+
+#include <stdbool.h>
+
+#include "agent/redfish/etag.h"
+
+struct rf_service { /* of the service root */
+	bool known;
+	bool needs_login; /* even the root does (rule 8) */
+	char *systems, *managers, *sessions;
+	char *vendor, *product, *redfish_version;
+};
+
+struct rf_links { /* of the system, and what hangs on it */
+	bool known;
+	char *system, *settings, *manager;
+	char *reset_target, *reset_info;
+	char *system_media, *manager_media;
+	char *boot_options, *ethernet, *storage, *simple_storage;
+	char *processors, *secure_boot;
+};
+
+void rf_service_fini(struct rf_service *s);
+void rf_links_fini(struct rf_links *l);
+
+#endif
