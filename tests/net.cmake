@@ -1,0 +1,1 @@
+unit_test(tls b7_http b7_tls)
