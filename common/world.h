@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/http.h"
 #include "common/random.h"
 
 struct loop;
@@ -22,8 +23,8 @@ void world_free(struct world *w); /* frees loops and nets that are left */
 int64_t world_now_us(const struct world *w);
 /* A process: its loop and its place in the network. ip: what its clients'
  * connections come from and a default for its servers, e.g. "127.1.0.1". */
-struct loop *world_spawn(struct world *w, const char *name, const char *ip,
-    int64_t wall_skew_us);
+struct loop *world_spawn(
+    struct world *w, const char *name, const char *ip, int64_t wall_skew_us);
 struct http_net *world_net(struct loop *l);
 struct entropy world_entropy(struct loop *l);
 /* SIGSTOP: nothing runs, sockets stay; on thaw late timers fire in order. */
@@ -36,8 +37,8 @@ void world_kill(struct loop *l);
 void world_reap(struct loop *l);
 /* Runs until the time is reached or done says so (asked after each turn);
  * true if done did. Ends early, false, when nothing is scheduled at all. */
-bool world_run(struct world *w, int64_t until_us, bool (*done)(void *),
-    void *arg);
+bool world_run(
+    struct world *w, int64_t until_us, bool (*done)(void *), void *arg);
 
 /* ---- the network between processes --------------------------------------
  * Rules match by process name (from) and by destination "host:port" or process
@@ -47,14 +48,41 @@ struct net_rule {
 	int64_t latency_us, jitter_us; /* one way */
 	uint32_t refuse_ppm;           /* connection refused */
 	uint32_t reset_ppm;            /* reset somewhere in the exchange */
-	uint32_t lose_reply_ppm;       /* request arrives, reply is lost, reset */
-	uint32_t truncate_ppm;         /* body cut, then EOF */
-	bool partition;                /* packets vanish: timeouts decide */
-	bool no_dns;                   /* names do not resolve */
+	uint32_t lose_reply_ppm; /* request arrives, reply is lost, reset */
+	uint32_t truncate_ppm;   /* body cut, then EOF */
+	bool partition;          /* packets vanish: timeouts decide */
+	bool no_dns;             /* names do not resolve */
 };
 int world_net_add(struct world *w, const struct net_rule *r); /* id > 0 */
 void world_net_remove(struct world *w, int id);
 /* host names of the virtual network; IP literals need none. */
 void world_dns(struct world *w, const char *name, const char *ip);
+
+/* What a process's network has done: its calls, and its servers' side. */
+struct world_net_stats {
+	uint64_t connects;   /* TCP connections that its calls opened */
+	uint64_t handshakes; /* of these, full TLS handshakes completed */
+	uint64_t resumed;    /* of these, resumed ones */
+	uint64_t requests;   /* sent by its calls */
+	uint64_t reused;     /* of these, on a kept connection */
+	uint64_t resent;     /* of these, after a kept one proved dead */
+	uint64_t accepted;   /* connections that its servers admitted */
+	uint64_t handled;    /* requests that its servers were given */
+	unsigned open;       /* halves of connections that it holds now */
+};
+struct world_net_stats world_net_stats(const struct loop *l);
+/* One call's end, cancelled ones too; strings are borrowed for the call. */
+struct net_event {
+	int64_t started_us, at_us;
+	const char *from;   /* process */
+	const char *to;     /* process, or "" where nobody listened */
+	const char *origin; /* "host:port" of the peer */
+	const char *method, *target;
+	int status; /* 0 = no head came */
+	enum http_err err;
+	bool cancelled;
+};
+void world_net_watch(struct world *w,
+    void (*fn)(void *arg, const struct net_event *ev), void *arg);
 
 #endif
