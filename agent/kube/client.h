@@ -40,7 +40,7 @@ struct kube_call;
 struct kube_client_opts {
 	const char *user_agent;    /* NULL = "beskar7-agent" */
 	const char *field_manager; /* NULL = "beskar7-agent" */
-	double qps;                /* 0 = 50; of NORMAL and BULK together */
+	double qps;                /* 0 = 50; of NORMAL and of BULK, each */
 	unsigned burst;            /* 0 = 100 */
 	int64_t timeout_us;        /* of one request; 0 = 30 s */
 	unsigned max_pages;        /* of one list; 0 = 1,000 */
@@ -130,6 +130,8 @@ struct kube_request {
 	 * KUBE_OBJECT_MAX bytes; false ends the request (reply.stopped). LIST
 	 * without it collects items into reply.object (8 MiB at most). */
 	bool (*item)(void *arg, const char *text, size_t n);
+	/* LIST, WATCH: the server said yes; NULL = not interested. */
+	void (*opened)(void *arg);
 	/* DELETE preconditions; NULL = none. propagation NULL = the kind's. */
 	const char *precond_uid, *precond_rv, *propagation;
 	enum kube_lane lane;

@@ -69,7 +69,8 @@ void informer_start(struct informer *inf);
 
 /* The tree, parsed now and owned by the caller; NULL if absent. */
 cJSON *informer_get(const struct informer *inf, const char *key);
-/* Compact text, borrowed until the next turn of the loop; NULL if absent. */
+/* Compact text, borrowed until the caller returns to the loop or notes a write;
+ * NULL if absent. */
 const char *informer_text(const struct informer *inf, const char *key);
 bool informer_has(const struct informer *inf, const char *key);
 size_t informer_count(const struct informer *inf);

@@ -1,0 +1,111 @@
+/*
+ * What informer.c (list and watch), informer_cache.c (what is kept, and what
+ * the handlers hear) and informer_doubt.c (writes of unknown fate) share.
+ */
+#ifndef B7_KUBE_INFORMER_IMPL_H
+#define B7_KUBE_INFORMER_IMPL_H
+
+#include <sys/queue.h>
+
+#include "agent/kube/informer.h"
+#include "common/loop.h"
+#include "common/map.h"
+#include "common/random.h"
+#include "common/retry.h"
+
+/* One object; text, rv and uid stand behind it in the same allocation. */
+struct cached {
+	uint64_t epoch; /* of the last list that had it */
+	bool awaited;   /* noted by us; opaque versions: the watch must first
+	                 * show this very version */
+	size_t n;
+	const char *rv, *uid;
+	char text[];
+};
+
+/* An object that a reply of ours proved gone, until the watch is past it. */
+struct tomb {
+	char *rv;
+};
+
+/* A note that handlers have not heard of yet. */
+struct note {
+	TAILQ_ENTRY(note) link;
+	enum informer_what what;
+	char *key, *old_text, *new_text; /* owned */
+};
+
+struct informer_handler {
+	informer_fn *fn;
+	void *arg;
+};
+
+#define SEEN_VERSIONS 256
+
+struct informer {
+	struct kube_client *c;
+	const struct env *env;
+	struct informer_opts o; /* strings owned */
+	char api_version[KUBE_API_VERSION_CAP];
+	struct informer_handler *handlers;
+	size_t n_handlers;
+
+	enum informer_state state;
+	bool synced, healthy;
+	struct err err;
+	char *rv; /* the list's or the last event's; NULL before the first */
+	struct kube_call *call;
+	struct timer retry, confirm, silence;
+	struct backoff backoff;
+	struct rng rng;
+	int64_t proof_us; /* the server last talked to us; -1 = never */
+	int64_t opened_us;
+	unsigned fruitless; /* watches in a row that brought nothing */
+	bool unpaged;       /* a continue token expired: all in one page */
+	bool relist;        /* an ERROR event asked for it */
+	bool progressed;    /* this watch brought an event or bookmark */
+	struct err broken;  /* why we stopped the stream ourselves */
+	int64_t bookmark_us, bookmark_gap_us; /* 0 = none seen */
+	uint64_t lists, watches, events, garbage, relists;
+
+	struct map objects; /* key -> struct cached */
+	size_t bytes;
+	uint64_t epoch;
+	struct map tombs; /* key -> struct tomb */
+	char *want_rv;    /* the newest noted version; NULL = confirmed */
+	char *seen[SEEN_VERSIONS]; /* ring; only for opaque versions */
+	unsigned n_seen;
+	TAILQ_HEAD(, note) notes;
+	struct deferred tell;
+
+	struct map doubts; /* key -> struct doubt */
+};
+
+/* ---- informer_cache.c ---- */
+
+enum cache_from { FROM_LIST, FROM_WATCH, FROM_NOTE };
+/* Takes ownership of tree. false with e: it is no object of this resource. */
+bool cache_put(struct informer *inf, cJSON *tree, enum cache_from from,
+    struct err *e);
+bool cache_remove(struct informer *inf, cJSON *tree, enum cache_from from,
+    struct err *e);
+/* What a reply of the server showed, by whatever request. */
+void cache_note(struct informer *inf, const cJSON *object);
+void cache_list_begin(struct informer *inf);
+void cache_list_end(struct informer *inf, const char *rv);
+/* The watch is past rv. */
+void cache_progress(struct informer *inf, const char *rv);
+void cache_free(struct informer *inf);
+const struct cached *cache_get(const struct informer *inf, const char *key);
+void informer_tell(struct informer *inf, const struct informer_event *ev);
+
+/* ---- informer.c ---- */
+
+/* A noted write waits for the watch to show it. */
+void informer_expect(struct informer *inf);
+
+/* ---- informer_doubt.c ---- */
+
+void doubts_free(struct informer *inf);
+
+#endif
