@@ -11,22 +11,23 @@
 struct files {
 	/* Whole file into out (whose max caps it). ERR_NOTFOUND, ERR_TOO_BIG,
 	 * ERR_INTERNAL with errno as code. */
-	bool (*read)(void *self, const char *path, struct buf *out,
-	    struct err *e);
+	bool (*read)(
+	    void *self, const char *path, struct buf *out, struct err *e);
 	/* Modification stamp in microseconds, for noticing rotation. */
-	bool (*stamp)(void *self, const char *path, int64_t *us,
-	    struct err *e);
+	bool (*stamp)(void *self, const char *path, int64_t *us, struct err *e);
 	/* Names in a folder, sorted, one a line. */
-	bool (*list)(void *self, const char *path, struct buf *out,
-	    struct err *e);
+	bool (*list)(
+	    void *self, const char *path, struct buf *out, struct err *e);
 	void *self;
 };
 
 struct files files_system(void);
-/* In memory, for virtual worlds and tests. */
+/* In memory, for virtual worlds and tests. Stamps count the puts; paths are
+ * compared as text, folders are what lies before a '/'. */
 struct files *files_memory_new(void);
-void files_memory_put(struct files *f, const char *path, const void *p,
-    size_t n);
+/* Stores a copy, replacing; p == NULL removes. */
+void files_memory_put(
+    struct files *f, const char *path, const void *p, size_t n);
 void files_memory_free(struct files *f);
 
 #endif

@@ -1,0 +1,102 @@
+/* The file system behind the file seam. */
+#include "common/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/map.h"
+
+#define CHUNK 16384
+
+static bool
+fail(struct err *e, int code, const char *what, const char *path)
+{
+	enum err_kind kind =
+	    code == ENOENT || code == ENOTDIR ? ERR_NOTFOUND : ERR_INTERNAL;
+
+	return err_set(e, kind, code, "%s %s: %s", what, path, strerror(code));
+}
+
+static bool
+read_all(int fd, const char *path, struct buf *out, struct err *e)
+{
+	char chunk[CHUNK];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(e, errno, "read", path);
+		if (n == 0)
+			return true;
+		if (!buf_add(out, chunk, (size_t)n))
+			return err_set(e, ERR_TOO_BIG, 0,
+			    "read %s: larger than %zu bytes", path, out->max);
+	}
+}
+
+static bool
+read_system(void *self, const char *path, struct buf *out, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool ok;
+
+	(void)self;
+	if (fd < 0)
+		return fail(e, errno, "open", path);
+	ok = read_all(fd, path, out, e);
+	(void)close(fd); /* nothing was written */
+	return ok;
+}
+
+static bool
+stamp_system(void *self, const char *path, int64_t *us, struct err *e)
+{
+	struct stat st;
+
+	(void)self;
+	if (stat(path, &st) != 0)
+		return fail(e, errno, "stat", path);
+	*us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+	return true;
+}
+
+static bool
+list_system(void *self, const char *path, struct buf *out, struct err *e)
+{
+	struct map names = { 0 };
+	struct dirent *d;
+	DIR *dir = opendir(path);
+
+	(void)self;
+	if (dir == NULL)
+		return fail(e, errno, "list", path);
+	while ((d = readdir(dir)) != NULL) {
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			(void)map_put(&names, d->d_name, NULL);
+	}
+	(void)closedir(dir); /* nothing was written */
+	for (size_t i = 0; i < names.n; i++)
+		(void)buf_addf(out, "%s\n", names.v[i].key);
+	map_free(&names, NULL);
+	if (out->overflow)
+		return err_set(
+		    e, ERR_TOO_BIG, 0, "list %s: too many names", path);
+	return true;
+}
+
+struct files
+files_system(void)
+{
+	return (struct files){ .read = read_system,
+		.stamp = stamp_system,
+		.list = list_system,
+		.self = NULL };
+}
