@@ -13,7 +13,12 @@
 
 #include "common/err.h"
 
-enum option_kind { OPT_FLAG, OPT_STR, OPT_INT, OPT_DURATION };
+enum option_kind {
+	OPT_FLAG,
+	OPT_STR,
+	OPT_INT,
+	OPT_DURATION
+};
 
 struct option_row {
 	const char *name;
@@ -21,16 +26,20 @@ struct option_row {
 	enum option_kind kind;
 	const char *value_name; /* e.g. "FILE" */
 	const char *dflt;       /* text; NULL = unset */
-	long long min, max;     /* OPT_INT and OPT_DURATION (microseconds) */
+	long long min, max;     /* OPT_INT and OPT_DURATION (microseconds);
+				 * both 0: any */
 	const char *help;
 	const char *group; /* heading in --help; NULL = as the row before */
 	size_t offset;     /* into the options struct: bool, const char *,
 	                    * int64_t, int64_t microseconds */
 };
 
-/* Fills opts (defaults first). Positional arguments are returned through
- * rest/n_rest (pointers into argv). Rows end with name NULL. ERR_SPEC names
- * the argument. Durations: 500ms, 30s, 10m, 2h. */
+/* Fills opts (defaults first). Strings point into argv, the environment or the
+ * rows. Positional arguments are returned through rest/n_rest: they
+ * are moved to argv + 1; NULL rest refuses them. "--" ends the
+ * options. A flag takes =true or =false too. env_prefix NULL: no environment.
+ * Rows end with name NULL. ERR_SPEC names the argument. Durations: 500ms, 30s,
+ * 10m, 2h, also 1h30m. */
 bool options_parse(const struct option_row *rows, void *opts,
     const char *env_prefix, int argc, char **argv, char ***rest, int *n_rest,
     struct err *e);
