@@ -27,6 +27,8 @@ duration_parse(const char *s, long long *us)
 
 	if (str_empty(s))
 		return false;
+	if (strcmp(s, "0") == 0)
+		s = "0s";
 	while (*s != '\0') {
 		size_t digits = strspn(s, "0123456789"), u = 0;
 		size_t letters = strspn(s + digits, "hmsu");

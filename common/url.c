@@ -78,8 +78,7 @@ remove_dots(char *s)
 
 /* ---- authority ----------------------------------------------------------- */
 
-/* Hex digits, colons and dots: only a
- * shape check: the network decides what it means. */
+/* Hex digits, colons and dots: a shape; the network decides what it means. */
 static bool
 looks_like_v6(const char *s, size_t n)
 {

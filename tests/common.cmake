@@ -1,2 +1,3 @@
-unit_test(json b7_common)
-unit_test(json_patch b7_common)
+foreach(module files json json_patch metrics options retry url)
+	unit_test(${module} b7_common)
+endforeach()

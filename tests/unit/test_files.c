@@ -1,0 +1,170 @@
+#include "common/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "tests/unit/unit.h"
+
+static char root[] = "/tmp/b7-files-XXXXXX";
+
+static void
+write_file(const char *name, const char *text, size_t n)
+{
+	char *path = xasprintf("%s/%s", root, name);
+	FILE *f = fopen(path, "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fwrite(text, 1, n, f), n);
+	CU_ASSERT_EQUAL(fclose(f), 0);
+	xfree(path);
+}
+
+/* The same contract for both: "a", "b" and "sub/c" stand in the folder. */
+static void
+contract(struct files *f, const char *folder)
+{
+	char *a = xasprintf("%s/a", folder), *none = xasprintf("%s/z", folder);
+	struct err e = { 0 };
+	struct buf b;
+	int64_t us;
+
+	buf_init(&b, 5);
+	CU_ASSERT_TRUE(f->read(f->self, a, &b, &e));
+	CU_ASSERT_EQUAL(b.n, 5);
+	CU_ASSERT_EQUAL(memcmp(b.p, "he\0lo", 5), 0);
+	CU_ASSERT_EQUAL(e.kind, ERR_NONE);
+	buf_free(&b);
+
+	buf_init(&b, 4);
+	CU_ASSERT_FALSE(f->read(f->self, a, &b, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	buf_free(&b);
+
+	buf_init(&b, 100);
+	CU_ASSERT_FALSE(f->read(f->self, none, &b, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_NOTFOUND);
+	CU_ASSERT_EQUAL(e.code, ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, none));
+	CU_ASSERT_FALSE(f->stamp(f->self, none, &us, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_NOTFOUND);
+	CU_ASSERT_FALSE(f->list(f->self, none, &b, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_NOTFOUND);
+
+	CU_ASSERT_TRUE(f->list(f->self, folder, &b, &e));
+	CHECK_TEXT(buf_str(&b), "a\nb\nsub\n");
+	buf_free(&b);
+	buf_init(&b, 3);
+	CU_ASSERT_FALSE(f->list(f->self, folder, &b, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	buf_free(&b);
+	xfree(a);
+	xfree(none);
+}
+
+static void
+reads_the_disk(void)
+{
+	struct files f = files_system();
+	struct err e = { 0 };
+	struct buf b;
+	char *sub;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
+	sub = xasprintf("%s/sub", root);
+	CU_ASSERT_EQUAL(mkdir(sub, 0700), 0);
+	write_file("b", "", 0);
+	write_file("a", "he\0lo", 5);
+	write_file("sub/c", "x", 1);
+	contract(&f, root);
+	buf_init(&b, 10);
+	CU_ASSERT_FALSE(f.read(f.self, sub, &b, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_INTERNAL);
+	CU_ASSERT_EQUAL(e.code, EISDIR);
+	buf_free(&b);
+	xfree(sub);
+}
+
+static void
+the_stamp_of_a_file_on_disk_tells_its_change(void)
+{
+	struct files f = files_system();
+	char *path = xasprintf("%s/a", root);
+	struct timespec times[2] = { { 1000, 5000 }, { 1000, 5000 } };
+	int64_t us = 0;
+
+	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
+	CU_ASSERT_TRUE(f.stamp(f.self, path, &us, NULL));
+	CU_ASSERT_EQUAL(us, 1000000005);
+	xfree(path);
+}
+
+static void
+removes_its_files(void)
+{
+	static const char *const names[] = { "sub/c", "sub", "a", "b", "" };
+
+	for (size_t i = 0; i < 5; i++) {
+		char *path = xasprintf("%s/%s", root, names[i]);
+
+		CU_ASSERT_EQUAL(remove(path), 0);
+		xfree(path);
+	}
+}
+
+static void
+memory_keeps_the_same_contract(void)
+{
+	struct files *f = files_memory_new();
+
+	files_memory_put(f, "/etc/x/b", "", 0);
+	files_memory_put(f, "/etc/x/sub/c", "x", 1);
+	files_memory_put(f, "/etc/x/sub/d", "x", 1);
+	files_memory_put(f, "/etc/x/a", "he\0lo", 5);
+	files_memory_put(f, "/etc/x.y", "", 0);
+	files_memory_put(f, "/etc/xy", "", 0);
+	contract(f, "/etc/x");
+	contract(f, "/etc/x/");
+	files_memory_free(f);
+	files_memory_free(NULL);
+}
+
+static void
+memory_notices_rotation_and_removal(void)
+{
+	struct files *f = files_memory_new();
+	int64_t first = 0, second = 0;
+	struct buf b;
+
+	files_memory_put(f, "t", "one", 3);
+	CU_ASSERT_TRUE(f->stamp(f->self, "t", &first, NULL));
+	files_memory_put(f, "t", "two", 3);
+	CU_ASSERT_TRUE(f->stamp(f->self, "t", &second, NULL));
+	CU_ASSERT_NOT_EQUAL(first, second);
+	buf_init(&b, 10);
+	CU_ASSERT_TRUE(f->read(f->self, "t", &b, NULL));
+	CHECK_TEXT(buf_str(&b), "two");
+	buf_free(&b);
+	files_memory_put(f, "t", NULL, 0);
+	CU_ASSERT_FALSE(f->stamp(f->self, "t", &first, NULL));
+	files_memory_free(f);
+}
+
+static const struct unit_case cases[] = {
+	{ "reads the disk", reads_the_disk },
+	{ "the stamp of a file on disk tells its change",
+	    the_stamp_of_a_file_on_disk_tells_its_change },
+	{ "removes its files", removes_its_files },
+	{ "memory keeps the same contract", memory_keeps_the_same_contract },
+	{ "memory notices rotation and removal",
+	    memory_notices_rotation_and_removal },
+};
+
+int
+main(void)
+{
+	return UNIT_RUN("files", cases);
+}
