@@ -34,7 +34,7 @@ contract(struct files *f, const char *folder)
 
 	buf_init(&b, 5);
 	CU_ASSERT_TRUE(f->read(f->self, a, &b, &e));
-	CU_ASSERT_EQUAL(b.n, 5);
+	CU_ASSERT_EQUAL_FATAL(b.n, 5);
 	CU_ASSERT_EQUAL(memcmp(b.p, "he\0lo", 5), 0);
 	CU_ASSERT_EQUAL(e.kind, ERR_NONE);
 	buf_free(&b);
@@ -119,6 +119,7 @@ static void
 memory_keeps_the_same_contract(void)
 {
 	struct files *f = files_memory_new();
+	struct buf b;
 
 	files_memory_put(f, "/etc/x/b", "", 0);
 	files_memory_put(f, "/etc/x/sub/c", "x", 1);
@@ -127,7 +128,10 @@ memory_keeps_the_same_contract(void)
 	files_memory_put(f, "/etc/x.y", "", 0);
 	files_memory_put(f, "/etc/xy", "", 0);
 	contract(f, "/etc/x");
-	contract(f, "/etc/x/");
+	buf_init(&b, 100);
+	CU_ASSERT_TRUE(f->list(f->self, "/etc/x//", &b, NULL));
+	CHECK_TEXT(buf_str(&b), "a\nb\nsub\n");
+	buf_free(&b);
 	files_memory_free(f);
 	files_memory_free(NULL);
 }
