@@ -149,8 +149,8 @@ struct vnet_conn {
 	struct vnet_server *server; /* NULL = closed */
 	uint64_t server_serial;
 	LIST_ENTRY(vnet_conn) of_server;
-	TAILQ_ENTRY(vnet_conn) of_backlog;
-	bool admitted, in_backlog, close_after;
+	TAILQ_ENTRY(vnet_conn) of_backlog, of_kept;
+	bool admitted, in_backlog, kept, close_after;
 	struct vnet_exchange *x; /* NULL = idle */
 	struct http_addr local, remote;
 	struct tls_identity *server_id, *client_id; /* counted */
@@ -389,7 +389,8 @@ struct vnet_server {
 	bool stopped, freed;
 	unsigned port, n_conns;
 	LIST_HEAD(, vnet_conn) conns;
-	TAILQ_HEAD(, vnet_conn) backlog;
+	TAILQ_HEAD(, vnet_conn)
+	backlog, kept; /* kept: idle for longest first */
 	LIST_HEAD(, vnet_exchange) exchanges;
 	struct timer grace;
 };
@@ -417,7 +418,7 @@ enum vnet_body {
 };
 struct vnet_exchange {
 	struct http_exchange_base base; /* first */
-	struct vnet_conn *conn;         /* NULL: its process was killed */
+	struct vnet_conn *conn; /* NULL: it is gone, the owner still holds x */
 	struct vnet_server *server;
 	LIST_ENTRY(vnet_exchange) of_server;
 	struct vnet_trash trash;

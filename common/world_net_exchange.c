@@ -13,7 +13,7 @@ exchange_of(struct http_exchange *x)
 /* ---- life ----------------------------------------------------------------- */
 
 static void
-exchange_release(void *object)
+exchange_destroy(void *object)
 {
 	struct vnet_exchange *x = object;
 
@@ -36,7 +36,7 @@ vnet_exchange_free(struct vnet_exchange *x)
 		if (x->streaming)
 			vnet_out_stop(&x->conn->srv);
 	}
-	fabric_trash(x->server->net->fabric, &x->trash, x, exchange_release);
+	fabric_trash(x->server->net->fabric, &x->trash, x, exchange_destroy);
 }
 
 void
@@ -45,6 +45,13 @@ vnet_exchange_gone(struct vnet_exchange *x)
 	void (*gone)(void *arg) = x->base.gone;
 	void *arg = x->base.gone_arg;
 
+	/* Nobody is told: x stays until its handler replies into the void. */
+	if (!gone && !x->streaming) {
+		deferred_cancel(&x->work);
+		x->conn->x = NULL;
+		x->conn = NULL;
+		return;
+	}
 	vnet_exchange_free(x);
 	if (gone)
 		gone(arg);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -85,7 +86,8 @@ fabric_listen(struct fabric *f, const struct vnet_port *p, struct err *e)
 	mask_ip(k.ip, p->ip, p->bits);
 	at = port_upper(f, &k);
 	if (!port_free(f, &k, at))
-		return err_set(e, ERR_NET, 0, "port %u is in use", k.first);
+		return err_set(e, ERR_SPEC, EADDRINUSE,
+		    "cannot listen on port %u: it is in use", k.first);
 	if (f->n_ports == f->cap_ports) {
 		f->cap_ports = f->cap_ports ? 2 * f->cap_ports : 16;
 		f->ports =

@@ -31,7 +31,8 @@ listen_block(const struct vnet *net, const struct http_listen_opts *o,
 		return err_set(e, ERR_SPEC, 0, "%s is no IP address", o->addr);
 	v4 = memcmp(a.ip, v4_mapped, sizeof(v4_mapped)) == 0;
 	if (o->prefix > (v4 ? 32u : 128u) || o->port > 65535 ||
-	    o->port + (o->n_ports ? o->n_ports : 1) > 65536)
+	    o->n_ports > 65536 || o->port + o->n_ports > 65536 ||
+	    (o->port == 0 && o->n_ports > 1))
 		return err_set(e, ERR_SPEC, 0, "%s/%u port %u: out of range",
 		    o->addr ? o->addr : "", o->prefix, o->port);
 	memcpy(k->ip, a.ip, sizeof(k->ip));
@@ -66,6 +67,10 @@ vnet_listen(struct http_net *n, const struct http_listen_opts *o, struct err *e)
 	struct vnet_port k = { .bits = 0 };
 	struct vnet_server *s;
 
+	if (!o->handle) {
+		(void)err_set(e, ERR_INTERNAL, 0, "a server has no handler");
+		return NULL;
+	}
 	if (!listen_block(net, o, &k, e))
 		return NULL;
 	s = xcalloc(1, sizeof(*s));
@@ -84,6 +89,7 @@ vnet_listen(struct http_net *n, const struct http_listen_opts *o, struct err *e)
 	s->serial = ++net->fabric->serial;
 	s->port = k.first;
 	TAILQ_INIT(&s->backlog);
+	TAILQ_INIT(&s->kept);
 	LIST_INSERT_HEAD(&net->servers, s, of_net);
 	return (struct http_server *)s;
 }
@@ -168,6 +174,14 @@ vnet_server_connect(struct vnet_server *s, struct vnet_conn *c)
 	c->remote.port = (uint16_t)(32768 + client->next_port++ % 28000);
 }
 
+static void
+unkeep(struct vnet_conn *c)
+{
+	if (c->kept)
+		TAILQ_REMOVE(&c->server->kept, c, of_kept);
+	c->kept = false;
+}
+
 void
 vnet_server_drop(struct vnet_conn *c)
 {
@@ -176,18 +190,19 @@ vnet_server_drop(struct vnet_conn *c)
 
 	timer_stop(&c->srv_idle);
 	if (c->x) {
-		/* Its process was killed: the owner still holds x. */
+		/* Its process was killed. */
 		deferred_cancel(&c->x->work);
 		c->x->conn = NULL;
 		c->x = NULL;
 	}
 	if (!s)
 		return;
-	c->server = NULL;
 	LIST_REMOVE(c, of_server);
 	if (c->in_backlog)
 		TAILQ_REMOVE(&s->backlog, c, of_backlog);
 	c->in_backlog = false;
+	unkeep(c);
+	c->server = NULL;
 	if (!c->admitted)
 		return;
 	s->n_conns--;
@@ -243,11 +258,16 @@ vnet_server_touch(struct vnet_conn *c)
 void
 vnet_server_release(struct vnet_conn *c)
 {
+	struct vnet_server *s = c->server;
+
 	c->x = NULL;
-	if (c->close_after || c->server->stopped)
+	if (c->close_after || s->stopped) {
 		vnet_half_end(&c->srv, VNET_FIN);
-	else
-		vnet_server_touch(c);
+		return;
+	}
+	c->kept = true;
+	TAILQ_INSERT_TAIL(&s->kept, c, of_kept);
+	vnet_server_touch(c);
 }
 
 /* ---- what arrives --------------------------------------------------------- */
@@ -259,6 +279,10 @@ vnet_server_ready(struct vnet_conn *c, const struct vnet_msg *m)
 
 	if (m->kind == VNET_RST || m->kind == VNET_FIN)
 		return true;
+	/* The connection that is idle for the longest gives way. */
+	if (!c->admitted && s->n_conns >= s->o.max_conns &&
+	    !TAILQ_EMPTY(&s->kept))
+		vnet_half_end(&TAILQ_FIRST(&s->kept)->srv, VNET_FIN);
 	if (!c->admitted && s->n_conns >= s->o.max_conns) {
 		c->in_backlog = true;
 		c->srv.hold = true;
@@ -336,6 +360,7 @@ server_request(struct vnet_conn *c, struct vnet_msg *m)
 		vnet_half_end(&c->srv, VNET_FIN);
 		return;
 	}
+	unkeep(c);
 	vnet_exchange_new(c, m);
 }
 
