@@ -418,6 +418,22 @@ json_dup(const cJSON *j)
 	return j != NULL ? cJSON_Duplicate(j, 1) : NULL;
 }
 
+unsigned
+json_depth(const cJSON *j)
+{
+	unsigned deepest = 0;
+
+	if (!is_container(j))
+		return 0;
+	for (const cJSON *c = j->child; c != NULL; c = c->next) {
+		unsigned d = json_depth(c);
+
+		if (d > deepest)
+			deepest = d;
+	}
+	return deepest + 1;
+}
+
 size_t
 json_count_nodes(const cJSON *j)
 {

@@ -88,6 +88,7 @@ void json_insert(cJSON *arr, size_t index, cJSON *v);
 /* Deep equality; object member order does not matter, list order does. */
 bool json_equal(const cJSON *a, const cJSON *b);
 size_t json_count_nodes(const cJSON *j); /* j and all below it */
+unsigned json_depth(const cJSON *j);     /* containers inside each other */
 cJSON *json_dup(const cJSON *j);
 /* RFC 7396: returns the new tree; both arguments stay the caller's. */
 cJSON *json_merge_patch(const cJSON *target, const cJSON *patch);

@@ -127,22 +127,6 @@ find_existing(struct patcher *p, const char *path, struct place *out)
 	return true;
 }
 
-static unsigned
-depth_of(const cJSON *j)
-{
-	unsigned deepest = 0;
-
-	if (!cJSON_IsObject(j) && !cJSON_IsArray(j))
-		return 0;
-	for (const cJSON *c = j->child; c != NULL; c = c->next) {
-		unsigned d = depth_of(c);
-
-		if (d > deepest)
-			deepest = d;
-	}
-	return deepest + 1;
-}
-
 /* Drops the name that a value had where it came from. */
 static cJSON *
 nameless(cJSON *v)
@@ -158,7 +142,7 @@ fits(struct patcher *p, const struct place *at, const cJSON *v)
 	p->nodes += json_count_nodes(v);
 	if (p->nodes > JSON_MAX_NODES)
 		return err_set(p->e, ERR_TOO_BIG, 0, "result too large");
-	if (at->depth + depth_of(v) > JSON_MAX_DEPTH)
+	if (at->depth + json_depth(v) > JSON_MAX_DEPTH)
 		return err_set(p->e, ERR_TOO_BIG, 0, "result nested too deep");
 	if (at->parent != NULL && size_of(at->parent) >= JSON_MAX_MEMBERS)
 		return err_set(p->e, ERR_TOO_BIG, 0, "too many members");
@@ -247,7 +231,7 @@ do_replace(struct patcher *p, const struct op *op)
 		v = copy(op->value);
 		p->nodes += json_count_nodes(v);
 		p->nodes -= json_count_nodes(at.item);
-		ok = at.depth + depth_of(v) <= JSON_MAX_DEPTH ||
+		ok = at.depth + json_depth(v) <= JSON_MAX_DEPTH ||
 		     err_set(p->e, ERR_TOO_BIG, 0, "result nested too deep");
 	}
 	if (!ok) {

@@ -1,3 +1,3 @@
-foreach(module files json json_patch metrics options retry url)
+foreach(module files json json_patch metrics options retry url yaml)
 	unit_test(${module} b7_common)
 endforeach()
