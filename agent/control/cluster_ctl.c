@@ -1,0 +1,277 @@
+/*
+ * Beskar7Cluster: provisioned as soon as there is an endpoint (never waiting
+ * for a machine: capi-contract 3.1), failure domains from the spec or from the
+ * hosts' zone labels.
+ */
+#include <string.h>
+
+#include "agent/control/names.h"
+#include "agent/control/object_ctl.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+#define CLUSTER_DOMAINS 100 /* capi-contract 1.3 */
+
+struct cluster_ctl {
+	struct object_ctl o;
+};
+
+struct cluster_pass {
+	struct control *c;
+	struct object_ctl *o;
+	cJSON *tree;  /* owned, as the next two */
+	cJSON *owner; /* CAPI Cluster or NULL */
+	cJSON *status;
+	struct cond_stamp at;
+	bool silent;
+	bool has_zones;
+};
+
+void
+cluster_ctl_free(void *arg)
+{
+	struct cluster_ctl *ctl = arg;
+
+	if (ctl == NULL)
+		return;
+	object_ctl_fini(&ctl->o);
+	xfree(ctl);
+}
+
+/* ---- the steps ------------------------------------------------------------------- */
+
+/* Externally managed (capi-contract 3.6), moving away, or not of our watch:
+ * nothing at all is done. */
+static enum verdict
+ours(void *arg)
+{
+	struct cluster_pass *p = arg;
+	const char *want = p->c->o.watch_filter;
+
+	p->silent =
+	    kobj_annotation(p->tree, ANN_MANAGED_BY) != NULL ||
+	    (kobj_deleting(p->tree) &&
+		kobj_annotation(p->tree, ANN_DELETE_FOR_MOVE) != NULL) ||
+	    (!str_empty(want) &&
+		!str_eq(kobj_label(p->tree, CAPI_GROUP "/watch-filter"), want));
+	return p->silent ? V_STOP : V_NEXT;
+}
+
+static enum verdict
+owned(void *arg)
+{
+	struct cluster_pass *p = arg;
+	const char *name =
+	    json_str(kobj_owner(p->tree, "Cluster", CAPI_GROUP), "name", NULL);
+	char key[KOBJ_KEY_CAP];
+
+	if (name != NULL && kobj_key_make(kobj_ns(p->tree), name, key))
+		p->owner = informer_get(p->c->capi_clusters, key);
+	if (name != NULL || kobj_has_finalizer(p->tree, FINALIZER_CLUSTER))
+		return V_NEXT;
+	p->silent = true;
+	return V_STOP;
+}
+
+static enum verdict
+cluster_patch(struct cluster_pass *p, cJSON *patch)
+{
+	struct object_write w = { .ns = kobj_ns(p->tree) };
+
+	if (patch == NULL)
+		return V_NEXT;
+	w.name = kobj_name(p->tree);
+	w.type = KUBE_PATCH_JSON;
+	w.patch = patch;
+	(void)object_write(p->o, &w);
+	cJSON_Delete(patch);
+	return V_WAIT;
+}
+
+static enum verdict
+finalizer_set(void *arg)
+{
+	struct cluster_pass *p = arg;
+
+	if (kobj_deleting(p->tree))
+		return V_NEXT;
+	return cluster_patch(
+	    p, kobj_finalizer_add_patch(p->tree, FINALIZER_CLUSTER));
+}
+
+static enum verdict
+not_paused(void *arg)
+{
+	struct cluster_pass *p = arg;
+
+	return object_paused(p->status, &p->at, KIND_CLUSTER,
+		   json_bool(p->owner, "spec/paused", false),
+		   kobj_annotation(p->tree, ANN_PAUSED) != NULL)
+		   ? V_STOP
+		   : V_NEXT;
+}
+
+/* Nothing of ours hangs on it: the machines release themselves. */
+static enum verdict
+deletion(void *arg)
+{
+	struct cluster_pass *p = arg;
+
+	if (!kobj_deleting(p->tree)) {
+		object_say(p->status, &p->at, "Deleting", COND_FALSE,
+		    "NotDeleting", "%s", "");
+		return V_NEXT;
+	}
+	p->silent = true;
+	(void)cluster_patch(
+	    p, kobj_finalizer_remove_patch(p->tree, FINALIZER_CLUSTER));
+	return V_STOP;
+}
+
+static cJSON *
+cluster_domain(const char *name, bool control_plane)
+{
+	cJSON *d = cJSON_CreateObject();
+
+	json_set_str(d, "name", name);
+	json_set_bool(d, "controlPlane", control_plane);
+	return d;
+}
+
+static void
+cluster_free_value(void *p)
+{
+	cJSON_Delete(p);
+}
+
+/* Sorted by name and unique, as core will store them. */
+static enum verdict
+domains_listed(void *arg)
+{
+	struct cluster_pass *p = arg;
+	struct map m = { 0 };
+	const cJSON *d;
+	cJSON *list;
+
+	cJSON_ArrayForEach (d, json_arr(p->tree, "spec/failureDomains")) {
+		const char *name = json_str(d, "name", NULL);
+
+		if (name != NULL)
+			cJSON_Delete(map_put(&m, name, json_dup(d)));
+	}
+	for (size_t i = 0; m.n == 0 && i < p->c->index.hosts.n; i++) {
+		const struct host_brief *b = p->c->index.hosts.v[i].value;
+
+		if (b->zone != NULL && str_eq(b->ns, kobj_ns(p->tree)))
+			p->has_zones = true;
+	}
+	for (size_t i = 0; p->has_zones && i < p->c->index.hosts.n; i++) {
+		const struct host_brief *b = p->c->index.hosts.v[i].value;
+
+		if (b->zone != NULL && b->zone[0] != '\0' &&
+		    str_eq(b->ns, kobj_ns(p->tree)))
+			cJSON_Delete(map_put(
+			    &m, b->zone, cluster_domain(b->zone, true)));
+	}
+	list = m.n == 0 ? NULL : cJSON_CreateArray();
+	for (size_t i = 0; i < m.n && i < CLUSTER_DOMAINS; i++) {
+		cJSON_AddItemToArray(list, m.v[i].value);
+		m.v[i].value = NULL;
+	}
+	json_set(p->status, "failureDomains", list);
+	map_free(&m, cluster_free_value);
+	return V_NEXT;
+}
+
+static bool
+cluster_endpoint(const cJSON *o)
+{
+	return !str_empty(json_str(o, "spec/controlPlaneEndpoint/host", "")) &&
+	       json_i64(o, "spec/controlPlaneEndpoint/port", 0) > 0;
+}
+
+static enum verdict
+endpoint_known(void *arg)
+{
+	struct cluster_pass *p = arg;
+	bool by_machine =
+	    str_eq(json_str(p->tree, "spec/controlPlaneEndpointSource", "User"),
+		"FirstControlPlaneMachine");
+	bool set = cluster_endpoint(p->tree) || cluster_endpoint(p->owner);
+
+	if (set)
+		object_say(p->status, &p->at, "ControlPlaneEndpointReady",
+		    COND_TRUE, "Set", "%s", "");
+	else
+		object_say(p->status, &p->at, "ControlPlaneEndpointReady",
+		    COND_FALSE,
+		    by_machine ? "WaitingForMachine" : "WaitingForEndpoint",
+		    "%s",
+		    by_machine ? "the first control-plane machine "
+				 "brings it"
+			       : "set spec.controlPlaneEndpoint of the Cluster "
+				 "or of the "
+				 "Beskar7Cluster");
+	/* Sticky: what core has seen is not taken back. */
+	if (set || by_machine)
+		json_set_bool(json_ensure_obj(p->status, "initialization"),
+		    "provisioned", true);
+	return V_STOP;
+}
+
+static const struct step cluster_plan[] = {
+	{ "ours", ours },
+	{ "owned", owned },
+	{ "finalizer-set", finalizer_set },
+	{ "not-paused", not_paused },
+	{ "deletion", deletion },
+	{ "domains-listed", domains_listed },
+	{ "endpoint-known", endpoint_known },
+	{ NULL, NULL },
+};
+
+void
+cluster_ctl_run(void *arg, const char *key)
+{
+	static const struct cond_input in[] = {
+		{ "ControlPlaneEndpointReady", false },
+		{ "Deleting", true },
+	};
+	struct control *c = arg;
+	struct cluster_ctl *ctl = map_get(&c->cluster_ctls, key);
+	cJSON *tree = informer_get(c->clusters, key);
+	struct cluster_pass p = { .c = c, .tree = tree };
+	const char *at = "";
+	enum verdict v;
+
+	if (tree == NULL) {
+		cluster_ctl_free(map_take(&c->cluster_ctls, key));
+		return;
+	}
+	if (ctl == NULL) {
+		ctl = xcalloc(1, sizeof(*ctl));
+		object_ctl_init(
+		    &ctl->o, c, key, c->cluster_q, c->clusters, &RES_CLUSTERS);
+		(void)map_put(&c->cluster_ctls, key, ctl); /* new */
+	}
+	if (ctl->o.call != NULL || c->stopping) {
+		cJSON_Delete(tree);
+		return;
+	}
+	c->passes++;
+	p.o = &ctl->o;
+	p.status = kobj_status_dup(tree);
+	p.at = object_stamp(&ctl->o, tree);
+	v = plan_run(cluster_plan, &p, &at);
+	if (v != V_WAIT && !p.silent) {
+		if (cond_get(p.status, "Paused") != COND_TRUE)
+			(void)cond_summarize(p.status, "Ready", in, 2, &p.at);
+		(void)object_write_status(&ctl->o, tree, p.status);
+	}
+	cJSON_Delete(p.status);
+	cJSON_Delete(p.owner);
+	cJSON_Delete(tree);
+}

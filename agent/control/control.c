@@ -1,0 +1,452 @@
+/*
+ * The controllers' common ground: informers, who must look when what changes,
+ * start and stop. See control.h.
+ */
+#include "agent/control/control.h"
+
+#include <string.h>
+
+#include "agent/control/internal.h"
+#include "agent/control/names.h"
+#include "agent/kube/client.h"
+#include "agent/kube/event.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+const struct kube_resource RES_HOSTS = { AX, AX_VERSION, "physicalhosts",
+	KIND_HOST, false };
+const struct kube_resource RES_MACHINES = { AX, AX_VERSION, "beskar7machines",
+	KIND_MACHINE, false };
+const struct kube_resource RES_CLUSTERS = { AX, AX_VERSION, "beskar7clusters",
+	KIND_CLUSTER, false };
+const struct kube_resource RES_CAPI_MACHINES = { CAPI_GROUP, CAPI_VERSION,
+	"machines", "Machine", false };
+const struct kube_resource RES_CAPI_CLUSTERS = { CAPI_GROUP, CAPI_VERSION,
+	"clusters", "Cluster", false };
+
+#define CONTROL_STOP_LOOK (LOOP_S / 20)
+
+int64_t
+control_wall_s(const struct control *c)
+{
+	return loop_wall_us(c->env->loop) / LOOP_S;
+}
+
+bool
+control_may_write(const struct control *c, struct err *e)
+{
+	return c->o.may_write == NULL || c->o.may_write(c->o.may_write_arg, e);
+}
+
+bool
+control_machine(const struct control *c, const char *ns, const char *name,
+    struct machine *out)
+{
+	char key[KOBJ_KEY_CAP];
+	cJSON *tree;
+
+	if (!kobj_key_make(ns, name, key))
+		return false;
+	tree = informer_get(c->machines, key);
+	if (tree == NULL)
+		return false;
+	machine_init(out, key, tree);
+	return true;
+}
+
+bool
+control_cluster_paused(
+    const struct control *c, const char *ns, const char *cluster)
+{
+	char key[KOBJ_KEY_CAP];
+	cJSON *tree;
+	bool paused;
+
+	if (cluster == NULL || !kobj_key_make(ns, cluster, key))
+		return false;
+	tree = informer_get(c->capi_clusters, key);
+	paused = json_bool(tree, "spec/paused", false);
+	cJSON_Delete(tree);
+	return paused;
+}
+
+/* ---- who must look ------------------------------------------------------------- */
+
+static bool
+control_wake_host(void *arg, const char *key)
+{
+	struct control *c = arg;
+
+	workq_add(c->host_q, key);
+	return true;
+}
+
+static bool
+control_wake_machine(void *arg, const char *key)
+{
+	struct control *c = arg;
+
+	workq_add(c->machine_q, key);
+	return true;
+}
+
+/* Machines that found no host try again when one becomes free. */
+static void
+control_wake_waiting(struct control *c)
+{
+	for (size_t i = 0; i < c->waiting.n; i++)
+		workq_add(c->machine_q, c->waiting.v[i].key);
+}
+
+static void
+control_wake_clusters(struct control *c)
+{
+	for (size_t i = 0; i < informer_count(c->clusters); i++)
+		workq_add(c->cluster_q, informer_key_at(c->clusters, i));
+}
+
+static void
+control_wake_twin(struct control *c, const char *key)
+{
+	const struct host_brief *b = host_index_get(&c->index, key);
+	const char *twin =
+	    b == NULL ? NULL : host_index_twin(&c->index, key, &b->id);
+
+	if (twin != NULL)
+		workq_add(c->host_q, twin);
+}
+
+static void
+control_wake_consumer(struct control *c, const char *key)
+{
+	const struct host_brief *b = host_index_get(&c->index, key);
+
+	if (b != NULL && b->consumer != NULL)
+		workq_add(c->machine_q, b->consumer);
+}
+
+/* A zone that a host brought or took away changes failure domains. */
+static bool
+control_zone_changed(
+    const struct control *c, const char *key, const cJSON *tree, bool deleted)
+{
+	const struct host_brief *b = host_index_get(&c->index, key);
+	const char *now = deleted ? NULL : kobj_label(tree, LABEL_ZONE);
+
+	return !str_eq(b == NULL ? NULL : b->zone, now);
+}
+
+static void
+control_on_host(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+	bool freed = false, zone;
+
+	if (ev->what == INFORMER_SYNCED) {
+		control_wake_waiting(c);
+		return;
+	}
+	zone = control_zone_changed(
+	    c, ev->key, ev->object, ev->what == INFORMER_DELETED);
+	control_wake_consumer(c, ev->key);
+	if (ev->what == INFORMER_DELETED) {
+		control_wake_twin(c, ev->key);
+		host_index_drop(&c->index, ev->key);
+		workq_add(c->host_q, ev->key);
+	} else {
+		struct identity was = { 0 };
+		const struct host_brief *b = host_index_get(&c->index, ev->key);
+
+		if (b != NULL)
+			was = b->id;
+		if (host_index_put(&c->index, ev->key, ev->object, &freed))
+			workq_add(c->host_q, ev->key);
+		b = host_index_get(&c->index, ev->key);
+		if (memcmp(&was, &b->id, sizeof(was)) != 0)
+			control_wake_twin(c, ev->key);
+		control_wake_consumer(c, ev->key);
+	}
+	if (freed)
+		control_wake_waiting(c);
+	if (zone)
+		control_wake_clusters(c);
+}
+
+static void
+control_machine_links(struct control *c, const char *key, const cJSON *tree,
+    void (*op)(struct links *l, const char *from, const char *to))
+{
+	const cJSON *owner = kobj_owner(tree, "Machine", CAPI_GROUP);
+	const char *cluster = kobj_label(tree, LABEL_CLUSTER_NAME);
+	char from[KOBJ_KEY_CAP];
+
+	if (owner != NULL &&
+	    kobj_key_make(kobj_ns(tree), json_str(owner, "name", ""), from))
+		op(&c->by_owner, from, key);
+	if (cluster != NULL && kobj_key_make(kobj_ns(tree), cluster, from))
+		op(&c->by_cluster, from, key);
+}
+
+static void
+control_on_machine(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+	cJSON *old;
+
+	if (ev->what == INFORMER_SYNCED)
+		return;
+	if (ev->old_text != NULL) {
+		old = json_parse(ev->old_text, strlen(ev->old_text), NULL);
+		control_machine_links(c, ev->key, old, links_remove);
+		cJSON_Delete(old);
+	}
+	control_machine_links(c, ev->key, ev->object,
+	    ev->what == INFORMER_DELETED ? links_remove : links_add);
+	workq_add(c->machine_q, ev->key);
+	links_each(&c->index.consumers, ev->key, control_wake_host, c);
+}
+
+static void
+control_on_cluster(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+
+	if (ev->what != INFORMER_SYNCED)
+		workq_add(c->cluster_q, ev->key);
+}
+
+static void
+control_on_capi_machine(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+
+	if (ev->what != INFORMER_SYNCED)
+		links_each(&c->by_owner, ev->key, control_wake_machine, c);
+}
+
+static bool
+control_wake_machine_and_host(void *arg, const char *key)
+{
+	struct control *c = arg;
+
+	workq_add(c->machine_q, key);
+	links_each(&c->index.consumers, key, control_wake_host, c);
+	return true;
+}
+
+static void
+control_on_capi_cluster(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+	const char *name =
+	    json_str(ev->object, "spec/infrastructureRef/name", NULL);
+	char key[KOBJ_KEY_CAP];
+
+	if (ev->what == INFORMER_SYNCED)
+		return;
+	links_each(&c->by_cluster, ev->key, control_wake_machine_and_host, c);
+	if (name != NULL && kobj_key_make(kobj_ns(ev->object), name, key))
+		workq_add(c->cluster_q, key);
+}
+
+static void
+control_on_secret(void *arg, const struct informer_event *ev)
+{
+	struct control *c = arg;
+
+	if (ev->what == INFORMER_SYNCED)
+		return;
+	links_each(&c->index.secrets, ev->key, control_wake_host, c);
+	/* A machine that waits for its bootstrap Secret looks again. */
+	links_each(&c->secret_waiters, ev->key, control_wake_machine, c);
+}
+
+/* ---- life ----------------------------------------------------------------------- */
+
+static void
+control_defaults(struct control_opts *o)
+{
+	if (o->max_provisioning == 0)
+		o->max_provisioning = 50;
+	if (o->max_releasing == 0)
+		o->max_releasing = 50;
+	if (o->max_bmcs == 0)
+		o->max_bmcs = 64;
+	if (o->poll_busy_us == 0)
+		o->poll_busy_us = 5 * LOOP_S;
+	if (o->poll_idle_us == 0)
+		o->poll_idle_us = 60 * LOOP_S;
+	if (o->bmc_grace_us == 0)
+		o->bmc_grace_us = 10 * LOOP_MIN;
+	o->ns = xstrdup(o->ns);
+	o->watch_filter = xstrdup(o->watch_filter);
+	o->image_origins = xstrdup(o->image_origins);
+}
+
+static struct informer *
+control_informer(struct control *c, const struct kube_resource *res,
+    bool metadata_only, informer_fn *fn)
+{
+	struct informer_opts o = {
+		.res = res, .ns = c->o.ns, .metadata_only = metadata_only
+	};
+	struct informer *inf = informer_new(c->k, &o);
+
+	informer_on(inf, fn, c);
+	return inf;
+}
+
+struct control *
+control_new(
+    const struct env *env, struct kube_client *k, const struct control_opts *o)
+{
+	struct control *c = xcalloc(1, sizeof(*c));
+
+	c->env = env;
+	c->k = k;
+	c->o = *o;
+	control_defaults(&c->o);
+	TAILQ_INIT(&c->slot_queue);
+	c->ev = event_recorder_new(k, &(struct event_opts){ 0 });
+	c->host_q = workq_new(env->loop, host_ctl_run, c);
+	c->machine_q = workq_new(env->loop, machine_ctl_run, c);
+	c->cluster_q = workq_new(env->loop, cluster_ctl_run, c);
+	c->hosts = control_informer(c, &RES_HOSTS, false, control_on_host);
+	c->machines =
+	    control_informer(c, &RES_MACHINES, false, control_on_machine);
+	c->clusters =
+	    control_informer(c, &RES_CLUSTERS, false, control_on_cluster);
+	c->capi_machines = control_informer(
+	    c, &RES_CAPI_MACHINES, false, control_on_capi_machine);
+	c->capi_clusters = control_informer(
+	    c, &RES_CAPI_CLUSTERS, false, control_on_capi_cluster);
+	c->secrets =
+	    control_informer(c, &KUBE_SECRETS, true, control_on_secret);
+	return c;
+}
+
+/* In the order in which the others need them. */
+static struct informer *const *
+control_informers(const struct control *c, size_t i)
+{
+	struct informer *const *all[] = { &c->secrets, &c->capi_clusters,
+		&c->capi_machines, &c->machines, &c->clusters, &c->hosts };
+
+	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
+}
+
+void
+control_start(struct control *c)
+{
+	for (size_t i = 0; control_informers(c, i) != NULL; i++)
+		informer_start(*control_informers(c, i));
+}
+
+static bool
+control_informer_bad(const struct informer *inf, bool synced, struct err *e)
+{
+	struct informer_status s;
+
+	informer_status(inf, &s);
+	if (synced ? s.synced : s.current)
+		return false;
+	(void)err_set(e, ERR_NET, 0, "%s: %s%s%s",
+	    informer_resource(inf)->plural, informer_state_name(s.state),
+	    s.err.kind == ERR_NONE ? "" : ": ", s.err.msg);
+	return true;
+}
+
+bool
+control_synced(const struct control *c, struct err *e)
+{
+	for (size_t i = 0; control_informers(c, i) != NULL; i++)
+		if (control_informer_bad(*control_informers(c, i), true, e))
+			return false;
+	return true;
+}
+
+bool
+control_current(const struct control *c, struct err *e)
+{
+	for (size_t i = 0; control_informers(c, i) != NULL; i++)
+		if (control_informer_bad(*control_informers(c, i), false, e))
+			return false;
+	return true;
+}
+
+struct control_counts
+control_counts(const struct control *c)
+{
+	return (struct control_counts){ .hosts = informer_count(c->hosts),
+		.machines = informer_count(c->machines),
+		.clusters = informer_count(c->clusters),
+		.bmcs_busy = c->slots_used,
+		.passes = c->passes };
+}
+
+/* ---- stop ------------------------------------------------------------------------- */
+
+static void
+control_stop_look(void *arg)
+{
+	struct control *c = arg;
+	bool open = false;
+
+	for (size_t i = 0; i < c->host_ctls.n; i++) {
+		struct host_ctl *h = c->host_ctls.v[i].value;
+
+		if (!host_ctl_closed(h)) {
+			(void)host_ctl_close(h); /* again while it is busy */
+			open = true;
+		}
+	}
+	if (open && loop_mono_us(c->env->loop) < c->stop_by_us) {
+		timer_start(c->env->loop, &c->stop_timer, CONTROL_STOP_LOOK,
+		    control_stop_look, c);
+		return;
+	}
+	if (c->stopped != NULL)
+		c->stopped(c->stopped_arg);
+}
+
+void
+control_stop(
+    struct control *c, int64_t grace_us, void (*done)(void *arg), void *arg)
+{
+	c->stopping = true;
+	c->stopped = done;
+	c->stopped_arg = arg;
+	c->stop_by_us = loop_mono_us(c->env->loop) + grace_us;
+	timer_start(c->env->loop, &c->stop_timer, 0, control_stop_look, c);
+}
+
+void
+control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	timer_stop(&c->stop_timer);
+	map_free(&c->host_ctls, host_ctl_free);
+	map_free(&c->machine_ctls, machine_ctl_free);
+	map_free(&c->cluster_ctls, cluster_ctl_free);
+	workq_free(c->host_q);
+	workq_free(c->machine_q);
+	workq_free(c->cluster_q);
+	for (size_t i = 0; control_informers(c, i) != NULL; i++)
+		informer_free(*control_informers(c, i));
+	event_recorder_free(c->ev);
+	host_index_free(&c->index);
+	links_free(&c->by_owner);
+	links_free(&c->by_cluster);
+	map_free(&c->waiting, NULL);
+	map_free(&c->reserved, NULL);
+	links_free(&c->secret_waiters);
+	xfree((void *)(uintptr_t)c->o.ns);
+	xfree((void *)(uintptr_t)c->o.watch_filter);
+	xfree((void *)(uintptr_t)c->o.image_origins);
+	xfree(c);
+}

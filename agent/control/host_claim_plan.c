@@ -1,0 +1,100 @@
+/*
+ * Whose the host is (SAFETY.md 2). Reads the consumer from the cache; decides
+ * nothing that the record and the consumer's own claim id do not both say.
+ */
+#include <stdio.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "common/str.h"
+
+static void
+claim_lost(struct host_pass *p, const char *why)
+{
+	p->claim = CLAIM_LOST;
+	p->claim_why = why;
+	report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, "ClaimLost",
+	    "%s; nothing is done to the hardware. Restore the consumer, or "
+	    "set the annotation " ANN_FORCE_RELEASE "=%s",
+	    why,
+	    p->h.record.claim_id[0] != '\0'       ? p->h.record.claim_id
+	    : p->h.spec.consumer.claim_id != NULL ? p->h.spec.consumer.claim_id
+						  : "<claimID>");
+	report_waiting(&p->rep, "user: consumerRef");
+}
+
+static bool
+claim_in_record(const struct host_pass *p)
+{
+	const struct record *r = &p->h.record;
+
+	return p->h.record_valid && r->claim_id[0] != '\0' &&
+	       r->phase != PHASE_IDLE;
+}
+
+enum verdict
+host_claim_read(void *arg)
+{
+	struct host_pass *p = arg;
+	const struct consumer *c = &p->h.spec.consumer;
+	const struct record *r = &p->h.record;
+
+	p->claim = CLAIM_NONE;
+	if (c->name == NULL) {
+		/* A claim that was dropped by force, or cleaned up after it,
+		 * needs no consumer. */
+		if (claim_in_record(p))
+			claim_lost(p, "spec.consumerRef was edited away");
+		return V_NEXT;
+	}
+	if (claim_in_record(p) && !str_eq(r->claim_id, c->claim_id))
+		claim_lost(p, "spec.consumerRef names another claim");
+	else if (!p->has_machine)
+		claim_lost(p, "the consumer does not exist");
+	else if (!str_eq(p->m.claim_id, c->claim_id))
+		claim_lost(p, "the consumer has another claim id");
+	else if (p->m.deleting && !p->m.for_move)
+		p->claim = CLAIM_ENDING;
+	else
+		p->claim = claim_in_record(p) ? CLAIM_HELD : CLAIM_NEW;
+	return V_NEXT;
+}
+
+/* SAFETY.md 8: the claim goes, the host stays out of the pool. Needs no BMC:
+ * that is what it is for. */
+enum verdict
+host_force_released(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *ask = p->h.asks.force_release;
+	struct host_change ch = { .drop_annotation = ANN_FORCE_RELEASE };
+	struct record r = p->h.record;
+	bool match;
+
+	if (ask == NULL)
+		return V_NEXT;
+	match = ask[0] != '\0' && (str_eq(ask, r.claim_id) ||
+				      str_eq(ask, p->h.spec.consumer.claim_id));
+	ch.event_warning = true;
+	if (!match) {
+		ch.event_reason = "ForceReleaseRefused";
+		(void)str_format(ch.event_text, sizeof(ch.event_text),
+		    "force-release names claim %.64s, the host has %.64s", ask,
+		    r.claim_id[0] != '\0' ? r.claim_id : "none");
+		return act_write(p, &ch);
+	}
+	record_clear_attempt(&r);
+	r.claim_id[0] = '\0';
+	r.phase = PHASE_ERROR;
+	r.failed = true;
+	r.attempt = 0;
+	ch.record = &r;
+	ch.drop_claim = true;
+	ch.add_finalizer = !p->h.has_finalizer;
+	ch.event_reason = "ForceReleased";
+	(void)str_format(ch.event_text, sizeof(ch.event_text),
+	    "claim %.64s was dropped by force; the server may still run, "
+	    "its disks are not erased",
+	    ask);
+	return act_write(p, &ch);
+}

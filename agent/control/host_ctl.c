@@ -1,0 +1,382 @@
+/*
+ * The life of a host's controller: a pass begins when its key is due, is run
+ * again from the top after every answer, and settles: the status is written if
+ * it says anything new, and the next look is scheduled.
+ */
+#include <string.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/kube/client.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/secret.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+#define HOST_MAX_RUNS 400          /* a plan that needs more is looping */
+#define HOST_FLUSH_US (3 * LOOP_S) /* longer waits show in the status */
+#define HOST_BACKOFF_MIN (2 * LOOP_S)
+#define HOST_BACKOFF_MAX (5 * LOOP_MIN)
+#define HOST_RETRY_CONFLICT (LOOP_S / 20)
+
+static struct host_ctl *
+host_ctl_new(struct control *c, const char *key)
+{
+	struct host_ctl *ctl = xcalloc(1, sizeof(*ctl));
+	char *path = xasprintf("host/%s", key);
+
+	ctl->c = c;
+	ctl->key = xstrdup(key);
+	ctl->pending = N_ACTS;
+	rng_seed(&ctl->rng, c->env->seed, path);
+	xfree(path);
+	backoff_init(
+	    &ctl->backoff, HOST_BACKOFF_MIN, HOST_BACKOFF_MAX, &ctl->rng);
+	return ctl;
+}
+
+static void
+host_give_slot(struct host_ctl *ctl)
+{
+	struct control *c = ctl->c;
+	struct host_ctl *next;
+
+	if (ctl->wants_slot) {
+		TAILQ_REMOVE(&c->slot_queue, ctl, slot_entry);
+		ctl->wants_slot = false;
+	}
+	if (!ctl->has_slot)
+		return;
+	ctl->has_slot = false;
+	c->slots_used--;
+	next = TAILQ_FIRST(&c->slot_queue);
+	if (next != NULL) {
+		TAILQ_REMOVE(&c->slot_queue, next, slot_entry);
+		next->wants_slot = false;
+		next->has_slot = true;
+		c->slots_used++;
+		workq_add(c->host_q, next->key);
+	}
+}
+
+static void
+host_pass_clear(struct host_ctl *ctl)
+{
+	struct host_pass *p = &ctl->pass;
+
+	host_fini(&p->h);
+	if (p->has_machine)
+		machine_fini(&p->m);
+	report_reset(&p->rep);
+	memset(p, 0, sizeof(*p));
+	p->ctl = ctl;
+	p->c = ctl->c;
+	p->rep.op.progress = -1;
+}
+
+void
+host_ctl_free(void *arg)
+{
+	struct host_ctl *ctl = arg;
+
+	if (ctl == NULL)
+		return;
+	timer_stop(&ctl->flush);
+	if (ctl->call != NULL && ctl->call_is_secret)
+		kube_secret_cancel(ctl->call);
+	else if (ctl->call != NULL)
+		kube_cancel(ctl->call);
+	if (ctl->status_call != NULL)
+		kube_cancel(ctl->status_call);
+	host_give_slot(ctl);
+	redfish_free(ctl->rf);
+	tls_trust_free(ctl->ca);
+	secret_free(&ctl->user);
+	secret_free(&ctl->password);
+	host_pass_clear(ctl);
+	xfree(ctl->rf_address);
+	xfree(ctl->secret_version);
+	xfree(ctl->trust_version);
+	xfree(ctl->ca_pem);
+	xfree(ctl->details);
+	xfree(ctl->key);
+	xfree(ctl);
+}
+
+/* ---- closing ------------------------------------------------------------------ */
+
+static void
+host_ctl_forget(void *arg)
+{
+	struct host_ctl *ctl = arg;
+	struct control *c = ctl->c;
+
+	(void)map_take(&c->host_ctls, ctl->key); /* freed here */
+	host_ctl_free(ctl);
+}
+
+static void
+host_closed_gone(void *arg, const struct redfish_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	(void)r; /* the host is gone; a session that stays will expire */
+	timer_start(ctl->c->env->loop, &ctl->flush, 0, host_ctl_forget, ctl);
+}
+
+/* The object is gone: the session on the BMC goes too, then the memory. */
+static void
+host_ctl_gone(struct host_ctl *ctl)
+{
+	if (ctl->closing)
+		return;
+	ctl->closing = true;
+	timer_stop(&ctl->flush);
+	if (ctl->rf != NULL && redfish_busy(ctl->rf))
+		redfish_cancel(ctl->rf);
+	ctl->pending = N_ACTS;
+	if (ctl->rf != NULL && redfish_has_session(ctl->rf))
+		redfish_close(ctl->rf, host_closed_gone, ctl);
+	else
+		timer_start(
+		    ctl->c->env->loop, &ctl->flush, 0, host_ctl_forget, ctl);
+}
+
+static void
+host_closed(void *arg, const struct redfish_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	(void)r; /* nobody is left who could act on it */
+	ctl->closed = true;
+}
+
+bool
+host_ctl_close(struct host_ctl *ctl)
+{
+	if (ctl->rf == NULL || ctl->closing || !redfish_has_session(ctl->rf))
+		return false;
+	/* What cannot be unsent may end first: the check comes round again. */
+	if (redfish_busy(ctl->rf))
+		return true;
+	ctl->closing = true;
+	redfish_close(ctl->rf, host_closed, ctl);
+	return true;
+}
+
+bool
+host_ctl_closed(const struct host_ctl *ctl)
+{
+	return ctl->closed || ctl->rf == NULL || !redfish_has_session(ctl->rf);
+}
+
+/* ---- settling ------------------------------------------------------------------ */
+
+struct link_cause {
+	enum redfish_cause cause;
+	const char *reason;
+};
+
+static const char *
+host_link_reason(enum redfish_cause cause)
+{
+	static const struct link_cause rows[] = {
+		{ RF_CAUSE_UNREACHABLE, "ConnectionFailed" },
+		{ RF_CAUSE_TIMEOUT, "ConnectionFailed" },
+		{ RF_CAUSE_PROTOCOL, "ConnectionFailed" },
+		{ RF_CAUSE_TLS, "TLSVerificationFailed" },
+		{ RF_CAUSE_CERTIFICATE_CHANGED, "CertificateChanged" },
+		{ RF_CAUSE_AUTH, "AuthenticationFailed" },
+		{ RF_CAUSE_PASSWORD_CHANGE, "PasswordChangeRequired" },
+		{ RF_CAUSE_CIRCUIT, "CircuitOpen" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].cause == cause)
+			return rows[i].reason;
+	return NULL;
+}
+
+/* A single lost packet is no outage: the first failure of a host that was
+ * connected is retried before it is told. */
+static bool
+host_link_told(const struct host_pass *p)
+{
+	const char *was = host_condition(&p->h, "RedfishConnectionReady", NULL);
+
+	return !str_eq(was, "True") || p->ctl->backoff.failures >= 2 ||
+	       (p->cause != RF_CAUSE_UNREACHABLE &&
+		   p->cause != RF_CAUSE_TIMEOUT);
+}
+
+static void
+host_say_failure(struct host_pass *p, int64_t delay_us)
+{
+	const char *reason = host_link_reason(p->cause);
+
+	if (reason != NULL) {
+		if (p->ctl->mem.silent_since_us == 0)
+			p->ctl->mem.silent_since_us = pass_now_us(p);
+		if (host_link_told(p))
+			report_say(&p->rep, HC_CONNECTION, SAY_FALSE, reason,
+			    "%s", p->err.msg);
+		report_waiting(&p->rep, "bmc");
+	}
+	if (p->rep.op.kind == NULL)
+		return;
+	xreplace(&p->rep.op.message, p->err.msg);
+	/* Shown only where a person may wonder; short waits would rewrite it
+	 * at every pass. */
+	if (delay_us >= 10 * LOOP_S)
+		p->rep.op.next_retry_s = pass_wall_s(p) + delay_us / LOOP_S;
+}
+
+static int64_t
+host_failure_delay(struct host_pass *p)
+{
+	struct host_ctl *ctl = p->ctl;
+	int64_t delay, until;
+
+	if (p->err.kind == ERR_CONFLICT && p->cause == RF_CAUSE_NONE)
+		return HOST_RETRY_CONFLICT;
+	delay = backoff_next(&ctl->backoff);
+	if (p->err.kind == ERR_SPEC)
+		return p->c->o.poll_idle_us;
+	if (p->retry_after_us > delay)
+		delay = p->retry_after_us;
+	until = ctl->rf == NULL ? 0 : redfish_login_hold(ctl->rf);
+	if (p->cause == RF_CAUSE_AUTH && until < 0)
+		return 10 * p->c->o.poll_idle_us; /* the Secret wakes us */
+	if (p->cause == RF_CAUSE_AUTH && until - pass_now_us(p) > delay)
+		delay = until - pass_now_us(p) + LOOP_S;
+	if (p->cause == RF_CAUSE_CIRCUIT) {
+		until = redfish_circuit(ctl->rf).next_try_us;
+		if (until - pass_now_us(p) > delay)
+			delay = until - pass_now_us(p);
+	}
+	return delay;
+}
+
+/* Spreads a fleet's looks over time: 90 % to 110 %. */
+static int64_t
+host_jitter(struct host_ctl *ctl, int64_t us)
+{
+	uint64_t spread = (uint64_t)us / 5;
+
+	return us - us / 10 + (int64_t)rng_below(&ctl->rng, spread + 1);
+}
+
+static void
+host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
+{
+	struct host_pass *p = &ctl->pass;
+	int64_t delay = p->poll_us;
+
+	if (v == V_FAIL) {
+		delay = host_failure_delay(p);
+		host_say_failure(p, delay);
+		LOGI(ctl->c->env->log, "pass failed", F_STR("host", ctl->key),
+		    F_STR("step", at), F_INT("retry_ms", delay / LOOP_MS),
+		    F_ERR(&p->err));
+	} else {
+		backoff_reset(&ctl->backoff);
+		LOGD(ctl->c->env->log, "pass settled", F_STR("host", ctl->key),
+		    F_STR("step", at), F_STR("verdict", verdict_name(v)),
+		    F_INT("runs", p->runs));
+	}
+	timer_stop(&ctl->flush);
+	host_write_status(ctl);
+	ctl->active = false;
+	ctl->again = false;
+	host_give_slot(ctl);
+	host_pass_clear(ctl);
+	if (delay > 0)
+		workq_add_after(ctl->c->host_q, ctl->key,
+		    v == V_FAIL ? delay : host_jitter(ctl, delay));
+}
+
+static void
+host_flush(void *arg)
+{
+	struct host_ctl *ctl = arg;
+
+	if (ctl->active && ctl->pass.rep.op.kind != NULL && ctl->call == NULL)
+		host_write_status(ctl);
+}
+
+/* ---- running -------------------------------------------------------------------- */
+
+static void
+host_load(struct host_ctl *ctl, struct cJSON *tree)
+{
+	struct host_pass *p = &ctl->pass;
+
+	host_fini(&p->h);
+	if (p->has_machine)
+		machine_fini(&p->m);
+	p->has_machine = false;
+	report_reset(&p->rep);
+	p->reads_only = NULL;
+	p->poll_us = 0;
+	host_init(&p->h, ctl->key, tree);
+}
+
+static void
+host_run_pass(struct host_ctl *ctl)
+{
+	struct host_pass *p = &ctl->pass;
+	const char *at = "";
+	enum verdict v;
+
+	if (++p->runs > HOST_MAX_RUNS)
+		v = pass_fail(p, ERR_INTERNAL, "the plan does not settle");
+	else
+		v = plan_run(host_plan, p, &at);
+	if (v != V_WAIT) {
+		host_settle(ctl, v, at);
+		return;
+	}
+	if (!timer_armed(&ctl->flush))
+		timer_start(ctl->c->env->loop, &ctl->flush, HOST_FLUSH_US,
+		    host_flush, ctl);
+}
+
+void
+host_ctl_run(void *arg, const char *key)
+{
+	struct control *c = arg;
+	struct host_ctl *ctl = map_get(&c->host_ctls, key);
+	struct cJSON *tree = informer_get(c->hosts, key);
+
+	if (tree == NULL) {
+		if (ctl != NULL)
+			host_ctl_gone(ctl);
+		return;
+	}
+	if (ctl == NULL) {
+		ctl = host_ctl_new(c, key);
+		(void)map_put(&c->host_ctls, key, ctl); /* was not there */
+		host_pass_clear(ctl);
+	}
+	/* A request is under way: its end runs us again. */
+	if (ctl->pending != N_ACTS || ctl->closing || c->stopping) {
+		cJSON_Delete(tree);
+		return;
+	}
+	if (ctl->status_call != NULL && !ctl->active) {
+		ctl->again = true;
+		cJSON_Delete(tree);
+		return;
+	}
+	if (informer_in_doubt(c->hosts, key)) {
+		workq_add_after(c->host_q, key, LOOP_S / 5);
+		cJSON_Delete(tree);
+		return;
+	}
+	if (!ctl->active) {
+		ctl->active = true;
+		c->passes++;
+	}
+	host_load(ctl, tree);
+	host_run_pass(ctl);
+}

@@ -1,0 +1,13 @@
+/* status.hardwareDetails from what the redfish client read. */
+#ifndef B7_CONTROL_HOST_DETAILS_H
+#define B7_CONTROL_HOST_DETAILS_H
+
+struct redfish;
+struct redfish_inventory;
+struct redfish_state;
+
+/* JSON text, owned; bounded by the lists' caps of API.md. */
+char *host_details_print(const struct redfish_state *s,
+    const struct redfish_inventory *inv, const struct redfish *rf);
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * What happened after our power-on (SAFETY.md 7). Power alone proves nothing;
+ * only what changed since the record's mark counts. An installer ends with the
+ * server off (or starting again by itself); then the medium goes, and a boot
+ * without it is the proof. A live image is proven by its own boot.
+ */
+#include <stdio.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "common/str.h"
+
+/* Off for so long, seen at two looks: not the moment between two states. */
+#define EVIDENCE_OFF_US (5 * LOOP_S)
+
+static bool
+evidence_consumed(const struct redfish_state *s)
+{
+	/* Continuous (only where Once is refused) never clears itself. */
+	return !(s->boot.armed && s->boot.cd) ||
+	       s->boot.enabled == RF_OVERRIDE_CONTINUOUS;
+}
+
+/* The progress as the mark was written: state and the BMC's own time. */
+static void
+evidence_mark(const struct redfish_state *s, char out[72])
+{
+	(void)str_format(out, 72, "%s@%.40s",
+	    redfish_progress_name(s->progress),
+	    s->progress_time == NULL ? "" : s->progress_time);
+}
+
+/* The OS runs, and that is news since the power-on. */
+static bool
+evidence_running(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	char mark[72];
+
+	if (s->power != RF_POWER_ON || s->progress != RF_PROGRESS_OS_RUNNING)
+		return false;
+	evidence_mark(s, mark);
+	return !str_eq(mark, p->h.record.mark) || p->ctl->mem.seen_early;
+}
+
+static bool
+evidence_early(const struct redfish_state *s)
+{
+	return s->progress != RF_PROGRESS_ABSENT &&
+	       s->progress != RF_PROGRESS_OEM &&
+	       s->progress < RF_PROGRESS_OS_BOOT_STARTED;
+}
+
+static void
+evidence_note(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	struct host_memory *m = &p->ctl->mem;
+
+	if (s->power == RF_POWER_ON) {
+		m->seen_on = true;
+		m->off_since_us = 0;
+		if (s->progress != RF_PROGRESS_ABSENT)
+			report_evidence(&p->rep, pass_wall_s(p),
+			    "BootProgress %s",
+			    redfish_progress_name(s->progress));
+	}
+	if (s->power == RF_POWER_OFF && m->off_since_us == 0)
+		m->off_since_us = pass_now_us(p);
+	if (evidence_early(s))
+		m->seen_early = true;
+}
+
+static bool
+evidence_off(struct host_pass *p)
+{
+	const struct host_memory *m = &p->ctl->mem;
+
+	return pass_state(p)->power == RF_POWER_OFF && m->off_since_us != 0 &&
+	       pass_now_us(p) - m->off_since_us >= EVIDENCE_OFF_US;
+}
+
+static bool
+evidence_overdue(const struct host_pass *p)
+{
+	return p->h.record.deadline_s != 0 &&
+	       pass_wall_s(p) > p->h.record.deadline_s;
+}
+
+static bool
+evidence_by_progress(const struct host_pass *p)
+{
+	return p->m.evidence == EVIDENCE_AUTO ||
+	       p->m.evidence == EVIDENCE_BOOT_PROGRESS;
+}
+
+/* ---- the end ------------------------------------------------------------------- */
+
+static enum verdict
+evidence_proven(struct host_pass *p, const char *what)
+{
+	struct host_change ch = { .event_reason = "Provisioned" };
+	struct record r = p->h.record;
+
+	r.phase = PHASE_PROVISIONED;
+	r.deadline_s = 0;
+	ch.record = &r;
+	ch.drop_annotation = p->h.asks.confirm != NULL ? ANN_CONFIRM : NULL;
+	(void)str_format(
+	    ch.event_text, sizeof(ch.event_text), "the OS runs: %s", what);
+	return act_write(p, &ch);
+}
+
+/* Never re-image what may have been written to: the user or evidence leaves
+ * this. */
+static enum verdict
+evidence_waiting(struct host_pass *p)
+{
+	boot_say(p, "WaitingForEvidence",
+	    "the deadline passed without proof "
+	    "that the OS runs; nothing is repeated. Look at the console; if "
+	    "it runs, set " ANN_CONFIRM " to the claim id",
+	    "evidence: report, node or BootProgress");
+	return pass_poll(p, p->c->o.poll_idle_us);
+}
+
+static enum verdict
+evidence_polled(struct host_pass *p)
+{
+	return evidence_overdue(p) ? evidence_waiting(p)
+				   : pass_poll(p, p->c->o.poll_busy_us);
+}
+
+/* The user vouches for it. */
+static bool
+evidence_confirmed(const struct host_pass *p)
+{
+	return p->h.asks.confirm != NULL &&
+	       str_eq(p->h.asks.confirm, p->h.record.claim_id);
+}
+
+/* ---- the boot from the medium ----------------------------------------------------- */
+
+static enum verdict
+first_boot_ended(struct host_pass *p)
+{
+	struct record r = p->h.record;
+
+	boot_say(p, "Installing", "the installer ended; its medium goes",
+	    "media: eject");
+	r.installed_s = pass_wall_s(p);
+	return act_record(p, &r);
+}
+
+static enum verdict
+first_boot_off(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	bool ran = p->ctl->mem.seen_on || !p->ctl->mem.lit;
+	char mark[72];
+
+	/* The override still waits for a boot: the power-on was lost. On is
+	 * idempotent by state. */
+	if (!evidence_consumed(s) || (s->boot.armed && !ran)) {
+		boot_say(p, "Booting", "switching the server on", "power: on");
+		if (evidence_overdue(p))
+			return host_attempt_failed(
+			    p, "the server did not switch on");
+		return act_reset(p, RF_RESET_ON);
+	}
+	boot_say(p, "Booting", "the server is off after its boot", "power");
+	evidence_mark(s, mark);
+	if (!evidence_off(p))
+		return pass_poll(p, EVIDENCE_OFF_US);
+	if (!ran && str_eq(mark, p->h.record.mark))
+		return host_attempt_failed(p,
+		    "the boot override is gone, but the server was never "
+		    "seen on");
+	if (p->m.image_kind == IMAGE_LIVE)
+		return host_attempt_failed(
+		    p, "the server went off before the image was up");
+	return first_boot_ended(p);
+}
+
+static enum verdict
+first_boot_on(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	struct host_memory *m = &p->ctl->mem;
+	bool running = evidence_running(p) && evidence_consumed(s);
+
+	if (p->m.image_kind == IMAGE_LIVE) {
+		boot_say(p,
+		    s->progress >= RF_PROGRESS_OS_BOOT_STARTED ? "ReadingImage"
+							       : "Booting",
+		    "booting the image", "evidence: BootProgress");
+		if (running && evidence_by_progress(p))
+			return evidence_proven(p, "BootProgress OSRunning");
+		return evidence_polled(p);
+	}
+	boot_say(p, running ? "Installing" : "Booting",
+	    running ? "the installer runs" : "booting the installer",
+	    "evidence: the installer ends");
+	/* It restarts by itself: this is the second boot already. */
+	if (m->seen_running && evidence_early(s))
+		return first_boot_ended(p);
+	if (running)
+		m->seen_running = true;
+	return evidence_polled(p);
+}
+
+enum verdict
+host_first_boot(struct host_pass *p)
+{
+	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+
+	if (v != V_NEXT)
+		return v;
+	evidence_note(p);
+	if (evidence_confirmed(p))
+		return evidence_proven(p, "confirmed by the user");
+	switch (pass_state(p)->power) {
+	case RF_POWER_OFF:
+		return first_boot_off(p);
+	case RF_POWER_ON:
+		return first_boot_on(p);
+	case RF_POWER_UNKNOWN:
+	case RF_POWER_POWERING_ON:
+	case RF_POWER_POWERING_OFF:
+	case RF_POWER_PAUSED:
+		break;
+	}
+	boot_say(p, "Booting", "the power is changing", "power");
+	return evidence_polled(p);
+}
+
+/* ---- the boot from the disk --------------------------------------------------------- */
+
+static enum verdict
+installed_media_gone(void *arg)
+{
+	struct host_pass *p = arg;
+	const struct redfish_state *s;
+	enum verdict v =
+	    act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
+
+	if (v != V_NEXT)
+		return v;
+	s = pass_state(p);
+	boot_say(
+	    p, "Installing", "installed; ejecting the medium", "media: eject");
+	for (size_t i = 0; i < s->n_slots; i++)
+		if (s->slots[i].usable && s->slots[i].inserted)
+			return act_eject(p);
+	return V_NEXT;
+}
+
+static enum verdict
+installed_override_gone(void *arg)
+{
+	struct host_pass *p = arg;
+	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+
+	if (v != V_NEXT)
+		return v;
+	return pass_state(p)->boot.armed ? act_clear(p) : V_NEXT;
+}
+
+static enum verdict
+second_power_on(void *arg)
+{
+	struct host_pass *p = arg;
+	const struct redfish_state *s = pass_state(p);
+	struct record r = p->h.record;
+
+	if (r.on2_s != 0)
+		return V_NEXT;
+	r.on2_s = pass_wall_s(p);
+	r.deadline_s = r.on2_s + p->m.timeout_s;
+	(void)str_copy(
+	    r.power, sizeof(r.power), redfish_reset_name(RF_RESET_ON));
+	r.power_s = r.on2_s;
+	evidence_mark(s, r.mark);
+	p->ctl->mem.seen_early = evidence_early(s);
+	boot_say(p, "Booting", "booting what was installed", "power: on");
+	return act_record(p, &r);
+}
+
+static enum verdict
+second_powered_on(void *arg)
+{
+	struct host_pass *p = arg;
+
+	boot_say(p, "Booting", "booting what was installed", "power: on");
+	switch (pass_state(p)->power) {
+	case RF_POWER_ON:
+		return V_NEXT;
+	case RF_POWER_OFF:
+		if (evidence_overdue(p))
+			return evidence_waiting(p);
+		return act_reset(p, RF_RESET_ON);
+	case RF_POWER_UNKNOWN:
+	case RF_POWER_POWERING_ON:
+	case RF_POWER_POWERING_OFF:
+	case RF_POWER_PAUSED:
+		break;
+	}
+	return evidence_polled(p);
+}
+
+static enum verdict
+second_os_up(void *arg)
+{
+	struct host_pass *p = arg;
+
+	boot_say(p, "Booting", "waiting for the installed OS",
+	    "evidence: BootProgress");
+	if (evidence_running(p) && evidence_by_progress(p))
+		return evidence_proven(
+		    p, "BootProgress OSRunning without the medium");
+	return evidence_polled(p);
+}
+
+static const struct step second_boot_plan[] = {
+	{ "installed-media-gone", installed_media_gone },
+	{ "installed-override-gone", installed_override_gone },
+	{ "second-power-on-announced", second_power_on },
+	{ "second-powered-on", second_powered_on },
+	{ "second-os-up", second_os_up },
+	{ NULL, NULL },
+};
+
+enum verdict
+host_second_boot(struct host_pass *p)
+{
+	const char *at;
+
+	/* Off is read by host_connected at the start of each pass. */
+	if (evidence_confirmed(p))
+		return evidence_proven(p, "confirmed by the user");
+	evidence_note(p);
+	return plan_run(second_boot_plan, p, &at);
+}

@@ -1,0 +1,213 @@
+/*
+ * Who the host is (SAFETY.md 4): reached, inspected, and the same board as
+ * the record says, under one name only.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "agent/redfish/identity.h"
+#include "common/str.h"
+
+static void
+say_health(struct host_pass *p, const struct redfish_state *s)
+{
+	const char *cause =
+	    s->health_causes[0] == NULL ? "" : s->health_causes[0];
+
+	switch (s->health) {
+	case RF_HEALTH_OK:
+		report_say(&p->rep, HC_HEALTH, SAY_TRUE, "Healthy", "%s", "");
+		break;
+	case RF_HEALTH_WARNING:
+		report_say(
+		    &p->rep, HC_HEALTH, SAY_TRUE, "HealthWarning", "%s", cause);
+		break;
+	case RF_HEALTH_CRITICAL:
+		report_say(&p->rep, HC_HEALTH, SAY_FALSE, "HealthCritical",
+		    "%s", cause);
+		break;
+	case RF_HEALTH_UNKNOWN:
+		/* Only Critical is False; not to know is no fault. */
+		report_say(&p->rep, HC_HEALTH, SAY_TRUE, "HealthUnknown",
+		    "the BMC does not tell the health of the system");
+		break;
+	}
+}
+
+enum verdict
+host_connected(void *arg)
+{
+	struct host_pass *p = arg;
+	enum verdict v = act_read(p, RF_READ_SYSTEM);
+	const char *how = "";
+
+	if (v != V_NEXT)
+		return v;
+	if (!str_has_prefix(p->h.spec.address, "https:"))
+		how = "; without TLS: the password can be read on the way";
+	else if (p->h.spec.insecure)
+		how = "; the certificate is not verified "
+		      "(insecureSkipVerify)";
+	report_say(&p->rep, HC_CONNECTION, SAY_TRUE, "Connected",
+	    "connected to %s%s", p->h.spec.address, how);
+	p->rep.power = redfish_power_name(pass_state(p)->power);
+	say_health(p, pass_state(p));
+	return V_NEXT;
+}
+
+static bool
+inspection_due(const struct host_pass *p)
+{
+	const char *done = host_condition(&p->h, "HardwareInspected", NULL);
+	const struct identity *id = &p->h.record.id;
+
+	if (p->ctl->mem.inspected)
+		return p->h.asks.inspect != NULL;
+	return p->h.asks.inspect != NULL || !str_eq(done, "True") ||
+	       identity_empty(id) ||
+	       (id->uuid[0] == '\0' && id->serial[0] == '\0');
+}
+
+enum verdict
+host_inspected(void *arg)
+{
+	struct host_pass *p = arg;
+	struct host_change ch = { .drop_annotation = ANN_INSPECT };
+	enum verdict v;
+
+	if (inspection_due(p) || p->act[ACT_INVENTORY] != ACT_IDLE) {
+		if (p->h.record.phase == PHASE_IDLE) {
+			report_op(&p->rep, "Inspect", "Inspecting",
+			    "reading the inventory");
+			report_waiting(&p->rep, "bmc");
+		}
+		v = act_inventory(p);
+		if (v == V_FAIL)
+			report_say(&p->rep, HC_INSPECTED, SAY_FALSE,
+			    "InspectionFailed", "%s", p->err.msg);
+		if (v != V_NEXT)
+			return v;
+	}
+	report_say(&p->rep, HC_INSPECTED, SAY_TRUE, "Inspected", "%s", "");
+	if (p->h.asks.inspect == NULL)
+		return V_NEXT;
+	ch.event_reason = "Inspected";
+	(void)str_copy(ch.event_text, sizeof(ch.event_text),
+	    "the inventory was read again");
+	return act_write(p, &ch);
+}
+
+/* Placeholders identify nothing and are left out. */
+static void
+identity_seen(const struct host_pass *p, struct identity *id)
+{
+	const struct redfish_state *s = pass_state(p);
+	char uuid[RF_UUID_CAP];
+
+	memset(id, 0, sizeof(*id));
+	if (!redfish_uuid_placeholder(s->uuid) &&
+	    redfish_uuid_normal(s->uuid, uuid))
+		(void)str_copy(id->uuid, sizeof(id->uuid), uuid);
+	if (!redfish_serial_placeholder(s->serial))
+		(void)str_copy(id->serial, sizeof(id->serial), s->serial);
+	memcpy(id->macs, p->ctl->seen.macs, sizeof(id->macs));
+	id->n_macs = p->ctl->seen.n_macs;
+}
+
+static bool
+identity_changed(const struct identity *was, const struct identity *now)
+{
+	if (was->uuid[0] != '\0' && now->uuid[0] != '\0')
+		return !redfish_uuid_same(was->uuid, now->uuid);
+	return !identity_same(was, now);
+}
+
+static enum verdict
+identity_accepted(struct host_pass *p, const struct identity *now)
+{
+	struct host_change ch = { .drop_annotation = ANN_ACCEPT_IDENTITY };
+	struct record r = p->h.record;
+	bool match = redfish_uuid_same(p->h.asks.accept_identity, now->uuid) ||
+		     str_eq(p->h.asks.accept_identity, now->serial);
+
+	ch.event_reason = match ? "IdentityAccepted" : "IdentityRefused";
+	ch.event_warning = !match;
+	(void)str_format(ch.event_text, sizeof(ch.event_text),
+	    "accept-identity names %.64s, the BMC shows %s",
+	    p->h.asks.accept_identity, now->uuid);
+	if (match) {
+		r.id = *now;
+		ch.record = &r;
+	}
+	return act_write(p, &ch);
+}
+
+static void
+identity_in_doubt(struct host_pass *p)
+{
+	if (p->reads_only == NULL)
+		p->reads_only = "the host's identity is in doubt";
+	if (p->claim == CLAIM_NONE)
+		report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "NotInspected",
+		    "the host's identity is in doubt");
+}
+
+/* Two objects for one board: neither is claimable; what is claimed already
+ * goes on under the one that has it. */
+static enum verdict
+identity_alone(struct host_pass *p, const struct identity *now)
+{
+	const char *twin = host_index_twin(&p->c->index, p->h.key, now);
+	const struct host_brief *b =
+	    twin == NULL ? NULL : host_index_get(&p->c->index, twin);
+
+	if (b == NULL) {
+		report_say(
+		    &p->rep, HC_IDENTITY, SAY_TRUE, "Verified", "%s", "");
+		return V_NEXT;
+	}
+	report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityConflict",
+	    "the same server (UUID %s, serial %s) is also host %s; delete "
+	    "one of them",
+	    now->uuid, now->serial, twin);
+	if (p->h.record.phase == PHASE_IDLE || b->phase != PHASE_IDLE)
+		identity_in_doubt(p);
+	return V_NEXT;
+}
+
+enum verdict
+host_identified(void *arg)
+{
+	struct host_pass *p = arg;
+	struct record r = p->h.record;
+	struct identity now;
+	enum verdict v;
+
+	identity_seen(p, &now);
+	if (p->h.record_present && !p->h.record_valid)
+		return V_NEXT; /* said by record_known */
+	if (identity_empty(&now))
+		return pass_fail(p, ERR_PROTO,
+		    "the BMC shows no UUID, serial number or MAC address to "
+		    "know the server by");
+	if (identity_empty(&r.id) && p->reads_only == NULL) {
+		r.id = now;
+		if (p->h.spec.tofu)
+			(void)str_copy(r.pin, sizeof(r.pin), p->ctl->seen_pin);
+		v = act_record(p, &r);
+		return v;
+	}
+	if (!identity_empty(&r.id) && identity_changed(&r.id, &now)) {
+		report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityChanged",
+		    "enrolled as UUID %s serial %s, now UUID %s serial %s; if "
+		    "the board was swapped set " ANN_ACCEPT_IDENTITY "=%s",
+		    r.id.uuid, r.id.serial, now.uuid, now.serial, now.uuid);
+		if (p->h.asks.accept_identity != NULL)
+			return identity_accepted(p, &now);
+		identity_in_doubt(p);
+		return V_NEXT;
+	}
+	return identity_alone(p, &now);
+}

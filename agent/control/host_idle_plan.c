@@ -1,0 +1,168 @@
+/*
+ * Hosts that nobody uses: in the pool when they are off, clean and known; else
+ * out of it, with the reason. A stranger's server is never touched (SAFETY.md
+ * 3): only `online` allows a power action, and only the user's retry a
+ * cleaning.
+ */
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "common/str.h"
+
+static enum verdict
+idle_out(struct host_pass *p, const char *reason, const char *message,
+    const char *waiting)
+{
+	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, reason, "%s", message);
+	report_state(&p->rep, HOST_INSPECTING);
+	report_op(&p->rep, "Inspect", reason, "%s", message);
+	report_waiting(&p->rep, "%s", waiting);
+	return pass_poll(p, p->c->o.poll_idle_us);
+}
+
+static bool
+idle_media(const struct redfish_state *s)
+{
+	for (size_t i = 0; i < s->n_slots; i++)
+		if (s->slots[i].inserted && s->slots[i].usable)
+			return true;
+	return false;
+}
+
+/* spec.online: the one power action that an unclaimed host may see. */
+static enum verdict
+idle_power(struct host_pass *p, enum redfish_reset r)
+{
+	struct record rec = p->h.record;
+
+	if (!str_eq(rec.power, redfish_reset_name(r))) {
+		(void)str_copy(
+		    rec.power, sizeof(rec.power), redfish_reset_name(r));
+		rec.power_s = pass_wall_s(p);
+		return act_record(p, &rec);
+	}
+	return act_reset(p, r);
+}
+
+static enum verdict
+idle_on(struct host_pass *p)
+{
+	if (p->h.spec.online == ONLINE_FALSE) {
+		enum verdict v;
+
+		(void)idle_out(p, "PoweredOn",
+		    "the server is On; spec.online is false: it is forced Off",
+		    "power: off");
+		v = idle_power(p, RF_RESET_FORCE_OFF);
+		return v == V_POLL ? pass_poll(p, p->c->o.poll_busy_us) : v;
+	}
+	if (p->h.spec.online == ONLINE_TRUE)
+		return idle_out(p, "PoweredOn",
+		    "the server is On as spec.online asks; it is not in the "
+		    "pool",
+		    "user: spec.online");
+	if (str_eq(host_condition(&p->h, "HostAvailable", NULL), "True"))
+		return idle_out(p, "UnexpectedPowerOn",
+		    "the server was switched On by somebody else; switch it "
+		    "off, or set spec.online to false",
+		    "power: off");
+	return idle_out(p, "PoweredOn",
+	    "the server is On and may be in use; switch it off, or set "
+	    "spec.online to false",
+	    "power: off");
+}
+
+static enum verdict
+idle_ready(struct host_pass *p)
+{
+	const struct record *r = &p->h.record;
+	struct record rec = *r;
+
+	/* The last power action of an unclaimed host is forgotten once it is
+	 * off, so that a later On is a stranger's again. */
+	if (r->power[0] != '\0') {
+		record_clear_claim(&rec);
+		return act_record(p, &rec);
+	}
+	report_say(&p->rep, HC_AVAILABLE, SAY_TRUE, "Available", "%s", "");
+	report_state(&p->rep, HOST_AVAILABLE);
+	return pass_poll(p, p->c->o.poll_idle_us);
+}
+
+enum verdict
+host_idle(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	enum verdict v;
+
+	report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, "NotProvisioned", "%s",
+	    "no consumer");
+	if (p->h.asks.retry != NULL) {
+		struct host_change ch = { .drop_annotation = ANN_RETRY };
+
+		return act_write(p, &ch);
+	}
+	if (s->power == RF_POWER_ON)
+		return idle_on(p);
+	if (s->power != RF_POWER_OFF) {
+		(void)idle_out(
+		    p, "PoweredOn", "the power is changing", "power");
+		return pass_poll(p, p->c->o.poll_busy_us);
+	}
+	if (p->h.spec.online == ONLINE_TRUE) {
+		(void)idle_out(p, "PoweredOn",
+		    "spec.online is true: the "
+		    "server is switched On",
+		    "power: on");
+		v = idle_power(p, RF_RESET_ON);
+		return v == V_POLL ? pass_poll(p, p->c->o.poll_busy_us) : v;
+	}
+	v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
+	if (v != V_NEXT)
+		return v;
+	s = pass_state(p);
+	if (idle_media(s))
+		return idle_out(p, "MediaInserted",
+		    "a virtual medium is "
+		    "inserted that is not ours; eject it",
+		    "user: media");
+	if (s->boot.armed)
+		return idle_out(p, "OverrideArmed",
+		    "a boot override is set "
+		    "that is not ours; clear it",
+		    "user: boot override");
+	return idle_ready(p);
+}
+
+/* A spent budget: out of the pool until the user says retry. What is left of
+ * us on the hardware is cleaned by the release plan then. */
+enum verdict
+host_quarantine(struct host_pass *p)
+{
+	struct host_change ch = { .drop_annotation = ANN_RETRY };
+	struct record r = p->h.record;
+	bool held = p->claim == CLAIM_HELD || p->claim == CLAIM_NEW;
+
+	report_state(&p->rep, HOST_ERROR);
+	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Quarantined", "%s",
+	    "a budget is spent; look at the server, then set the "
+	    "annotation " ANN_RETRY);
+	report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, "BudgetSpent", "%s",
+	    held ? "all attempts failed; set the annotation " ANN_RETRY
+		   " on the host, or delete the machine"
+		 : "no consumer");
+	if (p->h.asks.retry == NULL)
+		return pass_poll(p, p->c->o.poll_idle_us);
+	record_clear_attempt(&r);
+	r.failed = false;
+	r.attempt = held ? 1 : 0;
+	r.phase = held ? PHASE_PROVISIONING : PHASE_RELEASING;
+	if (p->claim == CLAIM_NEW)
+		(void)str_copy(r.claim_id, sizeof(r.claim_id),
+		    p->h.spec.consumer.claim_id);
+	ch.record = &r;
+	ch.event_reason = "Retry";
+	(void)str_copy(ch.event_text, sizeof(ch.event_text),
+	    held ? "the budget of attempts starts again"
+		 : "the host is cleaned and goes back to the pool");
+	return act_write(p, &ch);
+}

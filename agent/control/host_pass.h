@@ -1,0 +1,203 @@
+/*
+ * One pass over one host: what it has read, what it asked for, what it will
+ * report. Steps (host_*.c) see this and the act_* functions below; they include
+ * no header of a library.
+ *
+ * Every act says V_WAIT while its request is under way; the pass is then run
+ * again from its top. An act on hardware runs at most once a pass; where the
+ * truth still is not so afterwards, the act says V_POLL.
+ */
+#ifndef B7_CONTROL_HOST_PASS_H
+#define B7_CONTROL_HOST_PASS_H
+
+#include "agent/control/host.h"
+#include "agent/control/internal.h"
+#include "agent/control/plan.h"
+#include "agent/control/report.h"
+#include "agent/redfish/redfish.h"
+#include "common/loop.h"
+#include "common/retry.h"
+
+/* What the consumerRef, the record and the consumer itself add up to. */
+enum claim {
+	CLAIM_NONE,
+	CLAIM_NEW,    /* valid, and the record does not serve it yet */
+	CLAIM_HELD,   /* the record serves it */
+	CLAIM_ENDING, /* its consumer is being deleted */
+	CLAIM_LOST    /* SAFETY.md 2: no hardware action */
+};
+
+enum act {
+	ACT_IDENTIFY,
+	ACT_READ,
+	ACT_INVENTORY,
+	ACT_RESET,
+	ACT_ARM,
+	ACT_CLEAR,
+	ACT_INSERT,
+	ACT_EJECT,
+	ACT_SECRET,
+	ACT_CA,
+	ACT_HOLD, /* the finalizer on the BMC Secret */
+	ACT_WRITE,
+	N_ACTS
+};
+enum act_state {
+	ACT_IDLE,
+	ACT_PENDING,
+	ACT_OK,
+	ACT_FAILED
+};
+
+/* Facts of this life of the agent that only save work or waiting: losing them
+ * in a crash is safe. */
+struct host_memory {
+	int inserted_attempt;  /* we put our medium in, in this attempt */
+	int announced_attempt; /* arming was announced in this life */
+	int armed_attempt;     /* and tried */
+	int refused_attempt;   /* and ended with a clear no: not armed */
+	bool lit;              /* we sent this attempt's power-on */
+	bool seen_on, seen_early, seen_running;
+	int64_t off_since_us; /* seen off continuously; 0 = not */
+	bool graceful_announced, graceful_refused;
+	bool reboot_announced;
+	bool up_ejected;
+	bool inspected;
+	int64_t silent_since_us; /* first failed contact; 0 = reachable */
+};
+
+struct host_pass {
+	struct host_ctl *ctl;
+	struct control *c;
+	struct host h;
+	struct machine m; /* the consumer, if has_machine */
+	bool has_machine;
+	enum claim claim;
+	const char *claim_why;  /* static; of CLAIM_LOST */
+	const char *reads_only; /* static: why nothing may be written; NULL */
+	struct report rep;
+	unsigned fresh; /* RF_READ_* that this pass read */
+	enum act_state act[N_ACTS];
+	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
+	unsigned runs;
+	bool secret_read, ca_read; /* in this pass */
+	/* The failure that V_FAIL speaks of: */
+	struct err err;
+	enum redfish_cause cause;
+	int64_t retry_after_us;
+	bool maybe_executed;
+};
+
+struct host_ctl {
+	struct control *c;
+	char *key;            /* owned */
+	struct redfish *rf;   /* owned; NULL until spec and Secret are known */
+	char *rf_address;     /* what it was made for */
+	char *secret_version; /* "name@resourceVersion" that it logs in with */
+	char *trust_version;  /* what its TLS policy was made from */
+	struct tls_trust *ca; /* owned */
+	struct secret user, password; /* read, not yet handed to rf */
+	bool secret_new, secret_bad;  /* to be handed over; lacks keys */
+	char *ca_pem;                 /* read, not yet parsed */
+	bool trust_settled;
+	bool tls_unverified; /* the certificate has problems we forgave */
+	char seen_pin[65];   /* of the last handshake */
+	struct host_memory mem;
+	char *details; /* hardwareDetails to be written */
+	struct host_pass pass;
+	bool active;      /* a pass is under way */
+	enum act pending; /* what the pass waits for; N_ACTS = nothing */
+	void *call;       /* kube_call or kube_secret_call under way */
+	bool call_is_secret;
+	void *status_call;
+	struct timer flush; /* shows progress of long passes */
+	struct backoff backoff;
+	bool has_slot, wants_slot;
+	TAILQ_ENTRY(host_ctl) slot_entry;
+	struct rng rng;
+	struct identity seen; /* of the last inventory: MACs */
+	bool again;           /* run once the status patch ended */
+	bool closing, closed;
+};
+
+/* ---- acts (host_act.c) ---------------------------------------------------- */
+
+enum verdict act_identify(struct host_pass *p);
+/* V_NEXT once all of the RF_READ_* bits were read in this pass. */
+enum verdict act_read(struct host_pass *p, unsigned parts);
+enum verdict act_inventory(struct host_pass *p);
+enum verdict act_reset(struct host_pass *p, enum redfish_reset r);
+enum verdict act_arm(struct host_pass *p, enum redfish_boot_mode mode);
+enum verdict act_clear(struct host_pass *p);
+enum verdict act_insert(struct host_pass *p, const char *url);
+enum verdict act_eject(struct host_pass *p);
+const struct redfish_state *pass_state(const struct host_pass *p);
+int64_t pass_wall_s(const struct host_pass *p);
+int64_t pass_now_us(const struct host_pass *p);
+/* V_POLL after this long. */
+enum verdict pass_poll(struct host_pass *p, int64_t us);
+enum verdict pass_fail(struct host_pass *p, enum err_kind k, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- writes (host_write.c) ------------------------------------------------ */
+
+/* One patch of metadata and spec under resourceVersion. */
+struct host_change {
+	const struct record *record; /* NULL = as it is */
+	bool add_finalizer, drop_finalizer;
+	bool drop_claim; /* consumerRef, bootIsoSource, userDataSecretRef */
+	const char *drop_annotation;
+	/* Emitted once the patch is stored; event_reason NULL = none. */
+	const char *event_reason;
+	bool event_warning;
+	char event_text[256];
+};
+enum verdict act_write(struct host_pass *p, const struct host_change *ch);
+/* The same with the record alone; V_NEXT if it is stored already. */
+enum verdict act_record(struct host_pass *p, const struct record *r);
+enum verdict act_hold_secret(struct host_pass *p); /* our finalizer on it */
+enum verdict act_free_secret(struct host_pass *p);
+enum verdict act_read_secret(struct host_pass *p);
+enum verdict act_read_ca(struct host_pass *p);
+/* Sends the status patch if there is anything to say. */
+void host_write_status(struct host_ctl *ctl);
+void host_event(struct host_pass *p, bool warning, const char *reason,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* host_secret.c: V_NEXT once rf exists and logs in with the Secret's present
+ * version, under the trust that the spec asks for. */
+enum verdict host_credentialed(void *p);
+enum verdict host_trusted(void *p);
+
+/* ---- the plans, one file each ------------------------------------------------ */
+
+extern const struct step host_plan[]; /* host_plan.c: the whole */
+/* host_identity_plan.c */
+enum verdict host_connected(void *p);
+enum verdict host_inspected(void *p);
+enum verdict host_identified(void *p);
+/* host_claim_plan.c */
+enum verdict host_claim_read(void *p);
+enum verdict host_force_released(void *p);
+/* host_idle_plan.c */
+enum verdict host_idle(struct host_pass *p);
+enum verdict host_quarantine(struct host_pass *p);
+/* host_boot_plan.c */
+void host_memory_renew(struct host_pass *p); /* for a new attempt */
+void boot_say(struct host_pass *p, const char *reason, const char *message,
+    const char *waiting);
+enum verdict host_provision(struct host_pass *p);
+/* The attempt is over: another one, or the budget is spent. */
+enum verdict host_attempt_failed(struct host_pass *p, const char *why);
+/* host_evidence_plan.c */
+enum verdict host_first_boot(struct host_pass *p);
+enum verdict host_second_boot(struct host_pass *p);
+/* host_up_plan.c */
+enum verdict host_up(struct host_pass *p);
+enum verdict host_rebooted(struct host_pass *p);
+/* host_release_plan.c */
+enum verdict host_release(struct host_pass *p);
+/* host_delete_plan.c */
+enum verdict host_deletion(void *p);
+
+#endif

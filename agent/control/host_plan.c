@@ -1,0 +1,202 @@
+/*
+ * The plan of a host's pass: the table of contents of the controller. First
+ * whether we may act at all, then who the host is, then what it is for.
+ */
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "common/str.h"
+
+static enum verdict
+not_moving_away(void *arg)
+{
+	struct host_pass *p = arg;
+
+	/* clusterctl move deletes what it has copied: not ours any more. */
+	return p->h.deleting && p->h.for_move ? V_STOP : V_NEXT;
+}
+
+/* capi-contract 3.5: the object's own annotation, or the Cluster of the
+ * consumer. Nothing but the condition is written. */
+static enum verdict
+not_paused(void *arg)
+{
+	struct host_pass *p = arg;
+	const struct consumer *c = &p->h.spec.consumer;
+	bool cluster = false;
+
+	p->has_machine = c->name != NULL &&
+			 control_machine(p->c, c->ns != NULL ? c->ns : p->h.ns,
+			     c->name, &p->m);
+	if (p->has_machine)
+		cluster = control_cluster_paused(p->c, p->m.ns, p->m.cluster);
+	if (!p->h.paused && !cluster) {
+		report_say(
+		    &p->rep, HC_PAUSED, SAY_FALSE, "NotPaused", "%s", "");
+		return V_NEXT;
+	}
+	report_say(&p->rep, HC_PAUSED, SAY_TRUE, "Paused", "%s%s%s",
+	    cluster ? "Cluster spec.paused is set to true" : "",
+	    cluster && p->h.paused ? ", " : "",
+	    p->h.paused ? "PhysicalHost has the cluster.x-k8s.io/paused "
+			  "annotation"
+			: "");
+	p->rep.only_paused = true;
+	return V_STOP;
+}
+
+static enum verdict
+spec_valid(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *problem = host_problem(&p->h);
+
+	if (problem == NULL)
+		return V_NEXT;
+	report_say(&p->rep, HC_CONNECTION, SAY_FALSE, "CredentialsInvalid",
+	    "%s", problem);
+	if (!p->h.state_known)
+		report_state(&p->rep, HOST_ENROLLING);
+	return V_STOP;
+}
+
+/* SAFETY.md 1: a record that is unreadable, or absent while a consumer is
+ * set, allows reads only. */
+static enum verdict
+record_known(void *arg)
+{
+	struct host_pass *p = arg;
+	bool lost = (p->h.record_present && !p->h.record_valid) ||
+		    (!p->h.record_present && p->h.spec.consumer.name != NULL);
+
+	if (!lost)
+		return V_NEXT;
+	p->reads_only = "the host record is lost";
+	report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "RecordLost",
+	    "the annotation host-record %s; nothing is written to the BMC. "
+	    "Restore it, or set force-release",
+	    p->h.record_present ? p->h.record_err.msg
+				: "is missing while a consumer is set");
+	return V_NEXT;
+}
+
+static enum verdict
+maintenance_noted(void *arg)
+{
+	struct host_pass *p = arg;
+
+	if (!p->h.spec.maintenance) {
+		report_say(&p->rep, HC_MAINTENANCE, SAY_FALSE,
+		    "NotInMaintenance", "%s", "");
+		return V_NEXT;
+	}
+	p->reads_only = "the host is in maintenance";
+	report_say(&p->rep, HC_MAINTENANCE, SAY_TRUE, "InMaintenance", "%s",
+	    p->h.spec.maintenance_reason);
+	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "InMaintenance", "%s",
+	    "spec.maintenance is set");
+	return V_NEXT;
+}
+
+/* Before anything is known of the hardware there is a state to show. */
+static enum verdict
+enrolment_shown(void *arg)
+{
+	struct host_pass *p = arg;
+
+	static const enum host_state by_phase[] = {
+		[PHASE_IDLE] = HOST_ENROLLING,
+		[PHASE_PROVISIONING] = HOST_PROVISIONING,
+		[PHASE_PROVISIONED] = HOST_PROVISIONED,
+		[PHASE_RELEASING] = HOST_DEPROVISIONING,
+		[PHASE_ERROR] = HOST_ERROR,
+	};
+	enum phase phase = p->h.record_valid ? p->h.record.phase : PHASE_IDLE;
+
+	if (p->h.state_known && p->h.state != HOST_ENROLLING)
+		return V_NEXT;
+	/* A host that moved here, or lost its status, is what its record
+	 * says. */
+	report_state(&p->rep, by_phase[phase]);
+	if (phase == PHASE_IDLE) {
+		report_op(&p->rep, "Enroll", "Connecting", "contacting %s",
+		    p->h.spec.address);
+		report_waiting(&p->rep, "bmc");
+	}
+	return V_NEXT;
+}
+
+/* Trust on first use, and the BMC has a new certificate: the user looked. */
+static enum verdict
+certificate_accepted(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *ask = p->h.asks.accept_certificate;
+	struct host_change ch = { .drop_annotation = ANN_ACCEPT_CERT };
+	struct record r = p->h.record;
+	size_t n = 0;
+
+	if (ask == NULL)
+		return V_NEXT;
+	ch.event_reason = "CertificateAccepted";
+	(void)str_format(
+	    ch.event_text, sizeof(ch.event_text), "pinned %.95s", ask);
+	for (const char *s = ask; *s != '\0' && n < sizeof(r.pin) - 1; s++)
+		if (*s != ':')
+			r.pin[n++] = *s;
+	r.pin[n] = '\0';
+	if (n == 64 && p->h.spec.tofu && p->h.record_valid) {
+		ch.record = &r;
+		return act_write(p, &ch);
+	}
+	ch.event_reason = "CertificateRefused";
+	ch.event_warning = true;
+	(void)str_copy(ch.event_text, sizeof(ch.event_text),
+	    "accept-certificate needs trustOnFirstUse and 64 hex digits");
+	return act_write(p, &ch);
+}
+
+static enum verdict
+purpose_served(void *arg)
+{
+	struct host_pass *p = arg;
+	const struct record *r = &p->h.record;
+
+	if (p->claim == CLAIM_LOST)
+		return pass_poll(p, p->c->o.poll_idle_us);
+	if (p->reads_only != NULL)
+		return pass_poll(p, p->c->o.poll_idle_us);
+	if (r->phase == PHASE_RELEASING || p->claim == CLAIM_ENDING)
+		return host_release(p);
+	switch (r->phase) {
+	case PHASE_ERROR:
+		return host_quarantine(p);
+	case PHASE_PROVISIONED:
+		return host_up(p);
+	case PHASE_PROVISIONING:
+		return host_provision(p);
+	case PHASE_IDLE:
+	case PHASE_RELEASING:
+		break;
+	}
+	return p->claim == CLAIM_NEW ? host_provision(p) : host_idle(p);
+}
+
+const struct step host_plan[] = {
+	{ "not-moving-away", not_moving_away },
+	{ "not-paused", not_paused },
+	{ "deletion", host_deletion },
+	{ "spec-valid", spec_valid },
+	{ "record-known", record_known },
+	{ "maintenance-noted", maintenance_noted },
+	{ "claim-read", host_claim_read },
+	{ "force-released", host_force_released },
+	{ "enrolment-shown", enrolment_shown },
+	{ "certificate-accepted", certificate_accepted },
+	{ "trusted", host_trusted },
+	{ "credentialed", host_credentialed },
+	{ "connected", host_connected },
+	{ "inspected", host_inspected },
+	{ "identified", host_identified },
+	{ "purpose-served", purpose_served },
+	{ NULL, NULL },
+};

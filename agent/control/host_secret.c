@@ -1,0 +1,256 @@
+/*
+ * What lets a host's client log in: the Secret's present version, and trust in
+ * the BMC's certificate before anything secret goes out (SAFETY.md 4).
+ */
+#include <string.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+/* "name@resourceVersion" of a Secret in the cache; NULL if there is none. */
+static char *
+secret_version(const struct host_pass *p, const char *name)
+{
+	char key[KOBJ_KEY_CAP];
+	cJSON *s;
+	char *v;
+
+	if (name == NULL || !kobj_key_make(p->h.ns, name, key))
+		return NULL;
+	s = informer_get(p->c->secrets, key);
+	if (s == NULL)
+		return NULL;
+	v = xasprintf("%s@%s", name, kobj_rv(s));
+	cJSON_Delete(s);
+	return v;
+}
+
+static enum verdict
+secret_missing(
+    struct host_pass *p, const char *name, const char *reason, const char *what)
+{
+	report_say(&p->rep, HC_CONNECTION, SAY_FALSE, reason, "Secret %s/%s %s",
+	    p->h.ns, name, what);
+	report_waiting(&p->rep, "secret/%s", name);
+	p->poll_us = p->c->o.poll_idle_us;
+	return V_STOP;
+}
+
+static enum tls_version
+secret_min_tls(const char *s)
+{
+	return str_eq(s, "1.0")   ? TLS_1_0
+	       : str_eq(s, "1.1") ? TLS_1_1
+				  : TLS_1_2;
+}
+
+/* A fingerprint with or without colons, as 64 hex digits. */
+static bool
+secret_pin(const char *text, uint8_t out[32])
+{
+	char hex[65];
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == ':')
+			continue;
+		if (n == sizeof(hex) - 1)
+			return false;
+		hex[n++] = *text;
+	}
+	hex[n] = '\0';
+	return n == 64 && hex_decode(hex, out, 32);
+}
+
+static void
+secret_policy(struct host_pass *p, struct redfish_tls *t)
+{
+	const struct host_spec *s = &p->h.spec;
+	const char *pin = s->fingerprint;
+
+	memset(t, 0, sizeof(*t));
+	t->policy.min_version = secret_min_tls(s->min_tls);
+	t->policy.insecure = s->insecure;
+	t->policy.trust = p->ctl->ca;
+	if (s->tofu) {
+		pin = p->h.record.pin[0] != '\0'    ? p->h.record.pin
+		      : p->ctl->seen_pin[0] != '\0' ? p->ctl->seen_pin
+						    : NULL;
+		t->first_use =
+		    pin == NULL && str_has_prefix(s->address, "https:");
+	}
+	if (pin != NULL)
+		t->policy.pinned = secret_pin(pin, t->policy.pin_spki_sha256);
+}
+
+/* Names everything that the policy is made from. */
+static char *
+secret_trust_version(struct host_pass *p)
+{
+	const struct host_spec *s = &p->h.spec;
+	char *ca = secret_version(p, s->ca_bundle_name);
+	char *v = xasprintf("%s|%s|%d%d|%s|%s|%s", ca == NULL ? "" : ca,
+	    s->fingerprint == NULL ? "" : s->fingerprint, s->tofu, s->insecure,
+	    s->min_tls, p->h.record.pin,
+	    p->h.record.pin[0] == '\0' && s->tofu ? p->ctl->seen_pin : "");
+
+	xfree(ca);
+	return v;
+}
+
+static enum verdict
+secret_ca_read(struct host_pass *p)
+{
+	struct host_ctl *ctl = p->ctl;
+	enum verdict v;
+	struct err e;
+
+	if (p->h.spec.ca_bundle_name == NULL) {
+		tls_trust_free(ctl->ca);
+		ctl->ca = NULL;
+		return V_NEXT;
+	}
+	if (!p->ca_read) {
+		v = act_read_ca(p);
+		if (v == V_FAIL && p->err.kind == ERR_NOTFOUND)
+			return secret_missing(p, p->h.spec.ca_bundle_name,
+			    "CredentialsNotFound", "(the CA) does not exist");
+		return v;
+	}
+	tls_trust_free(ctl->ca);
+	ctl->ca = tls_trust_new(ctl->ca_pem, strlen(ctl->ca_pem), &e);
+	if (ctl->ca == NULL) {
+		report_say(&p->rep, HC_CONNECTION, SAY_FALSE,
+		    "CredentialsInvalid", "ca.crt of Secret %s/%s: %s", p->h.ns,
+		    p->h.spec.ca_bundle_name, e.msg);
+		p->poll_us = p->c->o.poll_idle_us;
+		return V_STOP;
+	}
+	return V_NEXT;
+}
+
+static enum verdict
+secret_client(struct host_pass *p)
+{
+	struct host_ctl *ctl = p->ctl;
+	struct redfish_opts o = { 0 };
+	char *name = xasprintf("%s|%s", p->h.spec.address,
+	    p->h.spec.system_id == NULL ? "" : p->h.spec.system_id);
+	struct err e;
+
+	if (ctl->rf != NULL && str_eq(name, ctl->rf_address)) {
+		xfree(name);
+		return V_NEXT;
+	}
+	redfish_free(ctl->rf);
+	xfree(ctl->rf_address);
+	ctl->rf_address = name;
+	xreplace(&ctl->trust_version, NULL);
+	xreplace(&ctl->secret_version, NULL);
+	memset(&ctl->mem, 0, sizeof(ctl->mem));
+	o.key = ctl->key;
+	o.address = p->h.spec.address;
+	o.system_id = p->h.spec.system_id;
+	o.tls.first_use = true;
+	ctl->rf = redfish_new(p->c->env, &o, &e);
+	if (ctl->rf != NULL)
+		return V_NEXT;
+	xreplace(&ctl->rf_address, NULL);
+	report_say(&p->rep, HC_CONNECTION, SAY_FALSE, "ConnectionFailed",
+	    "spec.redfishConnection.address: %s", e.msg);
+	return V_STOP;
+}
+
+enum verdict
+host_trusted(void *arg)
+{
+	struct host_pass *p = arg;
+	struct host_ctl *ctl = p->ctl;
+	struct redfish_tls tls;
+	enum verdict v = secret_client(p);
+	char *version;
+
+	if (v != V_NEXT)
+		return v;
+	version = secret_trust_version(p);
+	if (!str_eq(version, ctl->trust_version)) {
+		v = secret_ca_read(p);
+		if (v == V_NEXT) {
+			secret_policy(p, &tls);
+			redfish_set_tls(ctl->rf, &tls);
+			xreplace(&ctl->trust_version, version);
+		}
+	}
+	xfree(version);
+	if (v != V_NEXT)
+		return v;
+	secret_policy(p, &tls);
+	/* Trust on first use: the certificate is seen before anything else is
+	 * said, and pinned from then on (the record keeps it). */
+	if (!tls.first_use)
+		return V_NEXT;
+	v = act_identify(p);
+	if (v != V_NEXT)
+		return v;
+	secret_policy(p, &tls);
+	if (tls.first_use)
+		return pass_fail(p, ERR_TLS,
+		    "%s showed no certificate to trust", p->h.spec.address);
+	redfish_set_tls(ctl->rf, &tls);
+	xfree(ctl->trust_version);
+	ctl->trust_version = secret_trust_version(p);
+	return V_NEXT;
+}
+
+static enum verdict
+secret_handed(struct host_pass *p)
+{
+	struct host_ctl *ctl = p->ctl;
+	struct redfish_credentials c = { ctl->user.p, &ctl->password,
+		ctl->secret_version };
+
+	if (ctl->secret_new) {
+		ctl->secret_new = false;
+		ctl->secret_bad = ctl->user.n == 0 || ctl->password.p == NULL;
+		if (!ctl->secret_bad)
+			redfish_set_credentials(ctl->rf, &c);
+		secret_free(&ctl->user);
+		secret_free(&ctl->password);
+	}
+	return !ctl->secret_bad ? V_NEXT
+				: secret_missing(p, p->h.spec.credentials_name,
+				      "CredentialsInvalid",
+				      "lacks the keys username and password");
+}
+
+enum verdict
+host_credentialed(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *name = p->h.spec.credentials_name;
+	char *version = secret_version(p, name);
+	bool known = version != NULL;
+	bool same = str_eq(version, p->ctl->secret_version);
+	enum verdict v;
+
+	xfree(version);
+	if (!known)
+		return secret_missing(
+		    p, name, "CredentialsNotFound", "does not exist");
+	/* The cache may lag behind what this pass has just read. */
+	if (same || p->secret_read)
+		return secret_handed(p);
+	/* Our finalizer changes the version: it goes on before the read. */
+	v = act_hold_secret(p);
+	if (v != V_NEXT)
+		return v;
+	v = act_read_secret(p);
+	if (v == V_FAIL && p->err.kind == ERR_NOTFOUND)
+		return secret_missing(
+		    p, name, "CredentialsNotFound", "does not exist");
+	return v;
+}

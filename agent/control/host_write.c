@@ -1,0 +1,399 @@
+/*
+ * What a host's pass asks of the API server: patches of the object under its
+ * resourceVersion, the status, Secrets, Events. The plan files see none of
+ * this file's libraries.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/control/host_pass.h"
+#include "agent/control/names.h"
+#include "agent/kube/client.h"
+#include "agent/kube/event.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "agent/kube/secret.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+void
+host_event(
+    struct host_pass *p, bool warning, const char *reason, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut on purpose */
+	va_end(ap);
+	event_emitf(p->c->ev, p->h.tree, warning ? EVENT_WARNING : EVENT_NORMAL,
+	    reason, "%s", text);
+}
+
+/* ---- one request at a time ------------------------------------------------- */
+
+static bool
+write_begin(struct host_pass *p, enum act a, enum verdict *v)
+{
+	*v = V_WAIT;
+	if (p->act[a] == ACT_FAILED) {
+		*v = V_FAIL;
+		return false;
+	}
+	/* A status patch under way would make the resourceVersion stale. */
+	if (p->act[a] == ACT_PENDING || p->ctl->pending != N_ACTS ||
+	    p->ctl->status_call != NULL)
+		return false;
+	p->act[a] = ACT_PENDING;
+	p->ctl->pending = a;
+	return true;
+}
+
+/* The failure of a request to the API server is no failure of the BMC. */
+static void
+write_failed(struct host_pass *p, const struct err *e, int64_t retry_after_us)
+{
+	p->err = *e;
+	p->cause = RF_CAUSE_NONE;
+	p->retry_after_us = retry_after_us;
+}
+
+static void
+write_end(struct host_ctl *ctl, const struct err *e, int64_t retry_after_us)
+{
+	struct host_pass *p = &ctl->pass;
+	enum act a = ctl->pending;
+
+	ctl->pending = N_ACTS;
+	ctl->call = NULL;
+	if (e->kind == ERR_NONE) {
+		p->act[a] = ACT_IDLE; /* the truth is in the cache now */
+	} else {
+		p->act[a] = ACT_FAILED;
+		write_failed(p, e, retry_after_us);
+	}
+	workq_add(ctl->c->host_q, ctl->key);
+}
+
+static void
+write_done(void *arg, const struct kube_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	if (r->err.kind == ERR_NONE && r->object != NULL)
+		informer_note_write(ctl->c->hosts, r->object);
+	else if (r->maybe_executed)
+		informer_doubt(ctl->c->hosts, ctl->key);
+	write_end(ctl, &r->err, r->retry_after_us);
+}
+
+/* ---- the object -------------------------------------------------------------- */
+
+static void
+change_finalizers(
+    cJSON *meta, const struct host_pass *p, const struct host_change *ch)
+{
+	cJSON *list;
+	const cJSON *f;
+
+	if (!ch->add_finalizer && !ch->drop_finalizer)
+		return;
+	list = cJSON_CreateArray();
+	cJSON_ArrayForEach (f, json_arr(p->h.tree, "metadata/finalizers"))
+		if (cJSON_IsString(f) &&
+		    !str_eq(f->valuestring, FINALIZER_HOST))
+			cJSON_AddItemToArray(list, json_dup(f));
+	if (ch->add_finalizer)
+		cJSON_AddItemToArray(list, cJSON_CreateString(FINALIZER_HOST));
+	json_set(meta, "finalizers", list);
+}
+
+static cJSON *
+change_patch(const struct host_pass *p, const struct host_change *ch)
+{
+	cJSON *patch = kobj_patch_base(p->h.tree);
+	cJSON *meta = json_ensure_obj(patch, "metadata");
+	cJSON *spec;
+
+	change_finalizers(meta, p, ch);
+	if (ch->record != NULL || ch->drop_annotation != NULL) {
+		cJSON *ann = json_ensure_obj(meta, "annotations");
+
+		if (ch->record != NULL) {
+			char *text = record_print(ch->record);
+
+			json_set_str(ann, ANN_RECORD, text);
+			xfree(text);
+		}
+		if (ch->drop_annotation != NULL)
+			json_set(ann, ch->drop_annotation, cJSON_CreateNull());
+	}
+	if (ch->drop_claim) {
+		spec = json_ensure_obj(patch, "spec");
+		json_set(spec, "consumerRef", cJSON_CreateNull());
+		json_set(spec, "bootIsoSource", cJSON_CreateNull());
+		json_set(spec, "userDataSecretRef", cJSON_CreateNull());
+	}
+	return patch;
+}
+
+enum verdict
+act_write(struct host_pass *p, const struct host_change *ch)
+{
+	struct kube_request rq = { 0 };
+	enum verdict v;
+	cJSON *patch;
+
+	if (!write_begin(p, ACT_WRITE, &v))
+		return v;
+	patch = change_patch(p, ch);
+	rq.verb = KUBE_PATCH;
+	rq.res = &RES_HOSTS;
+	rq.ns = p->h.ns;
+	rq.name = p->h.name;
+	rq.patch = KUBE_PATCH_MERGE;
+	rq.body = patch;
+	rq.done = write_done;
+	rq.arg = p->ctl;
+	p->ctl->call_is_secret = false;
+	p->ctl->call = kube_start(p->c->k, &rq);
+	cJSON_Delete(patch);
+	if (ch->event_reason != NULL)
+		host_event(p, ch->event_warning, ch->event_reason, "%s",
+		    ch->event_text);
+	return V_WAIT;
+}
+
+enum verdict
+act_record(struct host_pass *p, const struct record *r)
+{
+	struct host_change ch = { .record = r };
+
+	if (p->h.record_valid && record_equal(r, &p->h.record))
+		return V_NEXT;
+	ch.add_finalizer = !p->h.has_finalizer;
+	return act_write(p, &ch);
+}
+
+/* ---- the finalizer on the BMC Secret ------------------------------------------ */
+
+static void
+hold_done(void *arg, const struct kube_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	if (r->err.kind == ERR_NONE && r->object != NULL)
+		informer_note_write(ctl->c->secrets, r->object);
+	write_end(ctl, &r->err, r->retry_after_us);
+}
+
+static enum verdict
+hold_patch(struct host_pass *p, cJSON *patch)
+{
+	struct kube_request rq = { 0 };
+	enum verdict v = V_NEXT;
+
+	if (patch != NULL && write_begin(p, ACT_HOLD, &v)) {
+		rq.verb = KUBE_PATCH;
+		rq.res = &KUBE_SECRETS;
+		rq.ns = p->h.ns;
+		rq.name = p->h.spec.credentials_name;
+		rq.patch = KUBE_PATCH_JSON;
+		rq.body = patch;
+		rq.metadata_only = true;
+		rq.sensitive = true;
+		rq.done = hold_done;
+		rq.arg = p->ctl;
+		p->ctl->call_is_secret = false;
+		p->ctl->call = kube_start(p->c->k, &rq);
+		v = V_WAIT;
+	}
+	cJSON_Delete(patch);
+	return v;
+}
+
+static cJSON *
+hold_secret(const struct host_pass *p, char key[KOBJ_KEY_CAP])
+{
+	if (p->h.spec.credentials_name == NULL ||
+	    !kobj_key_make(p->h.ns, p->h.spec.credentials_name, key))
+		return NULL;
+	return informer_get(p->c->secrets, key);
+}
+
+enum verdict
+act_hold_secret(struct host_pass *p)
+{
+	char key[KOBJ_KEY_CAP];
+	cJSON *secret = hold_secret(p, key), *patch = NULL;
+
+	if (secret != NULL && !kobj_deleting(secret))
+		patch = kobj_finalizer_add_patch(secret, FINALIZER_SECRET);
+	cJSON_Delete(secret);
+	return hold_patch(p, patch);
+}
+
+enum verdict
+act_free_secret(struct host_pass *p)
+{
+	char key[KOBJ_KEY_CAP];
+	cJSON *secret = hold_secret(p, key), *patch = NULL;
+
+	if (secret != NULL &&
+	    links_other(&p->c->index.secrets, key, p->h.key) == NULL)
+		patch = kobj_finalizer_remove_patch(secret, FINALIZER_SECRET);
+	cJSON_Delete(secret);
+	return hold_patch(p, patch);
+}
+
+/* ---- reading Secrets ------------------------------------------------------------- */
+
+static void
+secret_done(void *arg, struct kube_secret_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	if (r->err.kind == ERR_NONE) {
+		char *version = xasprintf("%s@%s",
+		    ctl->pass.h.spec.credentials_name, r->resource_version);
+
+		secret_free(&ctl->user);
+		secret_free(&ctl->password);
+		ctl->user = r->v[0];
+		ctl->password = r->v[1];
+		r->v[0] = (struct secret){ 0 };
+		r->v[1] = (struct secret){ 0 };
+		xfree(ctl->secret_version);
+		ctl->secret_version = version;
+		ctl->pass.secret_read = true;
+		ctl->secret_new = true;
+	}
+	write_end(ctl, &r->err, 0);
+}
+
+enum verdict
+act_read_secret(struct host_pass *p)
+{
+	static const char *const keys[] = { "username", "password" };
+	enum verdict v;
+
+	if (!write_begin(p, ACT_SECRET, &v))
+		return v;
+	p->ctl->call_is_secret = true;
+	p->ctl->call = kube_secret_read(p->c->k, p->h.ns,
+	    p->h.spec.credentials_name, keys, 2, secret_done, p->ctl);
+	return V_WAIT;
+}
+
+static void
+ca_done(void *arg, struct kube_secret_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	if (r->err.kind == ERR_NONE) {
+		xfree(ctl->ca_pem);
+		ctl->ca_pem =
+		    xstrndup(r->v[0].p == NULL ? "" : r->v[0].p, r->v[0].n);
+		ctl->pass.ca_read = true;
+	}
+	write_end(ctl, &r->err, 0);
+}
+
+enum verdict
+act_read_ca(struct host_pass *p)
+{
+	static const char *const keys[] = { "ca.crt" };
+	enum verdict v;
+
+	if (!write_begin(p, ACT_CA, &v))
+		return v;
+	p->ctl->call_is_secret = true;
+	p->ctl->call = kube_secret_read(p->c->k, p->h.ns,
+	    p->h.spec.ca_bundle_name, keys, 1, ca_done, p->ctl);
+	return V_WAIT;
+}
+
+/* ---- the status -------------------------------------------------------------------- */
+
+static void
+status_done(void *arg, const struct kube_reply *r)
+{
+	struct host_ctl *ctl = arg;
+
+	ctl->status_call = NULL;
+	if (r->err.kind == ERR_NONE && r->object != NULL)
+		informer_note_write(ctl->c->hosts, r->object);
+	else if (r->maybe_executed)
+		informer_doubt(ctl->c->hosts, ctl->key);
+	if (r->err.kind == ERR_NONE) {
+		if (ctl->active || ctl->again)
+			workq_add(ctl->c->host_q, ctl->key);
+		return;
+	}
+	/* Nothing is lost: the next pass says it again. */
+	LOGD(ctl->c->env->log, "status not written", F_STR("host", ctl->key),
+	    F_ERR(&r->err));
+	workq_add_after(ctl->c->host_q, ctl->key,
+	    r->err.kind == ERR_CONFLICT ? LOOP_S / 10 : 2 * LOOP_S);
+}
+
+/* A warning for each condition that went bad, with its words. */
+static void
+status_events(struct host_pass *p)
+{
+	static const enum host_cond told[] = { HC_CONNECTION, HC_IDENTITY,
+		HC_HEALTH, HC_MEDIA, HC_PROVISIONED };
+	static const char *const quiet[] = { "NotProvisioned", "PoweringOff",
+		"InsertingMedia", "ArmingBoot", "Booting", "ReadingImage",
+		"Installing", "NotYetRead", NULL };
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		const struct report_cond *rc = &p->rep.cond[told[i]];
+		const char *old = NULL;
+		bool skip = rc->status != SAY_FALSE;
+
+		for (size_t k = 0; quiet[k] != NULL && !skip; k++)
+			skip = str_eq(quiet[k], rc->reason);
+		(void)host_condition(&p->h, host_cond_type(told[i]), &old);
+		if (!skip && !str_eq(old, rc->reason))
+			host_event(p, true, rc->reason, "%s", rc->message);
+	}
+	if (p->rep.has_state &&
+	    (!p->h.state_known || p->h.state != p->rep.state))
+		host_event(p, p->rep.state == HOST_ERROR,
+		    host_state_name(p->rep.state), "host is %s now",
+		    host_state_name(p->rep.state));
+}
+
+void
+host_write_status(struct host_ctl *ctl)
+{
+	struct host_pass *p = &ctl->pass;
+	struct kube_request rq = { 0 };
+	cJSON *status, *patch;
+
+	if (ctl->status_call != NULL || p->h.tree == NULL)
+		return;
+	status = report_status(
+	    &p->rep, &p->h, ctl->details, loop_wall_us(ctl->c->env->loop));
+	patch = kobj_status_patch(p->h.tree, status);
+	cJSON_Delete(status);
+	if (patch == NULL) {
+		xreplace(&ctl->details, NULL);
+		return;
+	}
+	status_events(p);
+	rq.verb = KUBE_PATCH;
+	rq.res = &RES_HOSTS;
+	rq.ns = p->h.ns;
+	rq.name = p->h.name;
+	rq.subresource = "status";
+	rq.patch = KUBE_PATCH_MERGE;
+	rq.body = patch;
+	rq.done = status_done;
+	rq.arg = ctl;
+	ctl->status_call = kube_start(ctl->c->k, &rq);
+	cJSON_Delete(patch);
+}

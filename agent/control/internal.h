@@ -1,0 +1,79 @@
+/* What the files of this folder share: the controllers' common ground. */
+#ifndef B7_CONTROL_INTERNAL_H
+#define B7_CONTROL_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "agent/control/control.h"
+#include "agent/control/host_index.h"
+#include "agent/control/machine.h"
+#include "agent/control/workq.h"
+#include "common/env.h"
+#include "common/loop.h"
+
+struct host_ctl;
+struct machine_ctl;
+struct event_recorder;
+struct informer;
+struct kube_resource;
+
+extern const struct kube_resource RES_HOSTS, RES_MACHINES, RES_CLUSTERS;
+extern const struct kube_resource RES_CAPI_MACHINES, RES_CAPI_CLUSTERS;
+
+struct control {
+	const struct env *env;     /* borrowed */
+	struct kube_client *k;     /* borrowed */
+	struct control_opts o;     /* strings owned */
+	struct event_recorder *ev; /* owned, as all below */
+	struct informer *hosts, *machines, *clusters;
+	struct informer *capi_machines, *capi_clusters;
+	struct informer *secrets; /* metadata only */
+	struct workq *host_q, *machine_q, *cluster_q;
+	struct map host_ctls;    /* key -> struct host_ctl */
+	struct map machine_ctls; /* key -> struct machine_ctl */
+	struct map cluster_ctls; /* key -> struct cluster_ctl */
+	struct host_index index;
+	struct links by_owner;       /* "ns/capi machine" -> machine key */
+	struct links by_cluster;     /* "ns/cluster" -> machine key */
+	struct map waiting;          /* machine keys that found no host */
+	struct links secret_waiters; /* "ns/secret" -> machine key */
+	struct map reserved;         /* host keys with a claim under way */
+	TAILQ_HEAD(, host_ctl) slot_queue;
+	unsigned slots_used;
+	uint64_t passes;
+	bool stopping;
+	/* control_stop: */
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+	struct timer stop_timer;
+	int64_t stop_by_us;
+};
+
+int64_t control_wall_s(const struct control *c);
+/* The lease (or whatever guards writes) allows one now. */
+bool control_may_write(const struct control *c, struct err *e);
+
+/* host_ctl.c */
+void host_ctl_run(void *control, const char *key);
+void host_ctl_free(void *ctl);
+/* Starts closing the BMC session; false if there is nothing to wait for. */
+bool host_ctl_close(struct host_ctl *ctl);
+bool host_ctl_closed(const struct host_ctl *ctl);
+/* machine_ctl.c */
+void machine_ctl_run(void *control, const char *key);
+void machine_ctl_free(void *ctl);
+/* cluster_ctl.c */
+void cluster_ctl_run(void *control, const char *key);
+void cluster_ctl_free(void *ctl);
+
+/* The view of a machine from the cache; false if there is none. The caller
+ * calls machine_fini. */
+bool control_machine(const struct control *c, const char *ns, const char *name,
+    struct machine *out);
+/* spec.paused of the Cluster that a machine belongs to. */
+bool control_cluster_paused(
+    const struct control *c, const char *ns, const char *cluster);
+
+#endif

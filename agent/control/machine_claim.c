@@ -1,0 +1,183 @@
+/*
+ * Claiming a host: one patch under the host's resourceVersion, so that of any
+ * number of machines exactly one gets it (SAFETY.md 2).
+ */
+#include <string.h>
+
+#include "agent/control/machine_pass.h"
+#include "agent/control/names.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+/* hardwareRequirements against what the inspection found. */
+static bool
+claim_hardware_fits(const struct machine *m, const cJSON *host)
+{
+	const cJSON *d = json_obj(host, "status/hardwareDetails"), *drive;
+	int64_t drives = 0;
+
+	cJSON_ArrayForEach (drive, json_arr(d, "drives"))
+		if (json_i64(drive, "capacityGB", 0) >= m->min_drive_gb)
+			drives++;
+	return json_i64(d, "processors/cores", 0) >= m->min_cores &&
+	       json_i64(d, "memoryGiB", 0) >= m->min_memory_gib &&
+	       drives >= m->min_drives &&
+	       (m->min_drive_gb == 0 || drives > 0) &&
+	       (m->architecture == NULL ||
+		   str_eq(json_str(d, "architecture", NULL), m->architecture));
+}
+
+static bool
+claim_needs_object(const struct machine *m)
+{
+	return machine_selector(m) != NULL || m->min_cores > 0 ||
+	       m->min_memory_gib > 0 || m->min_drive_gb > 0 ||
+	       m->min_drives > 0 || m->architecture != NULL;
+}
+
+static bool
+claim_matches(const struct machine_pass *p, const struct host_brief *b)
+{
+	cJSON *tree;
+	bool ok;
+
+	if (!claim_needs_object(&p->m))
+		return true;
+	tree = informer_get(p->c->hosts, b->key);
+	ok = tree != NULL && claim_hardware_fits(&p->m, tree) &&
+	     (machine_selector(&p->m) == NULL ||
+		 kobj_selector_matches(machine_selector(&p->m), tree, NULL));
+	cJSON_Delete(tree);
+	return ok;
+}
+
+struct claim_search {
+	size_t available, matching;
+	const struct host_brief *best;
+	uint64_t best_score;
+};
+
+/* Rendezvous hashing: machines that run at once prefer different hosts, and
+ * the same machine the same one. */
+static void
+claim_consider(struct machine_pass *p, struct claim_search *s,
+    const struct host_brief *b, const char *zone)
+{
+	uint64_t score;
+
+	if (!b->available || !str_eq(b->ns, p->m.ns) ||
+	    map_get(&p->c->reserved, b->key) != NULL ||
+	    informer_in_doubt(p->c->hosts, b->key))
+		return;
+	s->available++;
+	if (!claim_matches(p, b))
+		return;
+	s->matching++;
+	if (zone != NULL && !str_eq(zone, b->zone))
+		return;
+	score = str_hash(b->key, str_hash(p->m.claim_id, 7));
+	if (s->best == NULL || score > s->best_score) {
+		s->best = b;
+		s->best_score = score;
+	}
+}
+
+static enum verdict
+claim_wait(
+    struct machine_pass *p, const struct claim_search *s, const char *zone)
+{
+	if (s->available == 0)
+		machine_say(p, "HostClaimed", COND_FALSE, "NoHostAvailable",
+		    "no PhysicalHost in this namespace is Available");
+	else if (s->matching == 0)
+		object_say(p->status, &p->at, "HostClaimed", COND_FALSE,
+		    "NoHostMatches",
+		    "%zu hosts are Available, none matches "
+		    "hostSelector and hardwareRequirements",
+		    s->available);
+	else
+		object_say(p->status, &p->at, "HostClaimed", COND_FALSE,
+		    "NoHostInFailureDomain",
+		    "%zu hosts match, none is in "
+		    "failure domain %s",
+		    s->matching, zone);
+	(void)map_put(&p->c->waiting, p->m.key, p->c); /* a set */
+	return V_STOP;
+}
+
+static void
+claim_ref(cJSON *spec, const struct machine_pass *p)
+{
+	cJSON *ref = cJSON_CreateObject();
+
+	json_set_str(ref, "apiVersion", AX_API);
+	json_set_str(ref, "kind", KIND_MACHINE);
+	json_set_str(ref, "namespace", p->m.ns);
+	json_set_str(ref, "name", p->m.name);
+	json_set_str(ref, "claimID", p->m.claim_id);
+	json_set(spec, "consumerRef", ref);
+}
+
+static enum verdict
+claim_write(struct machine_pass *p, const struct host_brief *b)
+{
+	struct object_write w = { .inf = p->c->hosts, .res = &RES_HOSTS };
+	const char *data =
+	    json_str(p->owner, "spec/bootstrap/dataSecretName", NULL);
+	cJSON *tree = informer_get(p->c->hosts, b->key), *patch, *spec;
+
+	/* The index may lag behind the cache: from A to B never in one step. */
+	if (tree == NULL || json_at(tree, "spec/consumerRef") != NULL) {
+		cJSON_Delete(tree);
+		return machine_poll(p, LOOP_S / 10);
+	}
+	patch = kobj_patch_base(tree);
+	spec = json_ensure_obj(patch, "spec");
+	claim_ref(spec, p);
+	json_set_str(spec, "bootIsoSource", p->m.image_url);
+	if (data != NULL)
+		json_set_str(
+		    json_ensure_obj(spec, "userDataSecretRef"), "name", data);
+	w.ns = b->ns;
+	w.name = b->name;
+	w.type = KUBE_PATCH_MERGE;
+	w.patch = patch;
+	/* No other machine tries for it while the patch is under way. */
+	(void)map_put(&p->c->reserved, b->key, p->c);
+	xreplace(&p->o->reserved, b->key);
+	(void)object_write(p->o, &w);
+	cJSON_Delete(patch);
+	cJSON_Delete(tree);
+	return V_WAIT;
+}
+
+enum verdict
+machine_claimed(void *arg)
+{
+	struct machine_pass *p = arg;
+	const char *zone = json_str(p->owner, "spec/failureDomain", NULL);
+	struct claim_search s = { 0 };
+
+	if (p->has_host) {
+		object_say(p->status, &p->at, "HostClaimed", COND_TRUE,
+		    "Claimed", "%s", p->h.name);
+		return V_NEXT;
+	}
+	/* Never another host for a machine that has had one. */
+	if (p->m.provider_id != NULL || p->m.provisioned) {
+		machine_say(p, "HostHealthy", COND_FALSE, "HostLost",
+		    "no PhysicalHost names this machine as its consumer");
+		return V_STOP;
+	}
+	if (!informer_synced(p->c->hosts) || informer_doubts(p->c->hosts) > 0)
+		return machine_poll(p, LOOP_S);
+	for (size_t i = 0; i < p->c->index.hosts.n; i++)
+		claim_consider(p, &s, p->c->index.hosts.v[i].value, zone);
+	if (s.best == NULL)
+		return claim_wait(p, &s, zone);
+	(void)map_take(&p->c->waiting, p->m.key); /* a set */
+	return claim_write(p, s.best);
+}

@@ -1,0 +1,167 @@
+/* The life of a Beskar7Machine's controller: load, run the plan, settle. */
+#include <string.h>
+
+#include "agent/control/machine_pass.h"
+#include "agent/control/names.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+struct machine_ctl {
+	struct object_ctl o;
+};
+
+void
+machine_ctl_free(void *arg)
+{
+	struct machine_ctl *ctl = arg;
+
+	if (ctl == NULL)
+		return;
+	object_ctl_fini(&ctl->o);
+	xfree(ctl);
+}
+
+void
+machine_say(struct machine_pass *p, const char *type, enum cond_status s,
+    const char *reason, const char *message)
+{
+	object_say(p->status, &p->at, type, s, reason, "%s", message);
+}
+
+enum verdict
+machine_poll(struct machine_pass *p, int64_t us)
+{
+	p->poll_us = us;
+	return V_POLL;
+}
+
+static cJSON *
+machine_related(struct informer *inf, const char *ns, const char *name)
+{
+	char key[KOBJ_KEY_CAP];
+
+	if (name == NULL || !kobj_key_make(ns, name, key))
+		return NULL;
+	return informer_get(inf, key);
+}
+
+/* The Cluster by the Machine's label, else its spec, else our own label. */
+static const char *
+machine_cluster_name(const struct machine_pass *p)
+{
+	const char *name =
+	    p->owner == NULL ? NULL : kobj_label(p->owner, LABEL_CLUSTER_NAME);
+
+	if (name == NULL)
+		name = json_str(p->owner, "spec/clusterName", NULL);
+	return name != NULL ? name : p->m.cluster;
+}
+
+/* Two hosts with one consumer cannot be of our making; the claim id tells
+ * which one is meant. */
+static bool
+machine_try_host(void *arg, const char *key)
+{
+	struct machine_pass *p = arg;
+	cJSON *tree = informer_get(p->c->hosts, key);
+
+	if (tree == NULL)
+		return true;
+	host_init(&p->h, key, tree);
+	p->has_host = consumer_same(
+	    &p->h.spec.consumer, p->m.ns, p->m.name, p->m.claim_id);
+	if (!p->has_host)
+		host_fini(&p->h);
+	return !p->has_host;
+}
+
+static void
+machine_load(struct machine_pass *p, struct object_ctl *o, cJSON *tree)
+{
+	memset(p, 0, sizeof(*p));
+	p->c = o->c;
+	p->o = o;
+	machine_init(&p->m, o->key, tree);
+	p->owner = machine_related(p->c->capi_machines, p->m.ns, p->m.owner);
+	p->cluster = machine_related(
+	    p->c->capi_clusters, p->m.ns, machine_cluster_name(p));
+	links_each(&p->c->index.consumers, p->m.key, machine_try_host, p);
+	p->status = kobj_status_dup(tree);
+	p->at = object_stamp(o, tree);
+}
+
+static void
+machine_unload(struct machine_pass *p)
+{
+	if (p->has_host)
+		host_fini(&p->h);
+	machine_fini(&p->m);
+	cJSON_Delete(p->owner);
+	cJSON_Delete(p->cluster);
+	cJSON_Delete(p->status);
+}
+
+/* Every condition is there from the first status on (capi-contract 2.1). */
+static void
+machine_summary(struct machine_pass *p)
+{
+	static const struct cond_input in[] = {
+		{ "HostClaimed", false },
+		{ "BootstrapDataReady", false },
+		{ "HostProvisioned", false },
+		{ "HostHealthy", false },
+		{ "Deleting", true },
+	};
+
+	for (size_t i = 0; i < 4; i++)
+		if (cond_get(p->status, in[i].type) == COND_ABSENT)
+			machine_say(
+			    p, in[i].type, COND_UNKNOWN, "NotYetReported", "");
+	(void)cond_summarize(
+	    p->status, "Ready", in, sizeof(in) / sizeof(*in), &p->at);
+}
+
+void
+machine_ctl_run(void *arg, const char *key)
+{
+	struct control *c = arg;
+	struct machine_ctl *ctl = map_get(&c->machine_ctls, key);
+	cJSON *tree = informer_get(c->machines, key);
+	struct machine_pass p;
+	const char *at = "";
+	enum verdict v;
+
+	if (tree == NULL) {
+		machine_ctl_free(map_take(&c->machine_ctls, key));
+		(void)map_take(&c->waiting, key); /* a set */
+		return;
+	}
+	if (ctl == NULL) {
+		ctl = xcalloc(1, sizeof(*ctl));
+		object_ctl_init(
+		    &ctl->o, c, key, c->machine_q, c->machines, &RES_MACHINES);
+		(void)map_put(&c->machine_ctls, key, ctl); /* new */
+	}
+	if (ctl->o.call != NULL || c->stopping) {
+		cJSON_Delete(tree);
+		return;
+	}
+	c->passes++;
+	machine_load(&p, &ctl->o, tree);
+	v = plan_run(machine_plan, &p, &at);
+	if (v != V_WAIT && !p.silent) {
+		if (!cond_find(p.status, "Paused") ||
+		    cond_get(p.status, "Paused") != COND_TRUE)
+			machine_summary(&p);
+		(void)object_write_status(&ctl->o, p.m.tree, p.status);
+	}
+	LOGD(c->env->log, "machine pass", F_STR("obj", key), F_STR("step", at),
+	    F_STR("verdict", verdict_name(v)));
+	if (v != V_WAIT && p.poll_us > 0)
+		workq_add_after(c->machine_q, key, p.poll_us);
+	machine_unload(&p);
+}

@@ -1,0 +1,108 @@
+/*
+ * What the host says, in the machine's status: progress before it is up, then
+ * providerID and provisioned (in that order, both sticky), then its health.
+ */
+#include "agent/control/machine_pass.h"
+#include "agent/control/names.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/str.h"
+
+static enum verdict
+mirror_provider_id(struct machine_pass *p)
+{
+	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
+	cJSON *patch;
+	char id[600];
+
+	if (p->m.provider_id != NULL)
+		return V_NEXT;
+	(void)str_format(id, sizeof(id), "b7://%s/%s", p->h.ns, p->h.name);
+	patch = kobj_patch_base(p->m.tree);
+	json_set_str(json_ensure_obj(patch, "spec"), "providerID", id);
+	w.type = KUBE_PATCH_MERGE;
+	w.patch = patch;
+	(void)object_write(p->o, &w);
+	cJSON_Delete(patch);
+	return V_WAIT;
+}
+
+/* An outage shorter than the grace is ridden out. */
+static int64_t
+mirror_outage_us(const struct machine_pass *p)
+{
+	const cJSON *c =
+	    cond_find(json_obj(p->h.tree, "status"), "RedfishConnectionReady");
+	int64_t since;
+
+	if (!str_eq(json_str(c, "status", NULL), "False") ||
+	    !rfc3339_parse(json_str(c, "lastTransitionTime", ""), &since))
+		return -1;
+	return p->at.wall_us - since;
+}
+
+static enum verdict
+mirror_health(struct machine_pass *p)
+{
+	const char *power =
+	    json_str(p->h.tree, "status/observedPowerState", "");
+	int64_t outage = mirror_outage_us(p), grace = p->c->o.bmc_grace_us;
+
+	if (outage >= grace) {
+		machine_say(p, "HostHealthy", COND_FALSE, "BMCUnreachable",
+		    cond_message(json_obj(p->h.tree, "status"),
+			"RedfishConnectionReady"));
+		return V_STOP;
+	}
+	if (str_eq(power, "Off"))
+		machine_say(p, "HostHealthy", COND_FALSE, "PoweredOff",
+		    "the server is off");
+	else
+		machine_say(p, "HostHealthy", COND_TRUE, "Healthy", "");
+	return outage < 0 ? V_STOP : machine_poll(p, grace - outage + LOOP_S);
+}
+
+static bool
+mirror_up(const struct machine_pass *p)
+{
+	return p->h.state_known && p->h.state == HOST_PROVISIONED &&
+	       p->h.record_valid && p->h.record.phase == PHASE_PROVISIONED &&
+	       str_eq(p->h.record.claim_id, p->m.claim_id);
+}
+
+static void
+mirror_progress(struct machine_pass *p)
+{
+	const cJSON *st = json_obj(p->h.tree, "status");
+	const char *reason = cond_reason(st, "HostProvisioned");
+
+	if (p->h.state == HOST_CLAIMED || p->h.state == HOST_AVAILABLE ||
+	    str_empty(reason))
+		reason = "NotProvisioned";
+	machine_say(p, "HostProvisioned", COND_FALSE, reason,
+	    cond_message(st, "HostProvisioned"));
+	machine_say(p, "HostHealthy", COND_UNKNOWN, "NotProvisioned",
+	    "the host is not provisioned yet");
+}
+
+enum verdict
+machine_mirrored(void *arg)
+{
+	struct machine_pass *p = arg;
+	enum verdict v;
+
+	json_set_str(json_ensure_obj(p->status, "hostRef"), "name", p->h.name);
+	json_set_str(p->status, "failureDomain", p->h.zone);
+	if (!p->m.provisioned && p->m.provider_id == NULL && !mirror_up(p)) {
+		mirror_progress(p);
+		return V_STOP;
+	}
+	v = mirror_provider_id(p);
+	if (v != V_NEXT)
+		return v;
+	json_set_bool(
+	    json_ensure_obj(p->status, "initialization"), "provisioned", true);
+	object_say(p->status, &p->at, "HostProvisioned", COND_TRUE,
+	    "Provisioned", "%s", p->h.name);
+	return mirror_health(p);
+}

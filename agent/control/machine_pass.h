@@ -1,0 +1,31 @@
+/* One pass over one Beskar7Machine. Everything it does is a patch. */
+#ifndef B7_CONTROL_MACHINE_PASS_H
+#define B7_CONTROL_MACHINE_PASS_H
+
+#include "agent/control/host.h"
+#include "agent/control/machine.h"
+#include "agent/control/object_ctl.h"
+
+struct machine_pass {
+	struct control *c;
+	struct object_ctl *o;
+	struct machine m;
+	cJSON *owner;   /* CAPI Machine, owned, or NULL */
+	cJSON *cluster; /* CAPI Cluster, owned, or NULL */
+	struct host h;  /* the host that we hold, if has_host */
+	bool has_host;
+	cJSON *status; /* owned; what the pass says */
+	struct cond_stamp at;
+	bool silent; /* nothing is to be written */
+	int64_t poll_us;
+};
+
+extern const struct step machine_plan[];
+enum verdict machine_claimed(void *p);  /* machine_claim.c */
+enum verdict machine_mirrored(void *p); /* machine_mirror.c */
+enum verdict machine_deletion(void *p); /* machine_delete.c */
+void machine_say(struct machine_pass *p, const char *type, enum cond_status s,
+    const char *reason, const char *message);
+enum verdict machine_poll(struct machine_pass *p, int64_t us);
+
+#endif

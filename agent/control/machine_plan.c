@@ -1,0 +1,168 @@
+/*
+ * The plan of a Beskar7Machine's pass: the gates of the contract in their
+ * order (capi-contract 3.2 to 3.5, 4.1), then the claim, then what the host
+ * says.
+ */
+#include "agent/control/machine_pass.h"
+#include "agent/control/names.h"
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/json.h"
+#include "common/str.h"
+
+static enum verdict
+not_moving_away(void *arg)
+{
+	struct machine_pass *p = arg;
+
+	p->silent = p->m.deleting && p->m.for_move;
+	return p->silent ? V_STOP : V_NEXT;
+}
+
+static enum verdict
+in_watch(void *arg)
+{
+	struct machine_pass *p = arg;
+	const char *want = p->c->o.watch_filter;
+
+	p->silent =
+	    !str_empty(want) &&
+	    !str_eq(kobj_label(p->m.tree, CAPI_GROUP "/watch-filter"), want);
+	return p->silent ? V_STOP : V_NEXT;
+}
+
+/* Until a Machine owns it: no finalizer, no status, no claim. */
+static enum verdict
+owned(void *arg)
+{
+	struct machine_pass *p = arg;
+
+	if (p->m.owner != NULL || (p->m.deleting && p->m.has_finalizer))
+		return V_NEXT;
+	p->silent = true;
+	return V_STOP;
+}
+
+/* The first patch brings finalizer and claim id together (SAFETY.md 2). */
+static enum verdict
+identified(void *arg)
+{
+	struct machine_pass *p = arg;
+	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
+	cJSON *patch, *meta, *list;
+	const cJSON *f;
+	char id[37];
+
+	if (p->m.deleting || (p->m.has_finalizer && !str_empty(p->m.claim_id)))
+		return V_NEXT;
+	patch = kobj_patch_base(p->m.tree);
+	meta = json_ensure_obj(patch, "metadata");
+	list = cJSON_CreateArray();
+	cJSON_ArrayForEach (f, json_arr(p->m.tree, "metadata/finalizers"))
+		if (cJSON_IsString(f) &&
+		    !str_eq(f->valuestring, FINALIZER_MACHINE))
+			cJSON_AddItemToArray(list, json_dup(f));
+	cJSON_AddItemToArray(list, cJSON_CreateString(FINALIZER_MACHINE));
+	json_set(meta, "finalizers", list);
+	if (str_empty(p->m.claim_id)) {
+		entropy_uuid(p->c->env->entropy, id);
+		json_set_str(
+		    json_ensure_obj(meta, "annotations"), ANN_CLAIM_ID, id);
+	}
+	w.type = KUBE_PATCH_MERGE;
+	w.patch = patch;
+	(void)object_write(p->o, &w);
+	cJSON_Delete(patch);
+	return V_WAIT;
+}
+
+static enum verdict
+not_paused(void *arg)
+{
+	struct machine_pass *p = arg;
+
+	return object_paused(p->status, &p->at, KIND_MACHINE,
+		   json_bool(p->cluster, "spec/paused", false), p->m.paused)
+		   ? V_STOP
+		   : V_NEXT;
+}
+
+/* What is provisioned stays so: the gates are for those on the way. */
+static bool
+machine_past_gates(const struct machine_pass *p)
+{
+	return p->has_host || p->m.provider_id != NULL || p->m.provisioned;
+}
+
+static enum verdict
+cluster_ready(void *arg)
+{
+	struct machine_pass *p = arg;
+
+	machine_say(p, "Deleting", COND_FALSE, "NotDeleting", "");
+	if (machine_past_gates(p) ||
+	    json_bool(p->cluster,
+		"status/initialization/infrastructureProvisioned", false))
+		return V_NEXT;
+	machine_say(p, "HostClaimed", COND_FALSE,
+	    "WaitingForClusterInfrastructureReady",
+	    p->cluster == NULL ? "the Cluster does not exist yet" : "");
+	return V_STOP;
+}
+
+static bool
+control_plane_up(const struct machine_pass *p)
+{
+	return cond_get(json_obj(p->cluster, "status"),
+		   "ControlPlaneInitialized") == COND_TRUE ||
+	       kobj_label(p->m.tree, LABEL_CONTROL_PLANE) != NULL ||
+	       (p->owner != NULL &&
+		   kobj_label(p->owner, LABEL_CONTROL_PLANE) != NULL);
+}
+
+static enum verdict
+bootstrap_ready(void *arg)
+{
+	struct machine_pass *p = arg;
+	const char *name =
+	    json_str(p->owner, "spec/bootstrap/dataSecretName", NULL);
+	char key[KOBJ_KEY_CAP];
+
+	if (str_empty(name) && machine_past_gates(p))
+		return V_NEXT;
+	if (str_empty(name)) {
+		machine_say(p, "BootstrapDataReady", COND_FALSE,
+		    control_plane_up(p) ? "WaitingForBootstrapData"
+					: "WaitingForControlPlaneInitialized",
+		    "");
+		machine_say(p, "HostClaimed", COND_FALSE,
+		    "WaitingForBootstrapData", "");
+		return V_STOP;
+	}
+	if (!machine_past_gates(p) && kobj_key_make(p->m.ns, name, key) &&
+	    !informer_has(p->c->secrets, key)) {
+		object_say(p->status, &p->at, "BootstrapDataReady", COND_FALSE,
+		    "SecretNotFound", "Secret %s does not exist", name);
+		links_add(&p->c->secret_waiters, key, p->m.key);
+		return V_STOP;
+	}
+	if (kobj_key_make(p->m.ns, name, key))
+		links_remove(&p->c->secret_waiters, key, p->m.key);
+	machine_say(p, "BootstrapDataReady", COND_TRUE, "DeliveryNone",
+	    "the bootstrap data is not delivered to the machine");
+	return V_NEXT;
+}
+
+const struct step machine_plan[] = {
+	{ "not-moving-away", not_moving_away },
+	{ "in-watch", in_watch },
+	{ "owned", owned },
+	{ "identified", identified },
+	{ "not-paused", not_paused },
+	{ "deletion", machine_deletion },
+	{ "cluster-ready", cluster_ready },
+	{ "bootstrap-ready", bootstrap_ready },
+	{ "claimed", machine_claimed },
+	{ "mirrored", machine_mirrored },
+	{ NULL, NULL },
+};

@@ -1,0 +1,159 @@
+/* See object_ctl.h. */
+#include "agent/control/object_ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/kube/informer.h"
+#include "agent/kube/object.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+#define OBJECT_BACKOFF_MIN LOOP_S
+#define OBJECT_BACKOFF_MAX LOOP_MIN
+#define OBJECT_RETRY_CONFLICT (LOOP_S / 20)
+#define OBJECT_MESSAGE_MAX 2048
+
+void
+object_ctl_init(struct object_ctl *o, struct control *c, const char *key,
+    struct workq *q, struct informer *inf, const struct kube_resource *res)
+{
+	char *path = xasprintf("%s/%s", res->plural, key);
+
+	memset(o, 0, sizeof(*o));
+	o->c = c;
+	o->key = xstrdup(key);
+	o->q = q;
+	o->inf = inf;
+	o->res = res;
+	rng_seed(&o->rng, c->env->seed, path);
+	xfree(path);
+	backoff_init(
+	    &o->backoff, OBJECT_BACKOFF_MIN, OBJECT_BACKOFF_MAX, &o->rng);
+}
+
+static void
+object_unreserve(struct object_ctl *o)
+{
+	if (o->reserved == NULL)
+		return;
+	(void)map_take(&o->c->reserved, o->reserved); /* a set */
+	xreplace(&o->reserved, NULL);
+}
+
+void
+object_ctl_fini(struct object_ctl *o)
+{
+	object_unreserve(o);
+	if (o->call != NULL)
+		kube_cancel(o->call);
+	xfree(o->call_key);
+	xfree(o->key);
+}
+
+static void
+object_written(void *arg, const struct kube_reply *r)
+{
+	struct object_ctl *o = arg;
+	int64_t delay;
+
+	o->call = NULL;
+	object_unreserve(o);
+	o->failed = r->err.kind != ERR_NONE;
+	if (!o->failed) {
+		if (r->object != NULL)
+			informer_note_write(o->call_inf, r->object);
+		backoff_reset(&o->backoff);
+		workq_add(o->q, o->key);
+		return;
+	}
+	if (r->maybe_executed)
+		informer_doubt(o->call_inf, o->call_key);
+	delay = r->err.kind == ERR_CONFLICT ? OBJECT_RETRY_CONFLICT
+					    : backoff_next(&o->backoff);
+	if (r->retry_after_us > delay)
+		delay = r->retry_after_us;
+	LOGI(o->c->env->log, "write failed", F_STR("kind", o->res->kind),
+	    F_STR("obj", o->key), F_INT("retry_ms", delay / LOOP_MS),
+	    F_ERR(&r->err));
+	workq_add_after(o->q, o->key, delay);
+}
+
+enum verdict
+object_write(struct object_ctl *o, const struct object_write *w)
+{
+	struct kube_request rq = { 0 };
+	char key[KOBJ_KEY_CAP];
+
+	(void)kobj_key_make(w->ns, w->name, key); /* it came from a cache */
+	o->call_inf = w->inf != NULL ? w->inf : o->inf;
+	xreplace(&o->call_key, key);
+	rq.verb = KUBE_PATCH;
+	rq.res = w->res != NULL ? w->res : o->res;
+	rq.ns = w->ns;
+	rq.name = w->name;
+	rq.subresource = w->subresource;
+	rq.patch = w->type;
+	rq.body = w->patch;
+	rq.done = object_written;
+	rq.arg = o;
+	o->call = kube_start(o->c->k, &rq);
+	return V_WAIT;
+}
+
+bool
+object_write_status(
+    struct object_ctl *o, const cJSON *tree, const cJSON *status)
+{
+	struct object_write w = { 0 };
+	cJSON *patch = kobj_status_patch(tree, status);
+
+	if (patch == NULL)
+		return false;
+	w.ns = kobj_ns(tree);
+	w.name = kobj_name(tree);
+	w.subresource = "status";
+	w.type = KUBE_PATCH_MERGE;
+	w.patch = patch;
+	(void)object_write(o, &w);
+	cJSON_Delete(patch);
+	return true;
+}
+
+struct cond_stamp
+object_stamp(const struct object_ctl *o, const cJSON *tree)
+{
+	return (struct cond_stamp){ kobj_generation(tree),
+		loop_wall_us(o->c->env->loop) };
+}
+
+void
+object_say(cJSON *status, const struct cond_stamp *at, const char *type,
+    enum cond_status s, const char *reason, const char *fmt, ...)
+{
+	char text[OBJECT_MESSAGE_MAX];
+	struct cond c = { type, s, reason, text };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut on purpose */
+	va_end(ap);
+	(void)cond_set(status, &c, at);
+}
+
+bool
+object_paused(cJSON *status, const struct cond_stamp *at, const char *kind,
+    bool by_cluster, bool by_annotation)
+{
+	if (!by_cluster && !by_annotation) {
+		object_say(
+		    status, at, "Paused", COND_FALSE, "NotPaused", "%s", "");
+		return false;
+	}
+	object_say(status, at, "Paused", COND_TRUE, "Paused", "%s%s%s%s",
+	    by_cluster ? "Cluster spec.paused is set to true" : "",
+	    by_cluster && by_annotation ? ", " : "", by_annotation ? kind : "",
+	    by_annotation ? " has the cluster.x-k8s.io/paused annotation" : "");
+	return true;
+}
