@@ -1,0 +1,542 @@
+#include "sim/kube/typed.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/kube/fieldset.h"
+
+#define ELEMENT_MAX 8192u
+
+/* Nobody owns these: they are the server's or the object's address. */
+static const char *const unowned_meta[] = { "name", "namespace", "uid",
+	"resourceVersion", "generation", "creationTimestamp", "selfLink",
+	"managedFields", "deletionTimestamp", "deletionGracePeriodSeconds" };
+
+static bool
+unowned(const char *key)
+{
+	for (size_t i = 0; i < sizeof(unowned_meta) / sizeof(unowned_meta[0]);
+	     i++)
+		if (str_eq(unowned_meta[i], key))
+			return true;
+	return false;
+}
+
+static bool
+granular_map(const struct schema *s, const cJSON *v)
+{
+	return cJSON_IsObject(v) && !(s != NULL && schema_map_atomic(s));
+}
+
+static enum schema_list
+list_kind(const struct schema *s, const cJSON *v)
+{
+	if (!cJSON_IsArray(v) || s == NULL)
+		return SCHEMA_LIST_ATOMIC;
+	return schema_list_type(s);
+}
+
+static char *
+field_element(const char *name)
+{
+	return xasprintf("f:%s", name);
+}
+
+static const cJSON *
+key_value(const struct schema *s, const cJSON *item, const char *key)
+{
+	const cJSON *v = json_child(item, key);
+
+	if (v == NULL)
+		v = schema_default_of(schema_member(schema_items(s), key));
+	return v;
+}
+
+/* "v:..." of a set, "k:{...}" of a list-map; NULL for what has no key. */
+static char *
+item_element(const struct schema *s, const cJSON *item)
+{
+	size_t n;
+	const char *const *keys = schema_list_keys(s, &n);
+	cJSON *id;
+	char *text, *out;
+
+	if (n == 0) {
+		text = json_print(item);
+		out = xasprintf("v:%s", text);
+		xfree(text);
+		return out;
+	}
+	if (!cJSON_IsObject(item))
+		return NULL;
+	id = cJSON_CreateObject();
+	for (size_t i = 0; i < n; i++) {
+		const cJSON *v = key_value(s, item, keys[i]);
+
+		if (v != NULL)
+			json_set(id, keys[i], json_dup(v));
+	}
+	text = json_print(id);
+	out = xasprintf("k:%s", text);
+	xfree(text);
+	cJSON_Delete(id);
+	return out;
+}
+
+static cJSON *
+find_item(const struct schema *s, const cJSON *list, const char *element)
+{
+	cJSON *c;
+
+	cJSON_ArrayForEach (c, list) {
+		char *el = item_element(s, c);
+		bool same = str_eq(el, element);
+
+		xfree(el);
+		if (same)
+			return c;
+	}
+	return NULL;
+}
+
+static bool
+same_item(const struct schema *s, const cJSON *a, const cJSON *b)
+{
+	size_t n;
+	const char *const *keys = schema_list_keys(s, &n);
+
+	if (n == 0)
+		return json_equal(a, b);
+	if (!cJSON_IsObject(a) || !cJSON_IsObject(b))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const cJSON *va = key_value(s, a, keys[i]);
+		const cJSON *vb = key_value(s, b, keys[i]);
+
+		if (va == NULL || vb == NULL ? va != vb : !json_equal(va, vb))
+			return false;
+	}
+	return true;
+}
+
+/* The item of list that has the key of like. */
+static cJSON *
+find_same(const struct schema *s, const cJSON *list, const cJSON *like)
+{
+	cJSON *c;
+
+	cJSON_ArrayForEach (c, list) {
+		if (same_item(s, c, like))
+			return c;
+	}
+	return NULL;
+}
+
+/* ---- fields ------------------------------------------------------------- */
+
+static void fields_of(
+    const struct schema *s, const cJSON *v, cJSON *set, const char *el);
+
+static void
+fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
+{
+	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
+	const cJSON *c, *m;
+
+	cJSON_ArrayForEach (c, list) {
+		char *el = item_element(s, c);
+
+		if (el == NULL)
+			continue;
+		ks_set_own(node, el);
+		if (keyed) {
+			cJSON *item = ks_set_enter(node, el);
+
+			cJSON_ArrayForEach (m, c) {
+				char *f = field_element(m->string);
+
+				fields_of(
+				    schema_member(schema_items(s), m->string),
+				    m, item, f);
+				xfree(f);
+			}
+		}
+		xfree(el);
+	}
+}
+
+static void
+fields_of(const struct schema *s, const cJSON *v, cJSON *set, const char *el)
+{
+	const cJSON *c;
+	cJSON *node;
+
+	if (granular_map(s, v) && v->child != NULL) {
+		node = ks_set_enter(set, el);
+		cJSON_ArrayForEach (c, v) {
+			char *f = field_element(c->string);
+
+			fields_of(schema_member(s, c->string), c, node, f);
+			xfree(f);
+		}
+	} else if (list_kind(s, v) != SCHEMA_LIST_ATOMIC && v->child != NULL) {
+		fields_of_list(s, v, ks_set_enter(set, el));
+	} else {
+		ks_set_own(set, el);
+	}
+}
+
+static const struct schema *
+root_member(const struct ks_type *t, const char *key)
+{
+	return str_eq(key, "metadata") ? t->meta
+				       : schema_member(t->schema, key);
+}
+
+static bool
+skip_root(const char *key)
+{
+	return str_eq(key, "apiVersion") || str_eq(key, "kind") ||
+	       str_eq(key, "metadata");
+}
+
+static void
+drop_if_bare(cJSON *set, const char *el)
+{
+	cJSON *n = json_child(set, el);
+
+	if (n != NULL && n->child == NULL)
+		json_set(set, el, NULL);
+}
+
+cJSON *
+ks_typed_fields(const struct ks_type *t, const cJSON *obj)
+{
+	cJSON *set = cJSON_CreateObject(), *meta;
+	const cJSON *c;
+
+	meta = ks_set_enter(set, "f:metadata");
+	cJSON_ArrayForEach (c, json_obj(obj, "metadata")) {
+		char *f = field_element(c->string);
+
+		if (!unowned(c->string))
+			fields_of(
+			    schema_member(t->meta, c->string), c, meta, f);
+		xfree(f);
+	}
+	drop_if_bare(set, "f:metadata");
+	cJSON_ArrayForEach (c, obj) {
+		char *f = field_element(c->string);
+
+		if (!skip_root(c->string))
+			fields_of(root_member(t, c->string), c, set, f);
+		xfree(f);
+	}
+	return set;
+}
+
+/* ---- compare ------------------------------------------------------------ */
+
+static void compare(const struct schema *s, const cJSON *a, const cJSON *b,
+    cJSON *changed, cJSON *gone, const char *el);
+
+static void
+compare_maps(const struct schema *s, const cJSON *a, const cJSON *b,
+    cJSON *changed, cJSON *gone)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, b) {
+		char *f = field_element(c->string);
+
+		compare(schema_member(s, c->string), json_child(a, c->string),
+		    c, changed, gone, f);
+		xfree(f);
+	}
+	cJSON_ArrayForEach (c, a) {
+		char *f;
+
+		if (json_child(b, c->string) != NULL)
+			continue;
+		f = field_element(c->string);
+		fields_of(schema_member(s, c->string), c, gone, f);
+		xfree(f);
+	}
+}
+
+/* One item of a keyed list or a set, as a list of its own. */
+static void
+fields_of_item(const struct schema *s, const cJSON *item, cJSON *node)
+{
+	cJSON *one = cJSON_CreateArray();
+
+	cJSON_AddItemToArray(one, json_dup(item));
+	fields_of_list(s, one, node);
+	cJSON_Delete(one);
+}
+
+static void
+compare_item(const struct schema *s, const cJSON *a, const cJSON *b,
+    cJSON *changed, cJSON *gone)
+{
+	char *el = item_element(s, b);
+
+	compare_maps(schema_items(s), a, b, ks_set_enter(changed, el),
+	    ks_set_enter(gone, el));
+	drop_if_bare(changed, el);
+	drop_if_bare(gone, el);
+	xfree(el);
+}
+
+static void
+compare_lists(const struct schema *s, const cJSON *a, const cJSON *b,
+    cJSON *changed, cJSON *gone)
+{
+	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, b) {
+		const cJSON *was = find_same(s, a, c);
+
+		if (was == NULL)
+			fields_of_item(s, c, changed);
+		else if (keyed && !json_equal(was, c))
+			compare_item(s, was, c, changed, gone);
+	}
+	cJSON_ArrayForEach (c, a) {
+		if (find_same(s, b, c) == NULL)
+			fields_of_item(s, c, gone);
+	}
+}
+
+static void
+compare(const struct schema *s, const cJSON *a, const cJSON *b, cJSON *changed,
+    cJSON *gone, const char *el)
+{
+	bool maps, lists;
+	cJSON *nc, *ng;
+
+	if (a == NULL) {
+		fields_of(s, b, changed, el);
+		return;
+	}
+	if (json_equal(a, b))
+		return;
+	maps = granular_map(s, a) && granular_map(s, b);
+	lists = list_kind(s, a) != SCHEMA_LIST_ATOMIC &&
+		list_kind(s, b) != SCHEMA_LIST_ATOMIC;
+	if ((!maps && !lists) || b->child == NULL) {
+		ks_set_own(changed, el);
+		if (maps || lists)
+			fields_of(s, a, gone, el);
+		return;
+	}
+	nc = ks_set_enter(changed, el);
+	ng = ks_set_enter(gone, el);
+	if (maps)
+		compare_maps(s, a, b, nc, ng);
+	else
+		compare_lists(s, a, b, nc, ng);
+	drop_if_bare(changed, el);
+	drop_if_bare(gone, el);
+}
+
+/* Without what nobody owns; owned by the caller. */
+static cJSON *
+ownable(const cJSON *obj)
+{
+	cJSON *out = cJSON_CreateObject();
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, json_obj(obj, "metadata")) {
+		if (!unowned(c->string))
+			cJSON_AddItemReferenceToObject(
+			    out, c->string, (cJSON *)(uintptr_t)c);
+	}
+	return out;
+}
+
+void
+ks_typed_compare(const struct ks_type *t, const cJSON *a, const cJSON *b,
+    cJSON **changed, cJSON **gone)
+{
+	cJSON *ma = ownable(a), *mb = ownable(b);
+	const cJSON *c;
+
+	*changed = cJSON_CreateObject();
+	*gone = cJSON_CreateObject();
+	compare_maps(t->meta, ma, mb, ks_set_enter(*changed, "f:metadata"),
+	    ks_set_enter(*gone, "f:metadata"));
+	drop_if_bare(*changed, "f:metadata");
+	drop_if_bare(*gone, "f:metadata");
+	cJSON_Delete(ma);
+	cJSON_Delete(mb);
+	cJSON_ArrayForEach (c, b) {
+		char *f = field_element(c->string);
+
+		if (!skip_root(c->string))
+			compare(schema_member(t->schema, c->string),
+			    json_child(a, c->string), c, *changed, *gone, f);
+		xfree(f);
+	}
+	cJSON_ArrayForEach (c, a) {
+		char *f = field_element(c->string);
+
+		if (!skip_root(c->string) && json_child(b, c->string) == NULL)
+			fields_of(
+			    schema_member(t->schema, c->string), c, *gone, f);
+		xfree(f);
+	}
+}
+
+/* ---- merge -------------------------------------------------------------- */
+
+static void merge_member(
+    const struct schema *s, cJSON *into, const cJSON *config);
+
+static void
+merge_map(const struct schema *s, cJSON *into, const cJSON *config)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, config) {
+		merge_member(schema_member(s, c->string), into, c);
+	}
+}
+
+static void
+merge_list(const struct schema *s, cJSON *into, const cJSON *config)
+{
+	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, config) {
+		cJSON *have = find_same(s, into, c);
+
+		if (have == NULL)
+			cJSON_AddItemToArray(into, json_dup(c));
+		else if (keyed)
+			merge_map(schema_items(s), have, c);
+	}
+}
+
+static void
+merge_member(const struct schema *s, cJSON *into, const cJSON *config)
+{
+	cJSON *have = json_child(into, config->string);
+
+	if (have != NULL && granular_map(s, have) && granular_map(s, config))
+		merge_map(s, have, config);
+	else if (have != NULL && config->child != NULL &&
+		 list_kind(s, have) != SCHEMA_LIST_ATOMIC &&
+		 list_kind(s, config) != SCHEMA_LIST_ATOMIC)
+		merge_list(s, have, config);
+	else if (have == NULL || !json_equal(have, config))
+		json_set(into, config->string, json_dup(config));
+}
+
+void
+ks_typed_merge(const struct ks_type *t, cJSON *obj, const cJSON *config)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, config) {
+		if (!str_eq(c->string, "apiVersion") &&
+		    !str_eq(c->string, "kind"))
+			merge_member(root_member(t, c->string), obj, c);
+	}
+}
+
+/* ---- remove ------------------------------------------------------------- */
+
+static void remove_set(const struct schema *s, cJSON *v, const cJSON *set);
+
+static bool
+only_keys_left(const struct schema *s, const cJSON *item)
+{
+	size_t n;
+	const char *const *keys = schema_list_keys(s, &n);
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, item) {
+		bool key = false;
+
+		for (size_t i = 0; i < n; i++)
+			key = key || str_eq(keys[i], c->string);
+		if (!key)
+			return false;
+	}
+	return true;
+}
+
+static void
+remove_items(const struct schema *s, cJSON *list, const cJSON *set)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, set) {
+		cJSON *hit = find_item(s, list, c->string);
+
+		if (hit == NULL)
+			continue;
+		if (c->string[0] == 'k') {
+			remove_set(schema_items(s), hit, c);
+			if ((c->child != NULL && json_child(c, ".") == NULL) ||
+			    !only_keys_left(s, hit))
+				continue;
+		}
+		cJSON_Delete(cJSON_DetachItemViaPointer(list, hit));
+	}
+}
+
+static void
+remove_members(const struct schema *s, cJSON *obj, const cJSON *set)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, set) {
+		cJSON *hit;
+
+		if (c->string[0] != 'f')
+			continue;
+		hit = json_child(obj, c->string + 2);
+		if (hit == NULL)
+			continue;
+		if (c->child != NULL)
+			remove_set(schema_member(s, c->string + 2), hit, c);
+		if (c->child == NULL || hit->child == NULL)
+			json_set(obj, c->string + 2, NULL);
+	}
+}
+
+static void
+remove_set(const struct schema *s, cJSON *v, const cJSON *set)
+{
+	if (cJSON_IsArray(v) && s != NULL)
+		remove_items(s, v, set);
+	else if (cJSON_IsObject(v))
+		remove_members(s, v, set);
+}
+
+void
+ks_typed_remove(const struct ks_type *t, cJSON *obj, const cJSON *set)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, set) {
+		const char *name = c->string + 2;
+		cJSON *hit;
+
+		if (c->string[0] != 'f' ||
+		    (hit = json_child(obj, name)) == NULL)
+			continue;
+		if (c->child != NULL)
+			remove_set(root_member(t, name), hit, c);
+		if ((c->child == NULL || hit->child == NULL) &&
+		    !str_eq(name, "metadata"))
+			json_set(obj, name, NULL);
+	}
+}
