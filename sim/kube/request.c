@@ -1,0 +1,448 @@
+#include "sim/kube/request.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/url.h"
+
+#define PATH_PARTS 10
+#define PATH_MAX_BYTES 2048
+
+void
+ks_request_free(struct ks_request *rq)
+{
+	xfree(rq->ns);
+	xfree(rq->name);
+	xfree(rq->sub);
+	xfree(rq->resource);
+	xfree(rq->cont);
+	xfree(rq->manager);
+	xfree(rq->propagation);
+	ks_selector_free(&rq->labels);
+	ks_selector_free(&rq->fields);
+	*rq = (struct ks_request){ 0 };
+}
+
+bool
+ks_parse_revision(const char *text, int64_t *rv)
+{
+	*rv = -1;
+	if (str_empty(text))
+		return true;
+	return str_to_i64(text, rv) && *rv >= 0;
+}
+
+bool
+ks_type_is(const char *content_type, const char *type)
+{
+	size_t n = strlen(type);
+
+	if (content_type == NULL)
+		return false;
+	while (*content_type == ' ')
+		content_type++;
+	for (size_t i = 0; i < n; i++)
+		if (tolower((unsigned char)content_type[i]) != type[i])
+			return false;
+	content_type += n;
+	while (*content_type == ' ')
+		content_type++;
+	return *content_type == '\0' || *content_type == ';';
+}
+
+/* ---- path --------------------------------------------------------------- */
+
+struct path {
+	char text[PATH_MAX_BYTES];
+	char *part[PATH_PARTS];
+	size_t n;
+};
+
+static bool
+split(struct path *p, const char *target)
+{
+	size_t len = strcspn(target, "?");
+	char *at;
+
+	p->n = 0;
+	if (len == 0 || len >= sizeof(p->text) || target[0] != '/')
+		return false;
+	memcpy(p->text, target, len);
+	p->text[len] = '\0';
+	if (len > 1 && p->text[len - 1] == '/')
+		p->text[len - 1] = '\0';
+	at = p->text;
+	while (at != NULL && *at == '/') {
+		if (p->n == PATH_PARTS)
+			return false;
+		*at++ = '\0';
+		p->part[p->n++] = at;
+		at = strchr(at, '/');
+	}
+	for (size_t i = 0; i < p->n; i++)
+		if (p->part[i][0] == '\0' || !url_unescape(p->part[i]))
+			return false;
+	return true;
+}
+
+/* Index of the first part after the version, 0 if not such a path. */
+static size_t
+after_version(const struct path *p)
+{
+	if (p->n > 2 && str_eq(p->part[0], "api"))
+		return 2;
+	if (p->n > 3 && str_eq(p->part[0], "apis"))
+		return 3;
+	return 0;
+}
+
+bool
+ks_is_resource_path(const char *target)
+{
+	struct path p;
+
+	return split(&p, target) && after_version(&p) > 0;
+}
+
+static bool
+no_such_path(struct ks_status *st)
+{
+	ks_status_set(st, 404, "NotFound",
+	    "the server could not find the requested resource");
+	st->details = cJSON_CreateObject();
+	return false;
+}
+
+static bool
+parse_path(
+    struct ks_request *rq, const struct ks_kinds *kinds, struct ks_status *st)
+{
+	const char *group, *version, *parts[4] = { NULL };
+	struct path p;
+	size_t i, n = 0;
+
+	if (!split(&p, rq->in->target) || (i = after_version(&p)) == 0)
+		return no_such_path(st);
+	group = i == 2 ? "" : p.part[1];
+	version = p.part[i - 1];
+	/* "namespaces/x/secrets" is scoped, "namespaces/x/status" is not. */
+	if (str_eq(p.part[i], "namespaces") && p.n - i > 2 &&
+	    !(group[0] == '\0' && p.n - i == 3 &&
+		(str_eq(p.part[i + 2], "status") ||
+		    str_eq(p.part[i + 2], "finalize")))) {
+		rq->ns = xstrdup(p.part[i + 1]);
+		i += 2;
+	}
+	for (; i < p.n && n < 4; i++)
+		parts[n++] = p.part[i];
+	if (n > 3 || !ks_kind_lookup(kinds, group, version, parts[0], &rq->kind,
+			 &rq->version))
+		return no_such_path(st);
+	rq->name = xstrdup(parts[1] != NULL ? parts[1] : "");
+	rq->sub = xstrdup(parts[2] != NULL ? parts[2] : "");
+	if (rq->ns == NULL)
+		rq->ns = xstrdup("");
+	if (rq->ns[0] != '\0' && !rq->kind->namespaced)
+		return no_such_path(st);
+	if (rq->kind->namespaced && rq->ns[0] == '\0' && rq->name[0] != '\0')
+		return no_such_path(st);
+	return true;
+}
+
+static bool
+check_sub(const struct ks_request *rq, struct ks_status *st)
+{
+	if (rq->sub[0] == '\0')
+		return true;
+	if (str_eq(rq->sub, "status") && rq->version->has_status)
+		return true;
+	if (str_eq(rq->sub, "finalize") && rq->kind->special == KS_NAMESPACE &&
+	    str_eq(rq->in->method, "PUT"))
+		return true;
+	return no_such_path(st);
+}
+
+/* ---- query -------------------------------------------------------------- */
+
+static bool
+take_bool(const char *target, const char *name, bool *out)
+{
+	char *v = url_query(target, name);
+
+	if (v == NULL)
+		return false;
+	*out = v[0] == '\0' || str_ieq(v, "true") || str_eq(v, "1");
+	xfree(v);
+	return true;
+}
+
+static bool
+take_int(
+    const char *target, const char *name, int64_t *out, struct ks_status *st)
+{
+	char *v = url_query(target, name);
+	bool ok = v == NULL || v[0] == '\0' || str_to_i64(v, out);
+
+	if (!ok)
+		ks_bad_request(st, "%s: invalid value \"%.40s\"", name, v);
+	else if (*out < 0)
+		*out = 0;
+	xfree(v);
+	return ok;
+}
+
+static bool
+take_selectors(struct ks_request *rq, struct ks_status *st)
+{
+	char *labels = url_query(rq->in->target, "labelSelector");
+	char *fields = url_query(rq->in->target, "fieldSelector");
+	const char *unknown = NULL;
+	bool ok = false;
+	struct err e;
+
+	if (!ks_labels_parse(&rq->labels, labels, &e) ||
+	    !ks_fields_parse(&rq->fields, fields, &e))
+		ks_bad_request(st, "%s", e.msg);
+	else if (!ks_fields_known(&rq->fields, rq->kind, &unknown))
+		ks_bad_request(st, "field label not supported: %s", unknown);
+	else
+		ok = true;
+	xfree(labels);
+	xfree(fields);
+	return ok;
+}
+
+static bool
+take_revision(struct ks_request *rq, struct ks_status *st)
+{
+	char *rv = url_query(rq->in->target, "resourceVersion");
+	char *match = url_query(rq->in->target, "resourceVersionMatch");
+	bool ok = true;
+
+	if (!ks_parse_revision(rv, &rq->rv))
+		ok = ks_bad_request(st,
+		    "Invalid value: \"%.40s\": invalid resource version", rv);
+	else if (str_eq(match, "Exact"))
+		rq->rv_exact = true;
+	else if (str_eq(match, "NotOlderThan"))
+		rq->rv_not_older = true;
+	else if (!str_empty(match))
+		ok = ks_bad_request(st,
+		    "resourceVersionMatch: unsupported value \"%.40s\"", match);
+	if (ok && rq->rv_exact && rq->rv <= 0)
+		ok = ks_bad_request(st,
+		    "resourceVersionMatch \"Exact\" needs a resourceVersion");
+	xfree(rv);
+	xfree(match);
+	return ok;
+}
+
+static bool
+not_one_of(struct ks_status *st, const char *name, const char *value,
+    const char *supported)
+{
+	ks_status_set(st, 422, "Invalid",
+	    "invalid: %s: Unsupported value: \"%.40s\": supported values: %s",
+	    name, value, supported);
+	ks_status_cause(
+	    st, "FieldValueNotSupported", "Unsupported value", name);
+	return false;
+}
+
+static bool
+take_write_options(struct ks_request *rq, struct ks_status *st)
+{
+	char *dry = url_query(rq->in->target, "dryRun");
+	char *validation = url_query(rq->in->target, "fieldValidation");
+	bool ok = true;
+
+	if (!str_empty(dry) && !str_eq(dry, "All"))
+		ok = not_one_of(st, "dryRun", dry, "\"All\"");
+	rq->dry_run = str_eq(dry, "All");
+	if (str_eq(validation, "Strict"))
+		rq->validation = KS_STRICT;
+	else if (str_eq(validation, "Ignore"))
+		rq->validation = KS_IGNORE;
+	else if (!str_empty(validation) && !str_eq(validation, "Warn"))
+		ok = not_one_of(st, "fieldValidation", validation,
+		    "\"Ignore\", \"Strict\", \"Warn\"");
+	xfree(dry);
+	xfree(validation);
+	(void)take_bool(rq->in->target, "force", &rq->force);
+	rq->propagation = url_query(rq->in->target, "propagationPolicy");
+	return ok;
+}
+
+/* As the real server does: the part of the User-Agent before its '/'. */
+static void
+take_manager(struct ks_request *rq)
+{
+	const char *agent = rq->in->agent != NULL ? rq->in->agent : "unknown";
+
+	rq->manager = url_query(rq->in->target, "fieldManager");
+	rq->manager_given = !str_empty(rq->manager);
+	if (rq->manager_given)
+		return;
+	xfree(rq->manager);
+	rq->manager = xstrndup(agent, strcspn(agent, "/"));
+}
+
+static bool
+check_manager(const struct ks_request *rq, struct ks_status *st)
+{
+	for (const char *p = rq->manager; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return ks_bad_request(st,
+			    "fieldManager: should only contain printable "
+			    "characters");
+	if (strlen(rq->manager) <= 128)
+		return true;
+	if (rq->manager_given)
+		return ks_bad_request(
+		    st, "fieldManager: may not be more than 128 bytes");
+	rq->manager[128] = '\0';
+	return true;
+}
+
+static bool
+parse_query(struct ks_request *rq, struct ks_status *st)
+{
+	const char *t = rq->in->target;
+	char *inc;
+	bool ok;
+
+	rq->rv = -1;
+	take_manager(rq);
+	if (!check_manager(rq, st))
+		return false;
+	if (strchr(t, '?') == NULL)
+		return true;
+	inc = url_query(t, "includeObject");
+	ok = table_include_parse(inc, &rq->include) ||
+	     ks_bad_request(st, "invalid includeObject");
+	xfree(inc);
+	(void)take_bool(t, "allowWatchBookmarks", &rq->bookmarks);
+	rq->initial_events_given =
+	    take_bool(t, "sendInitialEvents", &rq->initial_events);
+	rq->cont = url_query(t, "continue");
+	return ok && take_selectors(rq, st) && take_revision(rq, st) &&
+	       take_int(t, "limit", &rq->limit, st) &&
+	       take_int(t, "timeoutSeconds", &rq->timeout_s, st) &&
+	       take_write_options(rq, st);
+}
+
+/* ---- method and media types --------------------------------------------- */
+
+static bool
+not_allowed(struct ks_status *st)
+{
+	return ks_status_set(st, 405, "MethodNotAllowed",
+	    "the server does not allow this method on the requested resource");
+}
+
+static const struct {
+	const char *type;
+	enum ks_patch_type patch;
+} patch_types[] = {
+	{ "application/merge-patch+json", KS_PATCH_MERGE },
+	{ "application/json-patch+json", KS_PATCH_JSON },
+	{ "application/strategic-merge-patch+json", KS_PATCH_STRATEGIC },
+	{ "application/apply-patch+yaml", KS_PATCH_APPLY },
+};
+
+static bool
+check_patch(struct ks_request *rq, struct ks_status *st)
+{
+	for (size_t i = 0; i < sizeof(patch_types) / sizeof(patch_types[0]);
+	     i++)
+		if (ks_type_is(rq->in->content_type, patch_types[i].type))
+			rq->patch = patch_types[i].patch;
+	if (rq->patch == KS_PATCH_NONE ||
+	    (rq->patch == KS_PATCH_STRATEGIC && rq->kind->special == KS_CUSTOM))
+		return ks_status_set(st, 415, "UnsupportedMediaType",
+		    "the body of the request was in an unknown format - "
+		    "accepted media types include: %s",
+		    rq->kind->special == KS_CUSTOM
+			? "application/json-patch+json, "
+			  "application/merge-patch+json, "
+			  "application/apply-patch+yaml"
+			: "application/json-patch+json, "
+			  "application/merge-patch+json, "
+			  "application/strategic-merge-patch+json, "
+			  "application/apply-patch+yaml");
+	rq->verb = rq->patch == KS_PATCH_APPLY ? "apply" : "patch";
+	return true;
+}
+
+static bool
+check_body_type(const struct ks_request *rq, struct ks_status *st)
+{
+	const char *t = rq->in->content_type;
+
+	if (str_empty(t) || ks_type_is(t, "application/json") ||
+	    ks_type_is(t, "application/yaml"))
+		return true;
+	return ks_status_set(st, 415, "UnsupportedMediaType",
+	    "the body of the request was in an unknown format - accepted media "
+	    "types include: application/json, application/yaml");
+}
+
+static bool
+parse_method(struct ks_request *rq, struct ks_status *st)
+{
+	const char *m = rq->in->method;
+	bool named = rq->name[0] != '\0', watch = false;
+	bool spread = rq->kind->namespaced && rq->ns[0] == '\0';
+
+	(void)take_bool(rq->in->target, "watch", &watch);
+	if (str_eq(m, "GET") || str_eq(m, "HEAD"))
+		rq->verb = named ? "get" : watch ? "watch" : "list";
+	else if (str_eq(m, "POST") && !named && !spread)
+		rq->verb = "create";
+	else if (str_eq(m, "PUT") && named)
+		rq->verb = "update";
+	else if (str_eq(m, "PATCH") && named)
+		return check_patch(rq, st);
+	else if (str_eq(m, "DELETE") && rq->sub[0] == '\0' && !spread)
+		rq->verb = named ? "delete" : "deletecollection";
+	else
+		return not_allowed(st);
+	if (str_eq(m, "POST") || str_eq(m, "PUT"))
+		return check_body_type(rq, st);
+	return true;
+}
+
+static bool
+parse_accept(struct ks_request *rq, struct ks_status *st)
+{
+	const char *a = rq->in->accept;
+
+	if (table_accepted(a))
+		rq->form = KS_TABLE;
+	else if (table_partial_accepted(a))
+		rq->form = KS_PARTIAL;
+	if (rq->form != KS_JSON || str_empty(a) ||
+	    strstr(a, "application/json") != NULL || strstr(a, "*/*") != NULL ||
+	    strstr(a, "application/*") != NULL)
+		return true;
+	return ks_status_set(st, 406, "NotAcceptable",
+	    "only the following media types are accepted: application/json, "
+	    "application/json;as=Table;v=v1;g=meta.k8s.io, "
+	    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+}
+
+bool
+ks_request_parse(struct ks_request *rq, const struct ks_kinds *kinds,
+    const struct ks_input *in, struct ks_status *st)
+{
+	*rq = (struct ks_request){ .in = in, .rv = -1, .verb = "" };
+	if (!parse_path(rq, kinds, st))
+		return false;
+	rq->resource = rq->sub[0] == '\0'
+			   ? xstrdup(rq->kind->resource)
+			   : xasprintf("%s/%s", rq->kind->resource, rq->sub);
+	return check_sub(rq, st) && parse_method(rq, st) &&
+	       parse_accept(rq, st) && parse_query(rq, st);
+}
