@@ -1,0 +1,270 @@
+/* Looking at schemas, pruning and defaulting. */
+#include "sim/kube/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/kube/schema_node.h"
+
+#define UNKNOWN_MAX 100
+
+/* ---- paths and numbers ------------------------------------------------------ */
+
+size_t
+schema_path_key(struct schema_path *p, const char *key)
+{
+	size_t mark = p->n;
+	size_t left = sizeof(p->s) - p->n;
+
+	(void)str_format(p->s + p->n, left, "%s%s", p->n == 0 ? "" : ".", key);
+	p->n += strlen(p->s + p->n);
+	return mark;
+}
+
+size_t
+schema_path_index(struct schema_path *p, size_t i)
+{
+	size_t mark = p->n;
+
+	(void)str_format(p->s + p->n, sizeof(p->s) - p->n, "[%zu]", i);
+	p->n += strlen(p->s + p->n);
+	return mark;
+}
+
+void
+schema_path_pop(struct schema_path *p, size_t mark)
+{
+	p->n = mark;
+	p->s[mark] = '\0';
+}
+
+double
+schema_number(const cJSON *v)
+{
+	double d = 0;
+
+	if (cJSON_IsRaw(v))
+		return str_to_double(v->valuestring, &d) ? d : 0;
+	return v->valuedouble;
+}
+
+/* ---- looking ------------------------------------------------------------------ */
+
+const cJSON *
+schema_json(const struct schema *s)
+{
+	return s->json;
+}
+
+static int
+by_name(const void *key, const void *prop)
+{
+	return strcmp(key, ((const struct schema_prop *)prop)->name);
+}
+
+const struct schema *
+schema_prop(const struct schema *s, const char *key)
+{
+	const struct schema_prop *p;
+
+	if (s->n_props == 0)
+		return NULL;
+	p = bsearch(key, s->props, s->n_props, sizeof(*s->props), by_name);
+	return p == NULL ? NULL : p->s;
+}
+
+enum schema_type
+schema_type(const struct schema *s)
+{
+	return s->type;
+}
+
+const struct schema *
+schema_member(const struct schema *s, const char *key)
+{
+	const struct schema *p;
+
+	if (s == NULL)
+		return NULL;
+	p = schema_prop(s, key);
+	return p != NULL ? p : s->additional;
+}
+
+const struct schema *
+schema_items(const struct schema *s)
+{
+	return s == NULL ? NULL : s->items;
+}
+
+enum schema_list
+schema_list_type(const struct schema *s)
+{
+	return s == NULL ? SCHEMA_LIST_ATOMIC : s->list;
+}
+
+const char *const *
+schema_list_keys(const struct schema *s, size_t *n)
+{
+	*n = s == NULL ? 0 : s->n_keys;
+	return s == NULL ? NULL : s->keys;
+}
+
+bool
+schema_map_atomic(const struct schema *s)
+{
+	return s != NULL && s->map_atomic;
+}
+
+const cJSON *
+schema_default_of(const struct schema *s)
+{
+	return s == NULL ? NULL : s->dflt;
+}
+
+/* ---- unknown fields ------------------------------------------------------------ */
+
+void
+schema_unknown_free(struct schema_unknown *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		xfree(u->v[i]);
+	xfree(u->v);
+	*u = (struct schema_unknown){ 0 };
+}
+
+char *
+schema_unknown_text(const struct schema_unknown *u)
+{
+	struct buf b;
+
+	buf_init(&b, 256U << 10);
+	(void)buf_adds(&b, "strict decoding error: ");
+	for (size_t i = 0; i < u->n; i++)
+		(void)buf_addf(
+		    &b, "%sunknown field \"%s\"", i > 0 ? ", " : "", u->v[i]);
+	return buf_take(&b, NULL);
+}
+
+static void
+note_unknown(struct schema_unknown *u, const struct schema_path *at)
+{
+	if (u == NULL || u->n == UNKNOWN_MAX)
+		return;
+	u->v = xreallocarray(u->v, u->n + 1, sizeof(*u->v));
+	u->v[u->n++] = xstrdup(at->s);
+}
+
+struct prune {
+	struct schema_path at;
+	struct schema_unknown *unknown;
+};
+
+static void prune_value(struct prune *p, const struct schema *s, cJSON *v);
+
+static bool
+is_head(const char *key)
+{
+	return str_eq(key, "apiVersion") || str_eq(key, "kind") ||
+	       str_eq(key, "metadata");
+}
+
+static void
+prune_object(struct prune *p, const struct schema *s, cJSON *v)
+{
+	cJSON *i = v->child, *next;
+	bool head = s->root || s->embedded;
+
+	for (; i != NULL; i = next) {
+		const struct schema *sub = schema_member(s, i->string);
+		size_t mark = schema_path_key(&p->at, i->string);
+
+		next = i->next;
+		if (head && is_head(i->string)) {
+			/* ObjectMeta has rules of its own. */
+		} else if (sub != NULL) {
+			prune_value(p, sub, i);
+		} else if (!s->preserve && !s->any_member) {
+			note_unknown(p->unknown, &p->at);
+			cJSON_Delete(cJSON_DetachItemViaPointer(v, i));
+		}
+		schema_path_pop(&p->at, mark);
+	}
+}
+
+static void
+prune_value(struct prune *p, const struct schema *s, cJSON *v)
+{
+	size_t n = 0;
+	cJSON *i;
+
+	if (cJSON_IsObject(v)) {
+		/* Another type than the schema's is for validation to say. */
+		if (s->type == SCHEMA_OBJECT || s->type == SCHEMA_ANY)
+			prune_object(p, s, v);
+		return;
+	}
+	if (!cJSON_IsArray(v) || s->items == NULL)
+		return;
+	cJSON_ArrayForEach (i, v) {
+		size_t mark = schema_path_index(&p->at, n++);
+
+		prune_value(p, s->items, i);
+		schema_path_pop(&p->at, mark);
+	}
+}
+
+void
+schema_prune(const struct schema *s, cJSON *obj, struct schema_unknown *unknown)
+{
+	struct prune p = { .unknown = unknown };
+
+	prune_value(&p, s, obj);
+}
+
+/* ---- defaults -------------------------------------------------------------------- */
+
+static void
+drop_nulls(const struct schema *s, cJSON *v)
+{
+	cJSON *i = v->child, *next;
+
+	for (; i != NULL; i = next) {
+		const struct schema *sub = schema_member(s, i->string);
+
+		next = i->next;
+		if (sub != NULL && cJSON_IsNull(i) && !sub->nullable &&
+		    sub->typed)
+			cJSON_Delete(cJSON_DetachItemViaPointer(v, i));
+	}
+}
+
+void
+schema_default(const struct schema *s, cJSON *obj)
+{
+	cJSON *i;
+
+	if (cJSON_IsArray(obj) && s->items != NULL) {
+		cJSON_ArrayForEach (i, obj)
+			schema_default(s->items, i);
+		return;
+	}
+	if (!cJSON_IsObject(obj))
+		return;
+	drop_nulls(s, obj);
+	for (size_t k = 0; k < s->n_props; k++) {
+		const struct schema_prop *p = &s->props[k];
+
+		if (p->s->dflt != NULL && json_child(obj, p->name) == NULL)
+			json_set(obj, p->name, json_dup(p->s->dflt));
+	}
+	cJSON_ArrayForEach (i, obj) {
+		const struct schema *sub = schema_member(s, i->string);
+
+		if (sub != NULL && !(s->root && is_head(i->string)))
+			schema_default(sub, i);
+	}
+}

@@ -1,0 +1,598 @@
+/*
+ * From pattern text to program, in one pass: every construct appends its
+ * instructions; repeats copy or shift the piece that they apply to, which
+ * works because jumps inside a piece never leave it.
+ */
+#include "sim/kube/schema_regex.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/kube/schema_regex_prog.h"
+
+#define NEST_MAX 250
+#define CLASS_RANGES_MAX 1000
+#define LAST_POINT 0x10ffffU
+
+struct parse {
+	struct schema_regex *r;
+	const char *start, *p;
+	unsigned depth;
+	struct err *e;
+};
+
+static bool parse_alternatives(struct parse *x);
+
+static bool
+fail(struct parse *x, const char *what)
+{
+	return err_set(x->e, ERR_SPEC, 0, "pattern: %s at character %zu", what,
+	    (size_t)(x->p - x->start));
+}
+
+/* ---- the program ---------------------------------------------------------- */
+
+static bool
+room(struct parse *x, size_t more)
+{
+	struct schema_regex *r = x->r;
+
+	if (r->n + more > REGEX_MAX_PROGRAM)
+		return fail(x, "the pattern is too big");
+	while (r->n + more > r->cap) {
+		r->cap = r->cap == 0 ? 32 : r->cap * 2;
+		r->inst = xreallocarray(r->inst, r->cap, sizeof(*r->inst));
+	}
+	return true;
+}
+
+static bool
+emit(struct parse *x, enum regex_op op, size_t a, size_t b)
+{
+	if (!room(x, 1))
+		return false;
+	x->r->inst[x->r->n++] =
+	    (struct regex_inst){ op, (uint32_t)a, (uint32_t)b };
+	return true;
+}
+
+static void
+relocate(struct regex_inst *i, size_t from, size_t to)
+{
+	uint32_t by = (uint32_t)to - (uint32_t)from; /* modulo 2^32 */
+
+	if (i->op == RX_JUMP || i->op == RX_SPLIT)
+		i->x += by;
+	if (i->op == RX_SPLIT)
+		i->y += by;
+}
+
+/* Makes a hole of one instruction at s. */
+static bool
+insert_split(struct parse *x, size_t s)
+{
+	struct schema_regex *r = x->r;
+
+	if (!room(x, 1))
+		return false;
+	memmove(&r->inst[s + 1], &r->inst[s], (r->n - s) * sizeof(r->inst[0]));
+	r->n++;
+	for (size_t i = s + 1; i < r->n; i++)
+		relocate(&r->inst[i], s, s + 1);
+	r->inst[s] = (struct regex_inst){ RX_SPLIT, (uint32_t)s + 1, 0 };
+	return true;
+}
+
+static bool
+star(struct parse *x, size_t s)
+{
+	if (!insert_split(x, s) || !emit(x, RX_JUMP, s, 0))
+		return false;
+	x->r->inst[s].y = (uint32_t)x->r->n;
+	return true;
+}
+
+static bool
+optional(struct parse *x, size_t s)
+{
+	if (!insert_split(x, s))
+		return false;
+	x->r->inst[s].y = (uint32_t)x->r->n;
+	return true;
+}
+
+/* Appends a copy of n instructions that were compiled to stand at `from`. */
+static bool
+append(struct parse *x, const struct regex_inst *piece, size_t n, size_t from)
+{
+	size_t at = x->r->n;
+
+	if (!room(x, n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		x->r->inst[at + i] = piece[i];
+		relocate(&x->r->inst[at + i], from, at);
+	}
+	x->r->n += n;
+	return true;
+}
+
+/* x{min,max}: max < 0 is no limit. The piece from s on is replaced. */
+static bool
+repeat(struct parse *x, size_t s, int min, int max)
+{
+	size_t n = x->r->n - s;
+	struct regex_inst *piece = xcalloc(n + 1, sizeof(*piece));
+	bool ok = true;
+	size_t last;
+
+	if (n > 0)
+		memcpy(piece, &x->r->inst[s], n * sizeof(*piece));
+	x->r->n = s;
+	for (int i = 0; ok && i < min; i++)
+		ok = append(x, piece, n, s);
+	last = x->r->n;
+	if (max < 0) {
+		ok = ok && append(x, piece, n, s) && star(x, last);
+	} else {
+		/* Each is tried alone: as many as want to may be skipped. */
+		for (int i = min; ok && i < max; i++) {
+			last = x->r->n;
+			ok = append(x, piece, n, s) && optional(x, last);
+		}
+	}
+	xfree(piece);
+	return ok;
+}
+
+/* ---- classes --------------------------------------------------------------- */
+
+static bool
+range(struct parse *x, struct regex_class *k, uint32_t lo, uint32_t hi)
+{
+	if (k->n == CLASS_RANGES_MAX)
+		return fail(x, "a class is too big");
+	k->lo = xreallocarray(k->lo, k->n + 1, sizeof(*k->lo));
+	k->hi = xreallocarray(k->hi, k->n + 1, sizeof(*k->hi));
+	k->lo[k->n] = lo;
+	k->hi[k->n++] = hi;
+	return true;
+}
+
+static const struct {
+	const char *name, *ranges; /* pairs of first and last, ascending */
+} sets[] = {
+	{ "d", "09" },
+	{ "w", "09AZ__az" },
+	{ "s", "\t\n\f\r  " },
+	{ "alnum", "09AZaz" },
+	{ "alpha", "AZaz" },
+	{ "ascii", "\001\177" },
+	{ "blank", "\t\t  " },
+	{ "cntrl", "\001\037\177\177" },
+	{ "digit", "09" },
+	{ "graph", "!~" },
+	{ "lower", "az" },
+	{ "print", " ~" },
+	{ "punct", "!/:@[`{~" },
+	{ "space", "\t\r  " },
+	{ "upper", "AZ" },
+	{ "word", "09AZ__az" },
+	{ "xdigit", "09AFaf" },
+};
+
+static bool
+add_set(struct parse *x, struct regex_class *k, const char *name, bool inverse)
+{
+	const char *s = NULL;
+	uint32_t next = 0;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (str_eq(sets[i].name, name))
+			s = sets[i].ranges;
+	if (s == NULL)
+		return fail(x, "unknown class");
+	for (; *s != '\0'; s += 2) {
+		uint32_t lo = (unsigned char)s[0], hi = (unsigned char)s[1];
+
+		if (!inverse && !range(x, k, lo, hi))
+			return false;
+		if (inverse && lo > next && !range(x, k, next, lo - 1))
+			return false;
+		next = hi + 1;
+	}
+	return !inverse || range(x, k, next, LAST_POINT);
+}
+
+static struct regex_class *
+new_class(struct parse *x)
+{
+	struct schema_regex *r = x->r;
+
+	r->class = xreallocarray(r->class, r->n_class + 1, sizeof(*r->class));
+	r->class[r->n_class] = (struct regex_class){ 0 };
+	return &r->class[r->n_class++];
+}
+
+static bool
+hex_value(char c, uint32_t *v)
+{
+	if (c >= '0' && c <= '9')
+		*v = *v << 4 | (uint32_t)(c - '0');
+	else if ((c | 32) >= 'a' && (c | 32) <= 'f')
+		*v = *v << 4 | (uint32_t)((c | 32) - 'a' + 10);
+	else
+		return false;
+	return true;
+}
+
+/* After \x: HH or {H...}. */
+static bool
+hex_escape(struct parse *x, uint32_t *c)
+{
+	bool brace = *x->p == '{';
+
+	*c = 0;
+	if (brace) {
+		x->p++;
+		while (*c <= LAST_POINT && hex_value(*x->p, c))
+			x->p++;
+		if (*x->p != '}' || *c > LAST_POINT)
+			return fail(x, "bad \\x");
+		x->p++;
+		return true;
+	}
+	for (int i = 0; i < 2; i++)
+		if (!hex_value(*x->p++, c))
+			return fail(x, "bad \\x");
+	return true;
+}
+
+/* After a backslash: one literal character. */
+static bool
+escaped_char(struct parse *x, uint32_t *c)
+{
+	static const char from[] = "tnrfva", to[] = "\t\n\r\f\v\a";
+	const char *at;
+	unsigned n;
+
+	if (*x->p == '\0')
+		return fail(x, "nothing after \\");
+	if (*x->p == 'x') {
+		x->p++;
+		return hex_escape(x, c);
+	}
+	at = strchr(from, *x->p);
+	if (at != NULL) {
+		*c = (unsigned char)to[at - from];
+		x->p++;
+		return true;
+	}
+	if ((*x->p >= '0' && *x->p <= '9') ||
+	    ((*x->p | 32) >= 'a' && (*x->p | 32) <= 'z'))
+		return fail(x, "unknown escape");
+	*c = regex_decode(x->p, &n);
+	x->p += n;
+	return true;
+}
+
+/* At "[:": *done is false if it is no such name. */
+static bool
+class_name(struct parse *x, struct regex_class *k, bool *done)
+{
+	const char *end = strstr(x->p, ":]");
+	char name[8];
+	size_t n;
+	bool inverse = x->p[2] == '^';
+
+	*done = false;
+	if (x->p[1] != ':' || end == NULL)
+		return true;
+	n = (size_t)(end - x->p) - 2 - (inverse ? 1 : 0);
+	if (n == 0 || n >= sizeof(name))
+		return fail(x, "unknown class");
+	memcpy(name, x->p + 2 + (inverse ? 1 : 0), n);
+	name[n] = '\0';
+	if (!add_set(x, k, name, inverse))
+		return false;
+	x->p = end + 2;
+	*done = true;
+	return true;
+}
+
+static bool
+class_char(struct parse *x, uint32_t *c)
+{
+	unsigned n;
+
+	if (*x->p == '\\') {
+		x->p++;
+		return escaped_char(x, c);
+	}
+	if (*x->p == '\0')
+		return fail(x, "missing ]");
+	*c = regex_decode(x->p, &n);
+	x->p += n;
+	return true;
+}
+
+static bool
+is_set_letter(char c)
+{
+	return c != '\0' && strchr("dDwWsS", c) != NULL;
+}
+
+static bool
+set_escape(struct parse *x, struct regex_class *k)
+{
+	char name[2] = { (char)(*x->p | 32), '\0' };
+	bool inverse = name[0] != *x->p;
+
+	x->p++;
+	return add_set(x, k, name, inverse);
+}
+
+static bool
+class_item(struct parse *x, struct regex_class *k)
+{
+	uint32_t lo, hi;
+	bool done = false;
+
+	if (*x->p == '[' && (!class_name(x, k, &done) || done))
+		return done;
+	if (*x->p == '\\' && is_set_letter(x->p[1])) {
+		x->p++;
+		return set_escape(x, k);
+	}
+	if (!class_char(x, &lo))
+		return false;
+	hi = lo;
+	if (*x->p == '-' && x->p[1] != ']' && x->p[1] != '\0') {
+		x->p++;
+		if (!class_char(x, &hi))
+			return false;
+	}
+	if (hi < lo)
+		return fail(x, "a range goes backwards");
+	return range(x, k, lo, hi);
+}
+
+static bool
+parse_class(struct parse *x)
+{
+	size_t at = x->r->n_class;
+	struct regex_class *k = new_class(x);
+	bool first = true;
+
+	x->p++;
+	if (*x->p == '^') {
+		k->negated = true;
+		x->p++;
+	}
+	while (first || *x->p != ']') {
+		first = false;
+		if (!class_item(x, k))
+			return false;
+	}
+	x->p++;
+	return emit(x, RX_CLASS, at, 0);
+}
+
+/* ---- atoms and repeats ------------------------------------------------------ */
+
+static bool
+parse_escape(struct parse *x)
+{
+	static const struct {
+		char c;
+		enum regex_op op;
+	} edges[] = { { 'A', RX_BEGIN }, { 'z', RX_END }, { 'b', RX_WORD_EDGE },
+		{ 'B', RX_NOT_WORD_EDGE } };
+	uint32_t c;
+
+	x->p++;
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		if (*x->p == edges[i].c) {
+			x->p++;
+			return emit(x, edges[i].op, 0, 0);
+		}
+	}
+	if (is_set_letter(*x->p)) {
+		size_t at = x->r->n_class;
+
+		return set_escape(x, new_class(x)) && emit(x, RX_CLASS, at, 0);
+	}
+	return escaped_char(x, &c) && emit(x, RX_CHAR, c, 0);
+}
+
+/* At "(?": only groups without flags, and names, which mean nothing here. */
+static bool
+group_head(struct parse *x)
+{
+	const char *name;
+
+	if (x->p[0] != '?')
+		return true;
+	if (x->p[1] == ':') {
+		x->p += 2;
+		return true;
+	}
+	name = x->p + (x->p[1] == 'P' ? 2 : 1);
+	if (*name != '<' || strchr(name, '>') == NULL || name[1] == '=' ||
+	    name[1] == '!')
+		return fail(x, "flags and look-around are not supported");
+	x->p = strchr(name, '>') + 1;
+	return true;
+}
+
+static bool
+parse_group(struct parse *x)
+{
+	x->p++;
+	if (++x->depth > NEST_MAX)
+		return fail(x, "groups nest too deep");
+	if (!group_head(x) || !parse_alternatives(x))
+		return false;
+	if (*x->p != ')')
+		return fail(x, "missing )");
+	x->p++;
+	x->depth--;
+	return true;
+}
+
+static bool
+parse_atom(struct parse *x)
+{
+	unsigned n;
+	uint32_t c;
+
+	switch (*x->p) {
+	case '(':
+		return parse_group(x);
+	case '[':
+		return parse_class(x);
+	case '\\':
+		return parse_escape(x);
+	case '*':
+	case '+':
+	case '?':
+		return fail(x, "nothing to repeat");
+	case '.':
+		x->p++;
+		return emit(x, RX_ANY, 0, 0);
+	case '^':
+		x->p++;
+		return emit(x, RX_BEGIN, 0, 0);
+	case '$':
+		x->p++;
+		return emit(x, RX_END, 0, 0);
+	default:
+		c = regex_decode(x->p, &n);
+		x->p += n;
+		return emit(x, RX_CHAR, c, 0);
+	}
+}
+
+static const char *
+number(const char *p, int *out)
+{
+	int v = 0;
+
+	if (*p < '0' || *p > '9')
+		return NULL;
+	for (; *p >= '0' && *p <= '9'; p++)
+		v = v > REGEX_MAX_REPEAT ? v : v * 10 + (*p - '0');
+	*out = v;
+	return p;
+}
+
+/* At "{": the count, or false if it is a literal brace (as in RE2). */
+static bool
+count(const char **pp, int *min, int *max)
+{
+	const char *p = number(*pp + 1, min);
+
+	if (p == NULL)
+		return false;
+	*max = *min;
+	if (*p == ',') {
+		p++;
+		*max = -1;
+		if (*p != '}')
+			p = number(p, max);
+	}
+	if (p == NULL || *p != '}')
+		return false;
+	*pp = p + 1;
+	return true;
+}
+
+static bool
+parse_repeat(struct parse *x, size_t s, bool *did)
+{
+	int min = 0, max = -1;
+	char c = *x->p;
+
+	*did = c == '*' || c == '+' || c == '?';
+	if (*did) {
+		x->p++;
+		min = c == '+' ? 1 : 0;
+		max = c == '?' ? 1 : -1;
+	} else if (c == '{') {
+		*did = count(&x->p, &min, &max);
+	}
+	if (!*did)
+		return true;
+	if (min > REGEX_MAX_REPEAT || max > REGEX_MAX_REPEAT ||
+	    (max >= 0 && max < min))
+		return fail(x, "bad repeat count");
+	if (*x->p == '?')
+		x->p++; /* lazy: the same language */
+	if (c == '*')
+		return star(x, s);
+	if (c == '?')
+		return optional(x, s);
+	return repeat(x, s, min, max);
+}
+
+static bool
+parse_concat(struct parse *x)
+{
+	while (*x->p != '\0' && *x->p != '|' && *x->p != ')') {
+		size_t s = x->r->n;
+		bool did;
+
+		if (!parse_atom(x) || !parse_repeat(x, s, &did))
+			return false;
+		if (did && *x->p != '\0' && strchr("*+?", *x->p) != NULL)
+			return fail(x, "a repeat of a repeat");
+	}
+	return true;
+}
+
+static bool
+parse_alternatives(struct parse *x)
+{
+	size_t s = x->r->n, jump;
+
+	if (!parse_concat(x))
+		return false;
+	if (*x->p != '|')
+		return true;
+	x->p++;
+	if (++x->depth > NEST_MAX)
+		return fail(x, "too many alternatives");
+	if (!insert_split(x, s))
+		return false;
+	jump = x->r->n;
+	if (!emit(x, RX_JUMP, 0, 0))
+		return false;
+	x->r->inst[s].y = (uint32_t)x->r->n;
+	if (!parse_alternatives(x))
+		return false;
+	x->r->inst[jump].x = (uint32_t)x->r->n;
+	x->depth--;
+	return true;
+}
+
+struct schema_regex *
+schema_regex_new(const char *pattern, struct err *e)
+{
+	struct parse x = { .r = xcalloc(1, sizeof(struct schema_regex)),
+		.start = pattern,
+		.p = pattern,
+		.e = e };
+	bool ok = parse_alternatives(&x);
+
+	if (ok && *x.p != '\0')
+		ok = fail(&x, "unexpected )");
+	if (ok)
+		ok = emit(&x, RX_MATCH, 0, 0);
+	if (!ok) {
+		schema_regex_free(x.r);
+		return NULL;
+	}
+	x.r->anchored = x.r->inst[0].op == RX_BEGIN;
+	return x.r;
+}
