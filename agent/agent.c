@@ -1,0 +1,239 @@
+/* See agent.h. */
+#include "agent/agent.h"
+
+#include <string.h>
+
+#include "agent/diagnostics.h"
+#include "agent/kube/client.h"
+#include "agent/kube/lease.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/metrics.h"
+
+/* A loop that stood still for so long serves nobody. */
+#define AGENT_MAX_LAG (5 * LOOP_S)
+
+struct agent {
+	const struct env *env; /* borrowed */
+	struct control_opts control_opts;
+	char *ns, *watch_filter, *image_origins; /* owned */
+	struct kube_client *kube;                /* owned, as all below */
+	struct lease *lease;                     /* NULL: no election */
+	struct control *control;                 /* NULL: not the leader */
+	struct diagnostics *diagnostics;
+	struct deferred drop; /* of the controllers, after the lease is lost */
+	bool stopping;
+	int64_t stop_grace_us;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+};
+
+static bool
+agent_may_write(void *arg, struct err *e)
+{
+	struct agent *a = arg;
+
+	if (a->lease != NULL && !lease_held(a->lease))
+		return lease_gate(a->lease, e);
+	return true;
+}
+
+static void
+agent_lead(void *arg)
+{
+	struct agent *a = arg;
+
+	deferred_cancel(&a->drop);
+	if (a->stopping || a->control != NULL)
+		return;
+	a->control = control_new(a->env, a->kube, &a->control_opts);
+	control_start(a->control);
+	log_write(a->env->log, LOG_INFO, "controllers started", NULL);
+}
+
+static void
+agent_drop_control(void *arg)
+{
+	struct agent *a = arg;
+
+	control_free(a->control);
+	a->control = NULL;
+}
+
+/* The gate refuses every mutation from this moment; the memory goes at the end
+ * of the turn, because a controller may be what is running now. */
+static void
+agent_follow(void *arg)
+{
+	struct agent *a = arg;
+
+	log_write(a->env->log, LOG_WARN,
+	    "the lease is lost; nothing is written any more", NULL);
+	if (a->control != NULL && !a->stopping)
+		loop_defer(a->env->loop, &a->drop, agent_drop_control, a);
+}
+
+bool
+agent_ready(const struct agent *a, struct err *e)
+{
+	int64_t lag = loop_max_lag_us(a->env->loop, false);
+
+	if (a->stopping)
+		return err_set(e, ERR_INTERNAL, 0, "shutting down");
+	if (lag > AGENT_MAX_LAG)
+		return err_set(e, ERR_INTERNAL, 0,
+		    "the loop stood still for %lld ms",
+		    (long long)(lag / LOOP_MS));
+	if (a->control == NULL)
+		return true; /* standing by is what it should do */
+	return control_synced(a->control, e) && control_current(a->control, e);
+}
+
+struct control_counts
+agent_counts(const struct agent *a)
+{
+	return a->control == NULL ? (struct control_counts){ 0 }
+				  : control_counts(a->control);
+}
+
+static void
+agent_collect(void *arg)
+{
+	struct agent *a = arg;
+	struct control_counts n = agent_counts(a);
+	struct metrics *m = a->env->metrics;
+
+	metrics_set(m, "beskar7_hosts", NULL, (int64_t)n.hosts);
+	metrics_set(m, "beskar7_machines", NULL, (int64_t)n.machines);
+	metrics_set(m, "beskar7_clusters", NULL, (int64_t)n.clusters);
+	metrics_set(m, "beskar7_bmcs_busy", NULL, n.bmcs_busy);
+	metrics_set(m, "beskar7_leader", NULL, a->control != NULL);
+	metrics_set(m, "beskar7_loop_max_lag_microseconds", NULL,
+	    loop_max_lag_us(a->env->loop, true));
+}
+
+static bool
+agent_ready_now(void *arg, struct err *e)
+{
+	return agent_ready(arg, e);
+}
+
+static bool
+agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
+{
+	struct kube_client_opts k = { .qps = o->qps,
+		.burst = (unsigned)(o->qps * 2) };
+	struct diagnostics_hooks hooks = { agent_ready_now, agent_collect, a };
+	struct lease_opts l = { .ns = o->lease_ns,
+		.name = o->lease_name != NULL ? o->lease_name : "beskar7-agent",
+		.gained = agent_lead,
+		.lost = agent_follow,
+		.arg = a };
+	char uuid[37];
+	char *identity;
+
+	a->kube = kube_client_new(a->env, o->kube, &k, e);
+	if (a->kube == NULL)
+		return false;
+	kube_client_set_gate(a->kube, agent_may_write, a);
+	if (o->diagnostics != NULL && o->diagnostics[0] != '\0') {
+		a->diagnostics =
+		    diagnostics_new(a->env, o->diagnostics, &hooks, e);
+		if (a->diagnostics == NULL)
+			return false;
+	}
+	if (!o->leader_elect) {
+		agent_lead(a);
+		return true;
+	}
+	entropy_uuid(a->env->entropy, uuid);
+	identity = xasprintf("%s_%s", a->env->name, uuid);
+	if (l.ns == NULL)
+		l.ns = kube_client_default_ns(a->kube);
+	l.identity = identity;
+	a->lease = lease_new(a->kube, &l);
+	xfree(identity);
+	lease_start(a->lease);
+	return true;
+}
+
+struct agent *
+agent_new(const struct env *env, const struct agent_opts *o, struct err *e)
+{
+	struct agent *a = xcalloc(1, sizeof(*a));
+
+	a->env = env;
+	a->control_opts = o->control;
+	a->ns = xstrdup(o->control.ns);
+	a->watch_filter = xstrdup(o->control.watch_filter);
+	a->image_origins = xstrdup(o->control.image_origins);
+	a->control_opts.ns = a->ns;
+	a->control_opts.watch_filter = a->watch_filter;
+	a->control_opts.image_origins = a->image_origins;
+	a->control_opts.may_write = agent_may_write;
+	a->control_opts.may_write_arg = a;
+	if (agent_open(a, o, e))
+		return a;
+	agent_free(a);
+	return NULL;
+}
+
+unsigned
+agent_diagnostics_port(const struct agent *a)
+{
+	return a->diagnostics == NULL ? 0 : diagnostics_port(a->diagnostics);
+}
+
+static void
+agent_released(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->stopped != NULL)
+		a->stopped(a->stopped_arg);
+}
+
+static void
+agent_controllers_stopped(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->lease != NULL)
+		lease_release(a->lease, agent_released, a);
+	else
+		agent_released(a);
+}
+
+void
+agent_stop(
+    struct agent *a, int64_t grace_us, void (*done)(void *arg), void *arg)
+{
+	if (a->stopping)
+		return;
+	a->stopping = true;
+	a->stopped = done;
+	a->stopped_arg = arg;
+	if (a->control != NULL)
+		control_stop(
+		    a->control, grace_us, agent_controllers_stopped, a);
+	else
+		loop_defer(
+		    a->env->loop, &a->drop, agent_controllers_stopped, a);
+}
+
+void
+agent_free(struct agent *a)
+{
+	if (a == NULL)
+		return;
+	deferred_cancel(&a->drop);
+	diagnostics_free(a->diagnostics);
+	control_free(a->control);
+	lease_free(a->lease);
+	kube_client_free(a->kube);
+	xfree(a->ns);
+	xfree(a->watch_filter);
+	xfree(a->image_origins);
+	xfree(a);
+}

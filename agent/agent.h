@@ -1,0 +1,43 @@
+/*
+ * The whole agent as one object: API client, leader election, controllers and
+ * the diagnostics server. Nothing outlives it but what the API server and the
+ * BMCs hold, so that a test can destroy it and make another ("a crash").
+ */
+#ifndef B7_AGENT_H
+#define B7_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/control/control.h"
+#include "agent/kube/config.h"
+#include "common/env.h"
+#include "common/err.h"
+
+struct agent;
+
+struct agent_opts {
+	const struct kube_config *kube; /* copied by the client */
+	struct control_opts control;    /* may_write is the agent's own */
+	double qps;                     /* 0 = 50 */
+	bool leader_elect;
+	const char *lease_ns;   /* NULL = namespace of the kubeconfig */
+	const char *lease_name; /* NULL = "beskar7-agent" */
+	/* "host:port" for /healthz /readyz /metrics; NULL or "" = none. */
+	const char *diagnostics;
+};
+
+struct agent *agent_new(
+    const struct env *env, const struct agent_opts *o, struct err *e);
+/* Graceful: no new mutation, BMC sessions closed, lease released; done runs
+ * within grace_us or soon after. */
+void agent_stop(
+    struct agent *a, int64_t grace_us, void (*done)(void *arg), void *arg);
+void agent_free(struct agent *a); /* silent, no I/O: what a crash leaves */
+/* Port of the diagnostics server; 0 = none. */
+unsigned agent_diagnostics_port(const struct agent *a);
+/* As /readyz: false with the reason. */
+bool agent_ready(const struct agent *a, struct err *e);
+struct control_counts agent_counts(const struct agent *a);
+
+#endif

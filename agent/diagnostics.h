@@ -1,0 +1,27 @@
+/*
+ * /healthz (the loop turns), /readyz (watches and loop), /metrics (Prometheus
+ * text). Plain HTTP, no secrets in it; on loopback unless told otherwise.
+ */
+#ifndef B7_AGENT_DIAGNOSTICS_H
+#define B7_AGENT_DIAGNOSTICS_H
+
+#include <stdbool.h>
+
+#include "common/env.h"
+#include "common/err.h"
+
+struct diagnostics;
+
+struct diagnostics_hooks {
+	bool (*ready)(void *arg, struct err *e);
+	void (*collect)(void *arg); /* before /metrics is printed */
+	void *arg;
+};
+
+/* address: "host:port", "[v6]:port" or ":port" (all addresses). */
+struct diagnostics *diagnostics_new(const struct env *env, const char *address,
+    const struct diagnostics_hooks *h, struct err *e);
+void diagnostics_free(struct diagnostics *d);
+unsigned diagnostics_port(const struct diagnostics *d);
+
+#endif

@@ -1,0 +1,252 @@
+/* beskar7-agent: options, the real seams, signals. Everything else is agent.c. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "common/http.h"
+#include "common/log.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/metrics.h"
+#include "common/options.h"
+#include "common/str.h"
+#include "common/version.h"
+
+#define MAIN_GRACE (8 * LOOP_S) /* the contract's check 93: under 10 s */
+
+struct main_opts {
+	bool help, version, leader_elect;
+	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
+	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
+	int64_t max_provisioning, max_releasing, max_bmcs, qps;
+	int64_t poll_us, busy_us, grace_us;
+};
+#define O(f) offsetof(struct main_opts, f)
+static const struct option_row rows[] = {
+	{ "kubeconfig", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "kubeconfig to use; default: $KUBECONFIG, then the pod's service "
+	    "account, then ~/.kube/config",
+	    "API server", O(kubeconfig) },
+	{ "context", 0, OPT_STR, "NAME", NULL, 0, 0,
+	    "context of the kubeconfig; default: its current one", NULL,
+	    O(context) },
+	{ "namespace", 'n', OPT_STR, "NAME", "", 0, 0,
+	    "reconcile this namespace only; empty: all", NULL, O(ns) },
+	{ "watch-filter", 0, OPT_STR, "VALUE", NULL, 0, 0,
+	    "reconcile only objects whose label "
+	    "cluster.x-k8s.io/watch-filter has this value",
+	    NULL, O(watch_filter) },
+	{ "qps", 0, OPT_INT, "N", "50", 1, 10000,
+	    "requests a second to the API server, bursts of twice as many",
+	    NULL, O(qps) },
+	{ "leader-elect", 0, OPT_FLAG, NULL, NULL, 0, 0,
+	    "take a Lease before doing anything: needed where two run",
+	    "High availability", O(leader_elect) },
+	{ "lease-namespace", 0, OPT_STR, "NAME", NULL, 0, 0,
+	    "namespace of the Lease; default: that of the pod or context", NULL,
+	    O(lease_ns) },
+	{ "lease-name", 0, OPT_STR, "NAME", "beskar7-agent", 0, 0,
+	    "name of the Lease", NULL, O(lease_name) },
+	{ "max-provisioning", 0, OPT_INT, "N", "50", 1, 100000,
+	    "hosts provisioned at once: the damage limit of a typo", "Hosts",
+	    O(max_provisioning) },
+	{ "max-releasing", 0, OPT_INT, "N", "50", 1, 100000,
+	    "hosts released at once", NULL, O(max_releasing) },
+	{ "max-bmcs", 0, OPT_INT, "N", "64", 1, 10000, "BMCs talked to at once",
+	    NULL, O(max_bmcs) },
+	{ "poll-interval", 0, OPT_DURATION, "TIME", "60s", 1000000,
+	    86400000000LL, "how often a BMC at rest is read", NULL,
+	    O(poll_us) },
+	{ "busy-interval", 0, OPT_DURATION, "TIME", "5s", 100000, 3600000000LL,
+	    "how often while something changes", NULL, O(busy_us) },
+	{ "bmc-grace", 0, OPT_DURATION, "TIME", "10m", 0, 86400000000LL,
+	    "outage of a BMC before its machine is unhealthy", NULL,
+	    O(grace_us) },
+	{ "image-origins", 0, OPT_STR, "HOSTS", NULL, 0, 0,
+	    "comma-separated host[:port] that images may come from; "
+	    "default: any",
+	    NULL, O(image_origins) },
+	{ "diagnostics-address", 0, OPT_STR, "HOST:PORT", "127.0.0.1:8080", 0,
+	    0, "/healthz, /readyz and /metrics; empty: none", "Diagnostics",
+	    O(diagnostics) },
+	{ "log-level", 0, OPT_STR, "LEVEL", "info", 0, 0,
+	    "error, warn, info, debug or trace", NULL, O(log_level) },
+	{ "version", 0, OPT_FLAG, NULL, NULL, 0, 0,
+	    "print versions of the agent and its libraries", NULL, O(version) },
+	{ "help", 'h', OPT_FLAG, NULL, NULL, 0, 0, "print this", NULL,
+	    O(help) },
+	{ 0 },
+};
+
+struct main_state {
+	struct loop *loop;
+	struct agent *agent;
+	struct log *log;
+	bool stopping;
+};
+
+static void
+main_usage(FILE *out)
+{
+	(void)fputs(
+	    "Usage: beskar7-agent [OPTIONS]\n\n"
+	    "Reconciles PhysicalHosts, Beskar7Machines and Beskar7Clusters: "
+	    "enrols BMCs over\nRedfish, boots machines from ISO images by "
+	    "virtual media, and reports to Cluster\nAPI. Runs in a cluster, "
+	    "or outside one with a kubeconfig.\n\n",
+	    out);
+	options_help(rows, out);
+	(void)fputs("\nEvery option is also an environment variable, e.g. "
+		    "BESKAR7_LOG_LEVEL=debug.\n\nExit status: 0 after "
+		    "SIGTERM or SIGINT, 1 if it could not start, 2 for wrong "
+		    "options.\n",
+	    out);
+}
+
+static void
+main_stopped(void *arg)
+{
+	struct main_state *s = arg;
+
+	loop_stop(s->loop);
+}
+
+static void
+main_signal(void *arg)
+{
+	struct main_state *s = arg;
+
+	if (s->stopping) { /* asked twice: at once */
+		loop_stop(s->loop);
+		return;
+	}
+	s->stopping = true;
+	log_write(s->log, LOG_INFO, "stopping", NULL);
+	agent_stop(s->agent, MAIN_GRACE, main_stopped, s);
+}
+
+/* Thousands of BMCs are thousands of sockets. */
+static void
+main_raise_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &r); /* best effort */
+	}
+}
+
+static bool
+main_kube(struct kube_config *k, const struct main_opts *o, struct files *files,
+    struct err *e)
+{
+	const char *path = o->kubeconfig;
+	const char *home = getenv("HOME");
+	const char *host = getenv("KUBERNETES_SERVICE_HOST");
+	char *dflt;
+	bool ok;
+
+	if (str_empty(path))
+		path = getenv("KUBECONFIG");
+	if (!str_empty(path))
+		return kube_config_load(k, files, path, o->context, e);
+	if (!str_empty(host))
+		return kube_config_in_cluster(
+		    k, files, host, getenv("KUBERNETES_SERVICE_PORT"), e);
+	dflt = xasprintf("%s/.kube/config", home == NULL ? "" : home);
+	ok = kube_config_load(k, files, dflt, o->context, e);
+	xfree(dflt);
+	return ok;
+}
+
+static int
+main_run(const struct main_opts *o, enum log_level level)
+{
+	struct loop *loop = loop_event_new();
+	struct log log = { level, "agent", loop, log_sink_stderr, NULL };
+	struct files files = files_system();
+	struct entropy ent = entropy_system();
+	struct kube_config kube = { 0 };
+	struct agent_opts a = { .kube = &kube,
+		.qps = (double)o->qps,
+		.leader_elect = o->leader_elect,
+		.lease_ns = o->lease_ns,
+		.lease_name = o->lease_name,
+		.diagnostics = o->diagnostics };
+	struct env env = { "agent", loop, NULL, ent, &files, &log,
+		metrics_new(), 0 };
+	struct main_state s = { loop, NULL, &log, false };
+	char name[128] = "agent";
+	struct err e;
+	int status = 1;
+
+	if (gethostname(name, sizeof(name) - 1) == 0)
+		env.name = name;
+	ent.fill(ent.self, &env.seed, sizeof(env.seed));
+	a.control.ns = o->ns;
+	a.control.watch_filter = o->watch_filter;
+	a.control.image_origins = o->image_origins;
+	a.control.max_provisioning = (unsigned)o->max_provisioning;
+	a.control.max_releasing = (unsigned)o->max_releasing;
+	a.control.max_bmcs = (unsigned)o->max_bmcs;
+	a.control.poll_idle_us = o->poll_us;
+	a.control.poll_busy_us = o->busy_us;
+	a.control.bmc_grace_us = o->grace_us;
+	env.net = http_net_real_new(loop, ent, &e);
+	if (env.net != NULL && main_kube(&kube, o, &files, &e))
+		s.agent = agent_new(&env, &a, &e);
+	if (s.agent != NULL) {
+		LOGI(&log, "started", F_STR("server", kube.server),
+		    F_STR("version", B7_VERSION));
+		loop_on_signal(loop, SIGTERM, main_signal, &s);
+		loop_on_signal(loop, SIGINT, main_signal, &s);
+		loop_run(loop);
+		status = 0;
+	} else {
+		(void)fprintf(stderr, "beskar7-agent: %s\n", e.msg);
+	}
+	agent_free(s.agent);
+	kube_config_free(&kube);
+	http_net_free(env.net);
+	metrics_free(env.metrics);
+	loop_free(loop);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct main_opts o = { 0 };
+	enum log_level level;
+	char **rest;
+	int n_rest;
+	struct err e;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!options_parse(
+		rows, &o, "BESKAR7", argc, argv, &rest, &n_rest, &e)) {
+		(void)fprintf(stderr, "beskar7-agent: %s; try --help\n", e.msg);
+		return 2;
+	}
+	if (o.help) {
+		main_usage(stdout);
+		return 0;
+	}
+	if (o.version) {
+		version_print("beskar7-agent", stdout);
+		return 0;
+	}
+	if (n_rest > 0 || !log_level_parse(o.log_level, &level)) {
+		(void)fprintf(stderr, "beskar7-agent: %s: %s; try --help\n",
+		    n_rest > 0 ? "unexpected argument" : "unknown log level",
+		    n_rest > 0 ? rest[0] : o.log_level);
+		return 2;
+	}
+	main_raise_files();
+	return main_run(&o, level);
+}
