@@ -47,6 +47,8 @@ static const struct known_id known_ids[] = {
 	{ "ActionParameterValueConflict", RF_NO_BUSY }, /* iDRAC10: On */
 	{ "PasswordChangeRequired", RF_NO_PASSWORD },
 	{ "SessionLimitExceeded", RF_NO_SESSIONS },
+	{ "UnauthorizedLoginAttempt", RF_NO_LOGIN }, /* iLO */
+	{ "AuthenticationFailed", RF_NO_LOGIN },
 	{ "InsufficientPrivilege", RF_NO_PRIVILEGE },
 	{ "ResourceAtUriUnauthorized", RF_NO_MEDIA },
 	{ "ResourceAtUriInUnknownFormat", RF_NO_MEDIA },
@@ -111,6 +113,17 @@ add_names(struct rf_message *m, const cJSON *list)
 	}
 }
 
+/* Masked before it is cut: half a token is one too much. */
+static void
+clean_sentence(char *dst, size_t cap, const char *text)
+{
+	char all[1024];
+
+	(void)rf_text_clean(all, sizeof(all), text);
+	rf_text_mask_urls(all);
+	(void)rf_text_clean(dst, cap, all);
+}
+
 static void
 add_message(struct rf_ext *x, const cJSON *j)
 {
@@ -124,7 +137,7 @@ add_message(struct rf_ext *x, const cJSON *j)
 		return;
 	m = &x->m[x->n++];
 	(void)rf_text_clean(m->id, sizeof(m->id), dot ? dot + 1 : id);
-	(void)rf_text_clean(m->text, sizeof(m->text), text);
+	clean_sentence(m->text, sizeof(m->text), text);
 	add_names(m, json_arr(j, "MessageArgs"));
 	add_names(m, json_arr(j, "RelatedProperties"));
 	m->why = why_of(m->id);
@@ -179,7 +192,7 @@ make_text(struct rf_ext *x, const cJSON *body)
 		used = strlen(x->text);
 	}
 	if (x->n == 0)
-		(void)rf_text_clean(x->text, sizeof(x->text),
+		clean_sentence(x->text, sizeof(x->text),
 		    json_str(body, "error/message", NULL));
 }
 

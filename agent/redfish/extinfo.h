@@ -23,6 +23,7 @@ enum rf_no {
 	RF_NO_LICENCE,
 	RF_NO_PASSWORD, /* must be changed first */
 	RF_NO_SESSIONS, /* no session left */
+	RF_NO_LOGIN,    /* wrong name or password */
 	RF_NO_PRIVILEGE,
 	RF_NO_MEDIA /* the image cannot be read or attached */
 };

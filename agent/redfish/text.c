@@ -117,6 +117,25 @@ rf_text_keep_link(char **dst, const char *origin, const char *ref)
 	*dst = link;
 }
 
+void
+rf_text_mask_urls(char *s)
+{
+	char *path, *end;
+
+	while ((s = strstr(s, "://")) != NULL) {
+		s += 3;
+		path = s + strcspn(s, "/ '\"<>)");
+		if (*path != '/')
+			continue;
+		end = path + strcspn(path, " '\"<>)");
+		if (end - path > 4) {
+			memcpy(path, "/...", 4);
+			memmove(path + 4, end, strlen(end) + 1);
+			s = path + 4;
+		}
+	}
+}
+
 const char *
 rf_text_segment(const char *path, size_t *n)
 {

@@ -1,0 +1,302 @@
+#include "agent/redfish/client.h"
+#include "agent/redfish/refusal.h"
+#include "common/json.h"
+#include "common/str.h"
+
+#define POLL_US (2 * LOOP_S)
+#define POLLS 15 /* rule 27: half a minute */
+#define BUSY_WAITS 5
+#define BUSY_WAIT_US (3 * LOOP_S)
+#define TASK_US (5 * LOOP_MIN)
+
+struct insert_op {
+	char *url, *only; /* owned; only: the slot asked for, or NULL */
+	size_t slot;
+	unsigned tried; /* bits 1 << slot */
+	struct rf_insert_ladder l;
+	unsigned waits, polls;
+	struct rf_refusal refusal;
+};
+
+static void choose(struct redfish *rf);
+static void try_way(struct redfish *rf);
+static void verify(struct redfish *rf);
+
+static void
+insert_op_fini(void *p)
+{
+	struct insert_op *c = p;
+
+	xfree(c->url);
+	xfree(c->only);
+}
+
+static bool
+holds(const struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+
+	return rf_slot_holds(&rf->state.slots[c->slot], c->url);
+}
+
+static void
+succeed(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+
+	rf->op->unverified = false;
+	rf->learned.insert = c->l.way;
+	rf->learned.insert_known = true;
+	rf_finish(rf);
+}
+
+static void
+fail(struct redfish *rf, const struct rf_reply *r, enum redfish_cause cause)
+{
+	rf_set_failure(rf, r, "insert the image");
+	if (cause != RF_CAUSE_NONE)
+		rf->op->result.cause = cause;
+	rf_finish(rf);
+}
+
+/* ---- after a write ------------------------------------------------------------ */
+
+static void
+look_again(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+
+	rf_look_slot(rf, c->slot, verify);
+}
+
+static void
+never_mounted(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+	const struct redfish_slot *s = &rf->state.slots[c->slot];
+
+	if (!s->inserted && rf_insert_ladder_next(&c->l, 0, NULL)) {
+		c->polls = 0;
+		try_way(rf);
+		return;
+	}
+	(void)rf_fail(rf, RF_CAUSE_SILENT, ERR_PROTO,
+	    "slot %s accepted the image but shows %s after %d s (can the BMC "
+	    "reach the image server?)",
+	    s->id ? s->id : s->uri,
+	    s->inserted ? "another image" : "nothing inserted",
+	    (int)(POLLS * POLL_US / LOOP_S));
+}
+
+static void
+verify(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+
+	rf->op->unverified = false;
+	if (holds(rf))
+		succeed(rf);
+	else if (c->polls++ < POLLS)
+		rf_wait(rf, POLL_US, look_again);
+	else
+		never_mounted(rf);
+}
+
+/* Refused for now: look before anything is sent again. */
+static void
+after_pause_seen(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+
+	rf->op->unverified = false;
+	if (holds(rf))
+		succeed(rf);
+	else if (rf->state.slots[c->slot].inserted)
+		choose(rf); /* somebody else was faster */
+	else
+		try_way(rf);
+}
+
+static void
+after_pause(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+
+	rf_look_slot(rf, c->slot, after_pause_seen);
+}
+
+static void
+refused(struct redfish *rf, const struct rf_reply *r)
+{
+	struct insert_op *c = rf->op->ctx;
+	bool url_refused = rf_ext_blames(&r->ext, RF_NO_VALUE, "Image");
+
+	rf_refusal_keep(&c->refusal, r);
+	if (url_refused)
+		c->refusal.cause = RF_CAUSE_URL;
+	if (rf_ext_has(&r->ext, RF_NO_MEDIA))
+		fail(rf, r, RF_CAUSE_URL);
+	else if (rf_ext_has(&r->ext, RF_NO_LICENCE) || r->status == 401 ||
+		 r->status == 403)
+		fail(rf, r, RF_CAUSE_NONE);
+	else if (!url_refused &&
+		 rf_insert_ladder_next(&c->l, r->status, &r->ext))
+		try_way(rf);
+	else
+		choose(rf);
+}
+
+static void
+on_task(struct redfish *rf, const struct rf_reply *r)
+{
+	if (r->ok)
+		look_again(rf);
+	else if (r->http != HTTP_OK)
+		fail(rf, r, RF_CAUSE_NONE);
+	else
+		fail(rf, r,
+		    rf_ext_has(&r->ext, RF_NO_LICENCE) ? RF_CAUSE_NONE
+						       : RF_CAUSE_URL);
+}
+
+static void
+on_sent(struct redfish *rf, const struct rf_reply *r)
+{
+	struct insert_op *c = rf->op->ctx;
+	bool passes =
+	    rf_refusal_passes(r) || r->status >= 500 || r->status == 409;
+
+	rf_stale(rf, RF_READ_MEDIA);
+	if (r->http != HTTP_OK) {
+		fail(rf, r, RF_CAUSE_NONE);
+	} else if (r->ok) {
+		c->polls = 0;
+		if (r->status == 202)
+			rf_task_wait(rf, r, TASK_US, on_task);
+		else
+			look_again(rf);
+	} else if (passes && c->waits < BUSY_WAITS &&
+		   !rf_ext_has(&r->ext, RF_NO_MEDIA)) {
+		c->waits++;
+		rf_refusal_keep(&c->refusal, r);
+		rf_wait(rf,
+		    r->retry_after_us > BUSY_WAIT_US ? rf_refusal_wait_us(r, 0)
+						     : BUSY_WAIT_US,
+		    after_pause);
+	} else {
+		refused(rf, r);
+	}
+}
+
+/* ---- choosing slot and way ------------------------------------------------------ */
+
+static void
+try_way(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+	const struct redfish_slot *s = &rf->state.slots[c->slot];
+	const struct rf_slot_ways *w = &rf->ways[c->slot];
+	cJSON *body = rf_insert_body(&c->l.way, c->url);
+
+	if (c->l.way.by == RF_BY_PATCH)
+		rf_patch(rf, s->uri, rf->slot_etags[c->slot], body, on_sent);
+	else
+		rf_post(rf, c->l.way.by == RF_BY_OEM ? w->oem : w->insert,
+		    s->uri, body, on_sent);
+}
+
+static bool
+eligible(const struct redfish *rf, size_t i)
+{
+	const struct insert_op *c = rf->op->ctx;
+	const struct redfish_slot *s = &rf->state.slots[i];
+
+	return s->usable && (!c->only || str_eq(c->only, s->uri));
+}
+
+/* A slot that has our image, by whichever attempt; n_slots = none. */
+static size_t
+slot_with_it(const struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+	size_t i;
+
+	for (i = 0; i < rf->state.n_slots; i++)
+		if (eligible(rf, i) &&
+		    rf_slot_holds(&rf->state.slots[i], c->url))
+			break;
+	return i;
+}
+
+static void
+no_slot(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+	size_t i, full = rf->state.n_slots;
+
+	if (c->refusal.any) {
+		rf_refusal_fail(rf, &c->refusal, "insert the image");
+		return;
+	}
+	for (i = 0; i < rf->state.n_slots; i++)
+		if (eligible(rf, i) && rf->state.slots[i].inserted)
+			full = i;
+	if (full < rf->state.n_slots)
+		(void)rf_fail(rf, RF_CAUSE_OCCUPIED, ERR_CONFLICT,
+		    "slot %s holds other media", rf->state.slots[full].uri);
+	else if (c->only)
+		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_NOTFOUND,
+		    "the BMC has no usable slot %.120s", c->only);
+	else
+		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED, "%s",
+		    rf->state.media_missing ? rf->state.media_missing
+					    : "no usable virtual media slot");
+}
+
+static void
+choose(struct redfish *rf)
+{
+	struct insert_op *c = rf->op->ctx;
+	const struct rf_insert_way *worked =
+	    rf->learned.insert_known ? &rf->learned.insert : NULL;
+	size_t i = slot_with_it(rf);
+
+	if (i < rf->state.n_slots) {
+		rf->op->result.already = c->tried == 0;
+		rf_finish(rf);
+		return;
+	}
+	for (i = 0; i < rf->state.n_slots; i++) {
+		if (!eligible(rf, i) || (c->tried & (1U << i)) ||
+		    rf->state.slots[i].inserted)
+			continue;
+		c->tried |= 1U << i;
+		c->slot = i;
+		c->waits = c->polls = 0;
+		if (rf_insert_ladder_init(&c->l, &rf->ways[i], worked)) {
+			try_way(rf);
+			return;
+		}
+	}
+	no_slot(rf);
+}
+
+static void
+look(struct redfish *rf)
+{
+	rf_look_fresh(rf, RF_READ_MEDIA, choose);
+}
+
+void
+redfish_insert(struct redfish *rf, const char *slot, const char *url,
+    redfish_done_fn *done, void *arg)
+{
+	struct insert_op *c;
+
+	if (!rf_begin(rf, "insert", done, arg))
+		return;
+	c = rf_ctx(rf, sizeof(*c), insert_op_fini);
+	c->url = xstrdup(url);
+	c->only = xstrdup(slot);
+	rf_ensure(rf, look);
+}

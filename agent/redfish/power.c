@@ -1,0 +1,211 @@
+#include "agent/redfish/client.h"
+#include "agent/redfish/refusal.h"
+#include "agent/redfish/reset.h"
+#include "common/json.h"
+#include "common/str.h"
+
+/* Rule 16: iDRAC10 refuses On for up to a minute after ForceOff. */
+#define BUSY_WAITS 6
+#define BUSY_WAIT_US (10 * LOOP_S)
+#define TASK_US (30 * LOOP_S)
+#define CYCLE_POLL_US (3 * LOOP_S)
+#define CYCLE_POLLS 20
+
+struct reset_op {
+	enum redfish_reset reset;
+	int value;
+	unsigned refused; /* values that this machine does not know */
+	unsigned waits, polls;
+	bool busy, unknown; /* how the last one was refused */
+	bool cycling;       /* off, wait, on: in place of a restart */
+	struct rf_refusal refusal;
+};
+
+static void decide(struct redfish *rf);
+
+static void
+on_read_back(struct redfish *rf)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	rf->op->unverified = false;
+	if (!c->cycling) {
+		rf_finish(rf);
+		return;
+	}
+	if (rf->state.power == RF_POWER_OFF) {
+		c->cycling = false;
+		c->reset = RF_RESET_ON;
+		decide(rf);
+		return;
+	}
+	if (c->polls++ == CYCLE_POLLS)
+		(void)rf_fail(rf, RF_CAUSE_SILENT, ERR_TIMEOUT,
+		    "the machine does not turn off: %s accepted, PowerState "
+		    "%s",
+		    rf_reset_value_name((enum rf_reset_value)c->value),
+		    redfish_power_name(rf->state.power));
+	else
+		rf_wait(rf, CYCLE_POLL_US, decide);
+}
+
+static void
+accepted(struct redfish *rf)
+{
+	rf_stale(rf, RF_READ_SYSTEM | RF_READ_BOOT);
+	rf_look(rf, RF_READ_SYSTEM, on_read_back);
+}
+
+static void
+on_task(struct redfish *rf, const struct rf_reply *r)
+{
+	if (r->http != HTTP_OK)
+		rf_fail_reply(rf, r, "wait for the reset");
+	else if (!r->ok && rf_ext_first(&r->ext))
+		rf_fail_reply(rf, r, "reset");
+	else
+		accepted(rf); /* the state tells, not the task */
+}
+
+/* Rule 16: success is the state, whatever the status said. */
+static void
+after_refusal(struct redfish *rf)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	if (rf_reset_reached(c->reset, rf->state.power)) {
+		rf->op->unverified = false;
+		rf->op->result.already = true;
+		rf_finish(rf);
+	} else if (c->busy && c->waits < BUSY_WAITS) {
+		c->waits++;
+		rf_wait(rf, BUSY_WAIT_US, decide);
+	} else if (c->unknown) {
+		c->refused |= 1U << c->value;
+		rf->learned.reset_refused |= 1U << c->value;
+		decide(rf);
+	} else {
+		rf_refusal_fail(rf, &c->refusal, redfish_reset_name(c->reset));
+	}
+}
+
+static void
+on_posted(struct redfish *rf, const struct rf_reply *r)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	if (r->http != HTTP_OK) {
+		rf_fail_reply(rf, r, redfish_reset_name(c->reset));
+		return;
+	}
+	if (r->status == 202) {
+		rf_task_wait(rf, r, TASK_US, on_task);
+		return;
+	}
+	if (r->ok) {
+		accepted(rf);
+		return;
+	}
+	rf_refusal_keep(&c->refusal, r);
+	c->busy = rf_ext_has(&r->ext, RF_NO_BUSY) ||
+		  (c->reset == RF_RESET_ON && r->status == 409);
+	c->unknown = r->status < 500 && !c->busy &&
+		     (rf_ext_has(&r->ext, RF_NO_VALUE) ||
+			 rf_ext_has(&r->ext, RF_NO_UNKNOWN));
+	rf_look(rf, RF_READ_SYSTEM, after_refusal);
+}
+
+static void
+post(struct redfish *rf, int value)
+{
+	struct reset_op *c = rf->op->ctx;
+	cJSON *body = cJSON_CreateObject();
+
+	c->value = value;
+	json_set_str(
+	    body, "ResetType", rf_reset_value_name((enum rf_reset_value)value));
+	rf_post(rf, rf->links.reset_target, rf->links.system, body, on_posted);
+}
+
+static void
+no_value_left(struct redfish *rf)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	if (c->refusal.any)
+		rf_refusal_fail(rf, &c->refusal, redfish_reset_name(c->reset));
+	else
+		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED,
+		    "the BMC offers no reset type for %s at %s",
+		    redfish_reset_name(c->reset), rf->links.reset_target);
+}
+
+static int
+choose(const struct redfish *rf, enum redfish_reset r)
+{
+	const struct reset_op *c = rf->op->ctx;
+
+	return rf_reset_choose(r, rf->reset_values,
+	    c->refused | rf->learned.reset_refused, rf->state.power);
+}
+
+static bool
+is_restart(enum redfish_reset r)
+{
+	return r == RF_RESET_FORCE_RESTART || r == RF_RESET_GRACEFUL_RESTART;
+}
+
+static void
+decide_seen(struct redfish *rf)
+{
+	struct reset_op *c = rf->op->ctx;
+	int value;
+
+	if (c->cycling) {
+		on_read_back(rf);
+		return;
+	}
+	if (rf_reset_reached(c->reset, rf->state.power)) {
+		rf->op->result.already = c->polls == 0;
+		rf_finish(rf);
+		return;
+	}
+	if (is_restart(c->reset) && rf->state.power == RF_POWER_OFF) {
+		(void)rf_fail(rf, RF_CAUSE_CONFLICT, ERR_CONFLICT,
+		    "%s of a machine that is off",
+		    redfish_reset_name(c->reset));
+		return;
+	}
+	value = choose(rf, c->reset);
+	if (value < 0 && c->reset == RF_RESET_FORCE_RESTART) {
+		value = choose(rf, RF_RESET_FORCE_OFF);
+		c->cycling = value >= 0;
+	}
+	if (value < 0)
+		no_value_left(rf);
+	else
+		post(rf, value);
+}
+
+static void
+decide(struct redfish *rf)
+{
+	if (!rf->links.reset_target)
+		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED, "%s: %s",
+		    rf->links.system, rf->state.reset_missing);
+	else
+		rf_look_fresh(rf, RF_READ_SYSTEM, decide_seen);
+}
+
+void
+redfish_reset(
+    struct redfish *rf, enum redfish_reset r, redfish_done_fn *done, void *arg)
+{
+	struct reset_op *c;
+
+	if (!rf_begin(rf, "reset", done, arg))
+		return;
+	c = rf_ctx(rf, sizeof(*c), NULL);
+	c->reset = r;
+	rf_ensure(rf, decide);
+}
