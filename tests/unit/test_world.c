@@ -1,6 +1,23 @@
 /* The network between simulated processes: faults, deaths, and that a seed
  * decides everything. */
-#include "tests/unit/world_rig.h"
+#include "tests/unit/http_rig_virtual.h"
+
+static const struct http_listen_opts on_80 = { .port = 80 };
+
+static void
+rig_start(struct http_rig *r, uint64_t seed)
+{
+	rig_open(r, &rig_virtual, seed);
+}
+
+/* The usual: plain HTTP, one connection a call. */
+static void
+rig_plain(struct http_rig *r, uint64_t seed)
+{
+	rig_start(r, seed);
+	rig_listen(r, &on_80);
+	rig_peer(r, NULL);
+}
 
 /* ---- refused, unknown, unresolved ------------------------------------------ */
 
@@ -8,11 +25,11 @@ static void
 nobody_listening_refuses(void)
 {
 	struct http_peer_opts o = { .base = "http://10.0.0.2:81" };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
-	rig_open(&r, 1);
-	rig_listen(&r, NULL);
+	rig_start(&r, 1);
+	rig_listen(&r, &on_80);
 	rig_peer(&r, &o);
 	ask(&r, &a, NULL);
 	CHECK_END(&a, HTTP_E_CONNECT, HTTP_P_CONNECT);
@@ -27,12 +44,12 @@ names_resolve_until_a_rule_forbids_it(void)
 {
 	struct http_peer_opts o = { .base = "http://bmc.lab" };
 	struct net_rule rule = { .to = "bmc.lab:*", .no_dns = true };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 	int id;
 
-	rig_open(&r, 1);
-	rig_listen(&r, NULL);
+	rig_start(&r, 1);
+	rig_listen(&r, &on_80);
 	rig_peer(&r, &o);
 	ask(&r, &a, NULL);
 	CHECK_END(&a, HTTP_E_RESOLVE, HTTP_P_RESOLVE);
@@ -63,7 +80,7 @@ the_newest_matching_rule_decides(void)
 	struct net_rule slow = { .to = "bmc", .latency_us = 50 * LOOP_MS };
 	struct net_rule refuse = { .from = "age*", .refuse_ppm = 1000000 };
 	struct net_rule other = { .from = "kube", .refuse_ppm = 1000000 };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 	int id;
 
@@ -91,7 +108,7 @@ a_partition_times_out_while_connecting(void)
 {
 	struct http_request q = { .limits = { .connect_us = 3 * LOOP_S } };
 	struct net_rule cut = { .from = "agent", .partition = true };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
 	rig_plain(&r, 1);
@@ -116,7 +133,7 @@ a_partition_in_the_middle_times_out_waiting_for_the_head(void)
 	for (size_t i = 0; i < 3; i++) {
 		struct http_request q = { .limits = { .head_us = 5 * LOOP_S } };
 		struct ask a = { .done = false };
-		struct world_rig r;
+		struct http_rig r;
 
 		rig_plain(&r, i);
 		r.on_request = rig_keep;
@@ -137,7 +154,7 @@ a_partition_that_heals_in_time_only_delays(void)
 {
 	struct net_rule cut = { .to = "bmc", .partition = true };
 	struct ask a = { .done = false };
-	struct world_rig r;
+	struct http_rig r;
 	int id;
 
 	rig_plain(&r, 1);
@@ -168,7 +185,7 @@ a_lost_reply_comes_after_the_handler_ran(void)
 	struct http_request q = {
 		.method = "POST", .target = "/reset", .body = { "{}", 2 }
 	};
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
 	rig_plain(&r, 1);
@@ -187,7 +204,7 @@ resets_strike_before_in_and_after_the_handler(void)
 {
 	struct net_rule reset = { .to = "bmc", .reset_ppm = 1000000 };
 	unsigned unhandled = 0, no_head = 0, in_body = 0;
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
 	rig_plain(&r, 3);
@@ -214,7 +231,7 @@ static void
 a_truncated_body_ends_in_eof(void)
 {
 	struct net_rule cut = { .to = "bmc", .truncate_ppm = 1000000 };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
 	rig_plain(&r, 1);
@@ -230,7 +247,7 @@ static void
 chance_faults_strike_as_often_as_asked(void)
 {
 	struct net_rule some = { .to = "bmc", .refuse_ppm = 250000 };
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 	unsigned refused = 0;
 
@@ -250,7 +267,7 @@ static void
 a_killed_server_resets_its_clients(void)
 {
 	struct ask a = { .done = false }, b;
-	struct world_rig r;
+	struct http_rig r;
 
 	rig_plain(&r, 1);
 	r.on_request = rig_keep;
@@ -273,7 +290,7 @@ static void
 a_killed_client_is_gone_for_its_server(void)
 {
 	struct ask a = { .done = false }, queued = { .done = false };
-	struct world_rig r;
+	struct http_rig r;
 
 	rig_plain(&r, 1);
 	r.on_request = rig_keep;
@@ -296,7 +313,7 @@ a_killed_client_is_gone_for_its_server(void)
 static void
 a_killed_process_can_be_started_again(void)
 {
-	struct world_rig r;
+	struct http_rig r;
 	struct ask a;
 
 	rig_plain(&r, 1);
@@ -306,7 +323,8 @@ a_killed_process_can_be_started_again(void)
 	http_server_free(r.s);
 	world_reap(r.server);
 	r.server = world_spawn(r.w, "bmc", "10.0.0.2", 0);
-	rig_listen(&r, NULL);
+	r.server_net = world_net(r.server);
+	rig_listen(&r, &on_80);
 	ask(&r, &a, NULL);
 	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
 	rig_close(&r);
@@ -316,7 +334,7 @@ static void
 reaping_frees_what_the_owner_forgot(void)
 {
 	struct ask a = { .done = false };
-	struct world_rig r;
+	struct http_rig r;
 
 	rig_plain(&r, 1);
 	r.on_request = rig_keep;
@@ -337,7 +355,7 @@ a_frozen_server_keeps_its_connections(void)
 {
 	struct http_request q = { .limits = { .head_us = 2 * LOOP_S } };
 	struct ask a = { .done = false };
-	struct world_rig r;
+	struct http_rig r;
 
 	rig_plain(&r, 1);
 	world_freeze(r.server, true);
@@ -359,7 +377,7 @@ static void
 a_frozen_client_hears_late(void)
 {
 	struct ask a = { .done = false };
-	struct world_rig r;
+	struct http_rig r;
 
 	rig_plain(&r, 1);
 	ask_start(&r, &a, NULL);
@@ -403,9 +421,9 @@ a_block_of_addresses_tells_which_was_meant(void)
 	};
 	struct http_server *a, *b;
 	struct err e = { .kind = ERR_NONE };
-	struct world_rig r;
+	struct http_rig r;
 
-	rig_open(&r, 1);
+	rig_start(&r, 1);
 	rig_listen(&r, &block);
 	a = r.s;
 	rig_listen(&r, &ports);
@@ -444,11 +462,11 @@ static void
 port_zero_finds_a_free_one(void)
 {
 	struct http_listen_opts any = { .addr = "0.0.0.0" };
-	struct world_rig r;
+	struct http_rig r;
 	struct http_server *first;
 	unsigned port;
 
-	rig_open(&r, 1);
+	rig_start(&r, 1);
 	rig_listen(&r, &any);
 	first = r.s;
 	port = http_server_port(first);
@@ -462,7 +480,7 @@ port_zero_finds_a_free_one(void)
 /* ---- a seed decides everything ----------------------------------------------------- */
 
 struct story {
-	struct world_rig r;
+	struct http_rig r;
 	struct buf log;
 	struct timer tick;
 	struct ask asks[40];
@@ -509,8 +527,8 @@ story(uint64_t seed)
 	struct story *s = xcalloc(1, sizeof(*s));
 	char uuid[37], *log;
 
-	rig_open(&s->r, seed);
-	rig_listen(&s->r, NULL);
+	rig_start(&s->r, seed);
+	rig_listen(&s->r, &on_80);
 	rig_peer(&s->r, &o);
 	buf_init(&s->log, 1u << 20);
 	world_net_watch(s->r.w, story_event, s);

@@ -1,9 +1,10 @@
 /*
- * Two processes of a world, a server that answers, and calls that remember how
- * they ended: shared by the tests of the virtual network.
+ * A client, a server that answers, and calls that remember how they ended:
+ * shared by the tests of both networks. A back end opens the rig with its
+ * loops and nets; everything else is the same for both.
  */
-#ifndef B7_WORLD_RIG_H
-#define B7_WORLD_RIG_H
+#ifndef B7_HTTP_RIG_H
+#define B7_HTTP_RIG_H
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/str.h"
-#include "common/world.h"
 #include "tests/unit/unit.h"
 
 struct ask {
@@ -31,13 +31,34 @@ struct ask {
 	struct http_call *call;
 };
 
-struct world_rig {
-	struct world *w;
+struct http_rig;
+struct world;
+
+struct http_rig_backend {
+	const char *name;
+	bool virtual_time;
+	/* Fills client, server, client_net, server_net and host. */
+	void (*open)(struct http_rig *r, uint64_t seed);
+	void (*close)(struct http_rig *r);
+	/* Until done (may be NULL) says so, or so long has passed. */
+	void (*run)(
+	    struct http_rig *r, int64_t us, bool (*done)(void *), void *arg);
+	struct tls_identity *(*issue)(
+	    const struct tls_issue *o, struct entropy ent, struct err *e);
+};
+
+struct http_rig {
+	const struct http_rig_backend *backend;
+	struct world *w; /* of the virtual back end */
+	void *impl;      /* of others */
 	struct loop *client, *server;
+	struct http_net *client_net, *server_net;
+	const char *host; /* of the server: an IP literal */
+	unsigned port;    /* of the last listener */
 	struct http_server *s;
 	struct http_peer *p;
 	/* What the server does. */
-	void (*on_request)(struct world_rig *r, struct http_exchange *x);
+	void (*on_request)(struct http_rig *r, struct http_exchange *x);
 	struct http_exchange *x; /* kept by a handler */
 	unsigned handled, gone, accepted;
 	bool refuse_accept;
@@ -47,7 +68,7 @@ struct world_rig {
 };
 
 static inline void
-rig_answer(struct world_rig *r, struct http_exchange *x)
+rig_answer(struct http_rig *r, struct http_exchange *x)
 {
 	struct http_header h = { "X-Rig", "yes" };
 
@@ -56,7 +77,7 @@ rig_answer(struct world_rig *r, struct http_exchange *x)
 }
 
 static inline void
-rig_keep(struct world_rig *r, struct http_exchange *x)
+rig_keep(struct http_rig *r, struct http_exchange *x)
 {
 	r->x = x;
 }
@@ -64,7 +85,7 @@ rig_keep(struct world_rig *r, struct http_exchange *x)
 static inline void
 rig_gone(void *arg)
 {
-	struct world_rig *r = arg;
+	struct http_rig *r = arg;
 
 	r->gone++;
 	r->x = NULL;
@@ -73,7 +94,7 @@ rig_gone(void *arg)
 static inline void
 rig_handle(void *arg, struct http_exchange *x)
 {
-	struct world_rig *r = arg;
+	struct http_rig *r = arg;
 	const char *cn = http_exchange_client_cn(x);
 	const char *orgs = http_exchange_client_orgs(x);
 
@@ -94,7 +115,7 @@ static inline bool
 rig_accept(
     void *arg, const struct http_addr *local, const struct http_addr *remote)
 {
-	struct world_rig *r = arg;
+	struct http_rig *r = arg;
 
 	(void)local;
 	(void)remote;
@@ -106,61 +127,61 @@ static inline struct tls_identity *
 rig_identity(void *arg, const struct http_addr *local)
 {
 	(void)local;
-	return ((struct world_rig *)arg)->id;
+	return ((struct http_rig *)arg)->id;
 }
 
 static inline void
-rig_open(struct world_rig *r, uint64_t seed)
+rig_open(struct http_rig *r, const struct http_rig_backend *b, uint64_t seed)
 {
 	memset(r, 0, sizeof(*r));
-	r->w = world_new(seed);
-	r->client = world_spawn(r->w, "agent", "10.0.0.1", 0);
-	r->server = world_spawn(r->w, "bmc", "10.0.0.2", 0);
+	r->backend = b;
 	r->on_request = rig_answer;
+	b->open(r, seed);
 }
 
 static inline void
-rig_listen(struct world_rig *r, const struct http_listen_opts *more)
+rig_listen(struct http_rig *r, const struct http_listen_opts *more)
 {
-	struct http_listen_opts o = { .port = 80 };
+	struct http_listen_opts o = { .port = 0 };
 	struct err e = { .kind = ERR_NONE };
 
 	if (more)
 		o = *more;
+	if (!o.addr)
+		o.addr = r->host;
 	o.handle = rig_handle;
 	o.accept = rig_accept;
 	o.arg = r;
-	r->s = http_listen(world_net(r->server), &o, &e);
+	r->s = http_listen(r->server_net, &o, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->s);
+	r->port = http_server_port(r->s);
 }
 
+/* Without a base: the rig's own server. */
 static inline void
-rig_peer(struct world_rig *r, const struct http_peer_opts *o)
+rig_peer(struct http_rig *r, const struct http_peer_opts *more)
 {
+	struct http_peer_opts o = { .base = NULL };
 	struct err e = { .kind = ERR_NONE };
+	char base[64];
 
-	r->p = http_peer_new(world_net(r->client), o, &e);
+	if (more)
+		o = *more;
+	(void)str_format(base, sizeof(base), "http%s://%s:%u", r->id ? "s" : "",
+	    r->host, r->port);
+	if (!o.base)
+		o.base = base;
+	r->p = http_peer_new(r->client_net, &o, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->p);
 }
 
-/* The usual: plain HTTP, one connection a call. */
 static inline void
-rig_plain(struct world_rig *r, uint64_t seed)
-{
-	struct http_peer_opts o = { .base = "http://10.0.0.2" };
-
-	rig_open(r, seed);
-	rig_listen(r, NULL);
-	rig_peer(r, &o);
-}
-
-static inline void
-rig_close(struct world_rig *r)
+rig_close(struct http_rig *r)
 {
 	http_peer_free(r->p);
 	http_server_free(r->s);
 	tls_identity_free(r->id);
-	world_free(r->w);
+	r->backend->close(r);
 }
 
 static inline void
@@ -192,7 +213,7 @@ ask_done(void *arg, const struct http_result *res)
 }
 
 static inline void
-ask_start(struct world_rig *r, struct ask *a, const struct http_request *more)
+ask_start(struct http_rig *r, struct ask *a, const struct http_request *more)
 {
 	struct http_request q = { .method = "GET", .target = "/x" };
 
@@ -214,14 +235,16 @@ ask_is_done(void *arg)
 }
 
 static inline void
-ask_wait(struct world_rig *r, struct ask *a)
+ask_wait(struct http_rig *r, struct ask *a)
 {
-	(void)world_run(r->w, world_now_us(r->w) + LOOP_HOUR, ask_is_done, a);
+	int64_t most = r->backend->virtual_time ? LOOP_HOUR : 10 * LOOP_S;
+
+	r->backend->run(r, most, ask_is_done, a);
 }
 
 /* Starts and waits; everything about the ending is in *a. */
 static inline void
-ask(struct world_rig *r, struct ask *a, const struct http_request *more)
+ask(struct http_rig *r, struct ask *a, const struct http_request *more)
 {
 	memset(a, 0, sizeof(*a));
 	ask_start(r, a, more);
@@ -229,9 +252,9 @@ ask(struct world_rig *r, struct ask *a, const struct http_request *more)
 }
 
 static inline void
-rig_pass(struct world_rig *r, int64_t us)
+rig_pass(struct http_rig *r, int64_t us)
 {
-	(void)world_run(r->w, world_now_us(r->w) + us, NULL, NULL);
+	r->backend->run(r, us, NULL, NULL);
 }
 
 #define CHECK_END(a, want_err, want_phase) \
