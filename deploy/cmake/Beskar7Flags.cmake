@@ -15,6 +15,11 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	target_compile_options(b7_flags INTERFACE
 		-Wlogical-op -Wduplicated-cond -Wjump-misses-init)
 endif()
+# Invariants stay checked in release builds: abort, restart, level-triggered.
+target_compile_options(b7_flags INTERFACE -UNDEBUG)
+if(BESKAR7_FUZZ)
+	target_compile_options(b7_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(BESKAR7_WERROR)
 	target_compile_options(b7_flags INTERFACE -Werror)
 endif()
