@@ -1,3 +1,6 @@
 foreach(module files json json_patch metrics options retry url yaml)
 	unit_test(${module} b7_common)
 endforeach()
+foreach(parser json url yaml)
+	fuzz_target(${parser} b7_common)
+endforeach()
