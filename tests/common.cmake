@@ -1,4 +1,5 @@
-foreach(module files json json_patch metrics options retry url yaml)
+foreach(module buf files json json_patch log map mem metrics options random
+		retry str url yaml)
 	unit_test(${module} b7_common)
 endforeach()
 foreach(parser json url yaml)
