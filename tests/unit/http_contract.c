@@ -1,0 +1,745 @@
+/* Requests, replies, connections, limits and endings. */
+#include "tests/unit/http_contract.h"
+
+static const struct http_rig_backend *chosen;
+
+const struct http_rig_backend *
+http_contract_backend(void)
+{
+	return chosen;
+}
+
+/* ---- plain requests --------------------------------------------------------- */
+
+static void
+a_get_brings_status_headers_and_body(void)
+{
+	struct http_rig r;
+	struct ask a = { .want_header = "x-RIG" };
+	char local[64];
+
+	contract_plain(&r);
+	ask_start(&r, &a, &(struct http_request){ .target = "/a/b?c=d%20e" });
+	CU_ASSERT_FALSE(a.done);
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(a.status, 200);
+	CHECK_TEXT(a.body, "hello");
+	CHECK_TEXT(a.header, "yes");
+	CHECK_TEXT(a.why, "");
+	CU_ASSERT_TRUE(a.maybe_executed);
+	CU_ASSERT_FALSE(a.had_tls);
+	CHECK_TEXT(r.last_method, "GET");
+	CHECK_TEXT(r.last_target, "/a/b?c=d%20e");
+	CHECK_TEXT(r.last_cn, "-");
+	(void)str_format(local, sizeof(local), "%s:%u", r.host, r.port);
+	CHECK_TEXT(r.local, local);
+	rig_close(&r);
+}
+
+static char host_header[64], type_header[64];
+
+static void
+note_headers(struct http_rig *r, struct http_exchange *x)
+{
+	const char *host = http_exchange_header(x, "HOST");
+	const char *type = http_exchange_header(x, "content-type");
+
+	(void)str_copy(host_header, sizeof(host_header), host ? host : "-");
+	(void)str_copy(type_header, sizeof(type_header), type ? type : "-");
+	rig_answer(r, x);
+}
+
+static void
+the_server_sees_host_and_headers(void)
+{
+	struct http_header h = { "Content-Type", "application/json" };
+	struct http_request q = { .headers = &h, .n_headers = 1 };
+	struct ask a = { .done = false };
+	struct http_rig r;
+	char want[64];
+
+	contract_plain(&r);
+	r.on_request = note_headers;
+	a.want_header = "Date";
+	ask_start(&r, &a, &q);
+	ask_wait(&r, &a);
+	(void)str_format(want, sizeof(want), "%s:%u", r.host, r.port);
+	CHECK_TEXT(host_header, want);
+	CHECK_TEXT(type_header, "application/json");
+	CU_ASSERT_EQUAL(
+	    strlen(a.header), strlen("Thu, 01 Jan 2026 00:00:00 GMT"));
+	rig_close(&r);
+}
+
+static char got_body[64];
+static size_t got_body_n;
+static unsigned wholes;
+
+static void
+echo_whole(void *arg, struct http_exchange *x, struct http_bytes b)
+{
+	struct http_rig *r = arg;
+
+	wholes++;
+	got_body_n = b.n;
+	(void)str_format(
+	    got_body, sizeof(got_body), "%.*s", (int)b.n, (const char *)b.p);
+	rig_answer(r, x);
+}
+
+static void
+collect(struct http_rig *r, struct http_exchange *x)
+{
+	http_exchange_collect(x, echo_whole, r);
+}
+
+static void
+bodies_are_collected_even_empty_ones(void)
+{
+	struct http_request q = { .method = "PATCH",
+		.body = { "{\"a\":1}", 7 } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	r.on_request = collect;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CHECK_TEXT(got_body, "{\"a\":1}");
+	q.body.n = 0;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(got_body_n, 0);
+	rig_close(&r);
+}
+
+static int reply_status;
+
+static void
+reply_with_status(struct http_rig *r, struct http_exchange *x)
+{
+	(void)r;
+	http_reply(x, reply_status, NULL, 0, (struct http_bytes){ "body", 4 });
+}
+
+static void
+some_replies_have_no_body(void)
+{
+	const struct {
+		const char *method;
+		int status;
+		size_t n;
+	} rows[] = { { "GET", 200, 4 }, { "HEAD", 200, 0 }, { "GET", 204, 0 },
+		{ "GET", 304, 0 }, { "DELETE", 404, 4 } };
+	struct http_peer_opts o = { .idle_close_us = LOOP_S };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	r.on_request = reply_with_status;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_request q = { .method = rows[i].method,
+			.may_resend = true };
+
+		reply_status = rows[i].status;
+		ask(&r, &a, &q);
+		CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+		CU_ASSERT_EQUAL(a.status, rows[i].status);
+		CU_ASSERT_EQUAL(a.body_n, rows[i].n);
+	}
+	rig_close(&r);
+}
+
+static void
+bad_requests_end_in_proto(void)
+{
+	const struct http_header split = { "A", "b\r\nC: d" };
+	const struct http_header host = { "Host", "other" };
+	const struct http_request rows[] = {
+		{ .method = "GET " },
+		{ .target = "x" },
+		{ .target = "/a b" },
+		{ .headers = &split, .n_headers = 1 },
+		{ .headers = &host, .n_headers = 1 },
+	};
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ask(&r, &a, &rows[i]);
+		CU_ASSERT_TRUE(a.done);
+		CU_ASSERT_EQUAL(a.err, HTTP_E_PROTO);
+		CU_ASSERT_FALSE(a.maybe_executed);
+	}
+	CU_ASSERT_EQUAL(r.handled, 0);
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	rig_close(&r);
+}
+
+/* ---- connections -------------------------------------------------------------- */
+
+static void
+reads_share_a_connection_and_writes_do_not(void)
+{
+	struct http_peer_opts o = { .idle_close_us = LOOP_S };
+	struct http_request get = { .may_resend = true };
+	struct http_request post = { .method = "POST", .body = { "x", 1 } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	for (int i = 0; i < 3; i++)
+		ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(r.accepted, 1);
+	ask(&r, &a, &post);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(r.accepted, 2);
+	ask(&r, &a, &post);
+	CU_ASSERT_EQUAL(r.accepted, 3);
+	CU_ASSERT_EQUAL(r.handled, 5);
+	rig_close(&r);
+}
+
+static void
+without_keeping_each_call_connects(void)
+{
+	struct http_request get = { .may_resend = true };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	ask(&r, &a, &get);
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(r.accepted, 2);
+	rig_close(&r);
+}
+
+static void
+calls_wait_in_order_for_a_connection(void)
+{
+	struct ask a[3] = { { .done = false } };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	for (size_t i = 0; i < 3; i++)
+		ask_start(&r, &a[i], NULL);
+	for (size_t i = 0; i < 3; i++) {
+		rig_pass(&r, 30 * LOOP_MS);
+		CU_ASSERT_EQUAL(r.handled, i + 1);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r.x);
+		rig_answer(&r, r.x);
+		r.x = NULL;
+		ask_wait(&r, &a[i]);
+		CU_ASSERT_EQUAL(a[i].err, HTTP_OK);
+	}
+	rig_close(&r);
+}
+
+static void
+max_conns_calls_run_at_once(void)
+{
+	struct http_peer_opts o = { .max_conns = 3 };
+	struct ask a[5] = { { .done = false } };
+	struct http_rig r;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	r.on_request = rig_keep;
+	for (size_t i = 0; i < 5; i++)
+		ask_start(&r, &a[i], NULL);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 3);
+	http_cancel(a[0].call);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 4);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	rig_close(&r);
+}
+
+static void
+execute_and_close(struct http_rig *r, struct http_exchange *x)
+{
+	if (r->handled < 2)
+		rig_answer(r, x);
+	else
+		http_reply_raw(x, (struct http_bytes){ "", 0 }, 0, HTTP_RST);
+}
+
+/* A server that executes and then breaks must see a write once; a read on a
+ * kept connection may be sent again, and no more than once. */
+static void
+writes_are_never_sent_twice(void)
+{
+	struct http_peer_opts o = { .idle_close_us = 10 * LOOP_S };
+	struct http_request get = { .may_resend = true };
+	struct http_request post = { .method = "POST", .body = { "x", 1 } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	r.on_request = execute_and_close;
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(a.err, HTTP_OK);
+	ask(&r, &a, &post);
+	CHECK_END(&a, HTTP_E_RESET, HTTP_P_HEAD);
+	CU_ASSERT_TRUE(a.maybe_executed);
+	CU_ASSERT_EQUAL(r.handled, 2);
+	/* Unless its connection was given up for the POST, it is resent. */
+	r.handled = 0;
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(a.err, HTTP_OK);
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(a.err, HTTP_E_RESET);
+	CU_ASSERT_EQUAL(r.handled, 3);
+	rig_close(&r);
+}
+
+static void
+a_refused_connection_executes_nothing(void)
+{
+	struct http_peer_opts o = { .base = NULL };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	http_server_free(r.s);
+	r.s = NULL;
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_E_CONNECT, HTTP_P_CONNECT);
+	CU_ASSERT_FALSE(a.maybe_executed);
+	CU_ASSERT_EQUAL(a.status, 0);
+	rig_close(&r);
+}
+
+static void
+a_refused_accept_resets(void)
+{
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	r.refuse_accept = true;
+	ask(&r, &a, NULL);
+	CU_ASSERT_TRUE(a.err == HTTP_E_RESET || a.err == HTTP_E_EOF);
+	CU_ASSERT_EQUAL(r.handled, 0);
+	rig_close(&r);
+}
+
+/* ---- cancelling ---------------------------------------------------------------- */
+
+static void
+cancelling_is_silent_and_frees_the_place(void)
+{
+	struct ask a = { .done = false }, b = { .done = false };
+	struct ask c = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	ask_start(&r, &b, NULL);
+	ask_start(&r, &c, NULL);
+	http_cancel(b.call);
+	rig_pass(&r, 30 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 1);
+	http_cancel(a.call);
+	rig_pass(&r, 30 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	CU_ASSERT_EQUAL(r.handled, 2);
+	rig_answer(&r, r.x);
+	ask_wait(&r, &c);
+	CU_ASSERT_EQUAL(c.err, HTTP_OK);
+	CU_ASSERT_FALSE(a.done || b.done);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	rig_close(&r);
+}
+
+static void
+freeing_a_peer_cancels_its_calls(void)
+{
+	struct ask a = { .done = false }, b = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	ask_start(&r, &b, NULL);
+	rig_pass(&r, 30 * LOOP_MS);
+	http_peer_free(r.p);
+	r.p = NULL;
+	rig_pass(&r, 30 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	CU_ASSERT_FALSE(a.done || b.done);
+	rig_close(&r);
+}
+
+static struct ask *cancel_me;
+
+static enum http_flow
+cancel_in_head(void *arg, int status, const struct http_header *h, size_t n)
+{
+	(void)arg;
+	(void)status;
+	(void)h;
+	(void)n;
+	http_cancel(cancel_me->call);
+	return HTTP_MORE;
+}
+
+static void
+a_call_may_be_cancelled_in_its_callbacks(void)
+{
+	struct http_request q = { .head = cancel_in_head };
+	struct ask a = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	cancel_me = &a;
+	ask_start(&r, &a, &q);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 1);
+	CU_ASSERT_FALSE(a.done);
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	rig_close(&r);
+}
+
+/* ---- limits -------------------------------------------------------------------- */
+
+static void
+a_silent_server_hits_the_head_limit(void)
+{
+	struct http_request q = { .limits = { .head_us = 80 * LOOP_MS } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_E_DEADLINE, HTTP_P_HEAD);
+	CU_ASSERT(a.done_us - a.started_us >= 80 * LOOP_MS);
+	CU_ASSERT_TRUE(a.maybe_executed);
+	rig_pass(&r, 30 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	rig_close(&r);
+}
+
+static void
+the_total_limit_counts_waiting_too(void)
+{
+	struct http_request q = { .limits = { .total_us = 80 * LOOP_MS } };
+	struct ask a = { .done = false }, b = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	ask_start(&r, &b, &q);
+	ask_wait(&r, &b);
+	CHECK_END(&b, HTTP_E_DEADLINE, HTTP_P_QUEUED);
+	CU_ASSERT_FALSE(b.maybe_executed);
+	CU_ASSERT_FALSE(a.done);
+	rig_close(&r);
+}
+
+static char big[300000];
+
+static void
+reply_big(struct http_rig *r, struct http_exchange *x)
+{
+	(void)r;
+	http_reply(x, 200, NULL, 0, (struct http_bytes){ big, sizeof(big) });
+}
+
+static void
+big_bodies_come_whole_or_hit_the_cap(void)
+{
+	struct http_request q = { .limits = { .body_max = sizeof(big) } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	memset(big, 'b', sizeof(big));
+	r.on_request = reply_big;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(a.body_n, sizeof(big));
+	q.limits.body_max--;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_E_TOO_BIG, HTTP_P_BODY);
+	rig_close(&r);
+}
+
+static void
+a_request_body_over_the_cap_gets_413(void)
+{
+	struct http_listen_opts o = { .limits = { .body_max = 10 } };
+	struct http_request q = { .method = "POST",
+		.body = { "0123456789+", 11 } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, &o);
+	rig_peer(&r, NULL);
+	r.on_request = collect;
+	wholes = 0;
+	ask(&r, &a, &q);
+	CU_ASSERT_EQUAL(a.status, 413);
+	CU_ASSERT_EQUAL(wholes, 0);
+	q.body.n = 10;
+	ask(&r, &a, &q);
+	CU_ASSERT_EQUAL(a.status, 200);
+	CU_ASSERT_EQUAL(wholes, 1);
+	rig_close(&r);
+}
+
+static void
+heads_have_caps_on_both_sides(void)
+{
+	struct http_listen_opts o = { .limits = { .head_max = 1000 } };
+	struct http_header h = { "X", big };
+	struct http_request q = { .headers = &h, .n_headers = 1 };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	memset(big, 'h', sizeof(big));
+	big[2000] = '\0';
+	rig_listen(&r, &o);
+	rig_peer(&r, NULL);
+	ask(&r, &a, &q);
+	CU_ASSERT_EQUAL(a.status, 431);
+	CU_ASSERT_EQUAL(r.handled, 0);
+	ask(&r, &a, &(struct http_request){ .limits = { .head_max = 20 } });
+	CU_ASSERT_EQUAL(a.err, HTTP_E_TOO_BIG);
+	rig_close(&r);
+}
+
+/* ---- stopping ------------------------------------------------------------------ */
+
+static void
+a_stopping_server_finishes_what_runs(void)
+{
+	struct ask a = { .done = false }, b;
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	rig_pass(&r, 30 * LOOP_MS);
+	http_server_stop(r.s, 5 * LOOP_S);
+	rig_pass(&r, 30 * LOOP_MS);
+	CU_ASSERT_FALSE(a.done);
+	rig_answer(&r, r.x);
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	ask(&r, &b, NULL);
+	CHECK_END(&b, HTTP_E_CONNECT, HTTP_P_CONNECT);
+	rig_close(&r);
+}
+
+static void
+after_its_grace_a_stopping_server_resets(void)
+{
+	struct ask a = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	rig_pass(&r, 30 * LOOP_MS);
+	http_server_stop(r.s, 50 * LOOP_MS);
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_E_RESET, HTTP_P_HEAD);
+	CU_ASSERT_EQUAL(r.gone, 1);
+	rig_close(&r);
+}
+
+static void
+freeing_a_server_resets_and_tells_nobody(void)
+{
+	struct ask a = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, NULL);
+	rig_pass(&r, 30 * LOOP_MS);
+	http_server_free(r.s);
+	r.s = NULL;
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_E_RESET, HTTP_P_HEAD);
+	CU_ASSERT_EQUAL(r.gone, 0);
+	rig_close(&r);
+}
+
+/* ---- raw replies ---------------------------------------------------------------- */
+
+struct raw_row {
+	const char *wire;
+	enum http_break then;
+	enum http_err err;
+	enum http_phase phase;
+	int status;
+	const char *body;
+};
+
+static const struct raw_row *raw_row;
+static int64_t raw_rate;
+
+static void
+reply_raw(struct http_rig *r, struct http_exchange *x)
+{
+	(void)r;
+	http_reply_raw(x,
+	    (struct http_bytes){ raw_row->wire, strlen(raw_row->wire) },
+	    raw_rate, raw_row->then);
+}
+
+static void
+raw_replies_mean_what_their_bytes_say(void)
+{
+	static const struct raw_row rows[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", HTTP_FIN,
+		    HTTP_OK, HTTP_P_BODY, 200, "hi" },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "2\r\nhi\r\n3\r\n yo\r\n0\r\n\r\n",
+		    HTTP_HANG, HTTP_OK, HTTP_P_BODY, 200, "hi yo" },
+		{ "HTTP/1.1 100 Continue\r\n\r\n"
+		  "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n",
+		    HTTP_FIN, HTTP_OK, HTTP_P_BODY, 201, "" },
+		{ "HTTP/1.1 200 OK\r\n\r\nto the end", HTTP_FIN, HTTP_OK,
+		    HTTP_P_BODY, 200, "to the end" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", HTTP_FIN,
+		    HTTP_E_EOF, HTTP_P_BODY, 200, "hi" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", HTTP_HANG,
+		    HTTP_E_DEADLINE, HTTP_P_BODY, 200, "hi" },
+		{ "", HTTP_RST, HTTP_E_RESET, HTTP_P_HEAD, 0, "" },
+		{ "", HTTP_FIN, HTTP_E_EOF, HTTP_P_HEAD, 0, "" },
+		{ "", HTTP_HANG, HTTP_E_DEADLINE, HTTP_P_HEAD, 0, "" },
+		{ "HTTP/1.1 20", HTTP_FIN, HTTP_E_EOF, HTTP_P_HEAD, 0, "" },
+		{ "SSH-2.0-OpenSSH\r\n\r\n", HTTP_FIN, HTTP_E_PROTO,
+		    HTTP_P_HEAD, 0, "" },
+	};
+	struct http_request q = { .limits = { .head_us = 150 * LOOP_MS,
+				      .idle_us = 150 * LOOP_MS } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	r.on_request = reply_raw;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		raw_row = &rows[i];
+		raw_rate = 0;
+		ask(&r, &a, &q);
+		CHECK_ROW(a.err == rows[i].err, rows[i].wire);
+		CHECK_ROW(a.phase == rows[i].phase, rows[i].wire);
+		CHECK_ROW(a.status == rows[i].status, rows[i].wire);
+		if (a.err == HTTP_OK)
+			CHECK_TEXT(a.body, rows[i].body);
+	}
+	rig_close(&r);
+}
+
+static void
+raw_replies_trickle(void)
+{
+	static const struct raw_row row = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow", HTTP_FIN,
+		HTTP_OK, HTTP_P_BODY, 200, "slow"
+	};
+	struct http_request q = { .limits = { .head_us = 60 * LOOP_MS } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	r.on_request = reply_raw;
+	raw_row = &row;
+	raw_rate = 200;
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CHECK_TEXT(a.body, "slow");
+	/* 42 bytes at 200 a second. */
+	CU_ASSERT(a.done_us - a.started_us > 150 * LOOP_MS);
+	CU_ASSERT(a.done_us - a.started_us < 600 * LOOP_MS);
+	/* Bytes that trickle do not put the head's limit off. */
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_E_DEADLINE, HTTP_P_HEAD);
+	rig_close(&r);
+}
+
+const struct unit_case http_contract_basic[] = {
+	{ "a GET brings status, headers and body",
+	    a_get_brings_status_headers_and_body },
+	{ "the server sees Host and headers",
+	    the_server_sees_host_and_headers },
+	{ "bodies are collected, even empty ones",
+	    bodies_are_collected_even_empty_ones },
+	{ "some replies have no body", some_replies_have_no_body },
+	{ "bad requests end in proto", bad_requests_end_in_proto },
+	{ "reads share a connection and writes do not",
+	    reads_share_a_connection_and_writes_do_not },
+	{ "without keeping, each call connects",
+	    without_keeping_each_call_connects },
+	{ "calls wait in order for a connection",
+	    calls_wait_in_order_for_a_connection },
+	{ "max_conns calls run at once", max_conns_calls_run_at_once },
+	{ "writes are never sent twice", writes_are_never_sent_twice },
+	{ "a refused connection executes nothing",
+	    a_refused_connection_executes_nothing },
+	{ "a refused accept resets", a_refused_accept_resets },
+	{ "cancelling is silent and frees the place",
+	    cancelling_is_silent_and_frees_the_place },
+	{ "freeing a peer cancels its calls",
+	    freeing_a_peer_cancels_its_calls },
+	{ "a call may be cancelled in its callbacks",
+	    a_call_may_be_cancelled_in_its_callbacks },
+	{ "a silent server hits the head limit",
+	    a_silent_server_hits_the_head_limit },
+	{ "the total limit counts waiting too",
+	    the_total_limit_counts_waiting_too },
+	{ "big bodies come whole or hit the cap",
+	    big_bodies_come_whole_or_hit_the_cap },
+	{ "a request body over the cap gets 413",
+	    a_request_body_over_the_cap_gets_413 },
+	{ "heads have caps on both sides", heads_have_caps_on_both_sides },
+	{ "a stopping server finishes what runs",
+	    a_stopping_server_finishes_what_runs },
+	{ "after its grace a stopping server resets",
+	    after_its_grace_a_stopping_server_resets },
+	{ "freeing a server resets and tells nobody",
+	    freeing_a_server_resets_and_tells_nobody },
+	{ "raw replies mean what their bytes say",
+	    raw_replies_mean_what_their_bytes_say },
+	{ "raw replies trickle", raw_replies_trickle },
+};
+const size_t http_contract_basic_n =
+    sizeof(http_contract_basic) / sizeof(http_contract_basic[0]);
+
+int
+http_contract_run(const struct http_rig_backend *b)
+{
+	int failed = 0;
+
+	chosen = b;
+	failed |=
+	    unit_run("http basic", http_contract_basic, http_contract_basic_n);
+	failed |= unit_run(
+	    "http stream", http_contract_stream, http_contract_stream_n);
+	failed |= unit_run("http tls", http_contract_tls, http_contract_tls_n);
+	return failed;
+}
