@@ -1,6 +1,6 @@
 # Values: errors, memory, text, JSON, YAML, URLs, logs, metrics, options,
-# files, chance. log.c asks the loop for the time; the loop is linked by whoever
-# has one.
+# files, chance. log.c asks the loop for the time, and the loop allocates: the
+# two archives need each other.
 add_library(b7_common STATIC
 	buf.c calendar.c codec.c entropy.c entropy_system.c entropy_virtual.c
 	err.c files_memory.c files_system.c json.c json_index.c json_merge.c
@@ -8,4 +8,4 @@ add_library(b7_common STATIC
 	options.c random.c retry.c rfc3339.c str.c url.c yaml.c
 	yaml_scalar.c)
 target_link_libraries(b7_common PRIVATE b7_flags
-	PUBLIC dep_cjson dep_yaml dep_mbedcrypto m)
+	PUBLIC b7_loop dep_cjson dep_yaml dep_mbedcrypto m)
