@@ -544,7 +544,8 @@ put_on_wire(struct kube_call *k)
 
 	if (type != NULL)
 		h[n++] = (struct http_header){ "Content-Type", type };
-	if (c->auth.bearer.n > 0)
+	/* As kubectl: no credentials over plain HTTP. */
+	if (c->auth.bearer.n > 0 && str_has_prefix(c->config.server, "https:"))
 		h[n++] =
 		    (struct http_header){ "Authorization", c->auth.bearer.p };
 	hr.n_headers = n;

@@ -242,7 +242,9 @@ user_take(const struct loader *l, const cJSON *o)
 		return spec(l, "user", c->user,
 		    has_cert ? "client-certificate without client-key"
 			     : "client-key without client-certificate");
-	if (!has_cert && c->token_file == NULL && c->token.n == 0)
+	/* Over plain HTTP (kubectl proxy) nothing is sent anyway. */
+	if (!has_cert && c->token_file == NULL && c->token.n == 0 &&
+	    str_has_prefix(c->server, "https:"))
 		return spec(l, "user", c->user,
 		    "it has no token, tokenFile or client certificate");
 	return true;

@@ -139,7 +139,7 @@ bookmark_seen(struct informer *inf)
 	int64_t now = loop_mono_us(inf->env->loop);
 	int64_t gap = now - inf->bookmark_us;
 
-	if (inf->bookmark_us > 0 && gap > inf->bookmark_gap_us)
+	if (inf->bookmark_us >= 0 && gap > inf->bookmark_gap_us)
 		inf->bookmark_gap_us = gap;
 	inf->bookmark_us = now;
 }
@@ -379,7 +379,7 @@ watch_opened(void *arg)
 	inf->opened_us = loop_mono_us(inf->env->loop);
 	healthy(inf);
 	/* A bookmark is due from now on, wherever the last one was. */
-	inf->bookmark_us = 0;
+	inf->bookmark_us = -1;
 	listen_for_silence(inf);
 	if (inf->want_rv != NULL)
 		informer_expect(inf);
@@ -391,7 +391,7 @@ worked(const struct informer *inf, const struct kube_reply *r)
 {
 	int64_t lived = loop_mono_us(inf->env->loop) - inf->opened_us;
 
-	if (inf->opened_us == 0 || lived < SHORT_US)
+	if (inf->opened_us < 0 || lived < SHORT_US)
 		return false;
 	return r->err.kind == ERR_NONE || r->err.kind == ERR_NET ||
 	       r->err.kind == ERR_TIMEOUT;
@@ -454,7 +454,7 @@ watch_start(struct informer *inf)
 
 	inf->watches++;
 	inf->progressed = false;
-	inf->opened_us = 0;
+	inf->opened_us = -1;
 	err_clear(&inf->broken);
 	set_state(inf, INFORMER_WATCHING);
 	inf->call = kube_start(inf->c, &rq);
@@ -494,6 +494,7 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	backoff_init(&inf->backoff, or_us(o->backoff_min_us, LOOP_S),
 	    or_us(o->backoff_max_us, 30 * LOOP_S), &inf->rng);
 	inf->proof_us = -1;
+	inf->bookmark_us = -1;
 	TAILQ_INIT(&inf->notes);
 	return inf;
 }

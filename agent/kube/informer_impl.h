@@ -59,13 +59,13 @@ struct informer {
 	struct backoff backoff;
 	struct rng rng;
 	int64_t proof_us; /* the server last talked to us; -1 = never */
-	int64_t opened_us;
+	int64_t opened_us; /* of this watch; -1 = not yet */
 	unsigned fruitless; /* watches in a row that brought nothing */
 	bool unpaged;       /* a continue token expired: all in one page */
 	bool relist;        /* an ERROR event asked for it */
 	bool progressed;    /* this watch brought an event or bookmark */
 	struct err broken;  /* why we stopped the stream ourselves */
-	int64_t bookmark_us, bookmark_gap_us; /* 0 = none seen */
+	int64_t bookmark_us, bookmark_gap_us; /* -1, 0: none seen */
 	uint64_t lists, watches, events, garbage, relists;
 
 	struct map objects; /* key -> struct cached */

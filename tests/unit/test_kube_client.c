@@ -1,0 +1,928 @@
+/* Requests: paths, replies, errors, pages, rates, lanes, credentials. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/kube/client.h"
+#include "agent/kube/object.h"
+#include "agent/kube/secret.h"
+#include "agent/kube/stream.h"
+#include "common/json.h"
+#include "tests/unit/unit.h"
+
+#include "tests/unit/kube_rig.h"
+
+static struct kube_request
+req(enum kube_verb v, const char *ns, const char *name, struct got *g)
+{
+	return (struct kube_request){ .verb = v,
+		.res = &HOSTS,
+		.ns = ns,
+		.name = name,
+		.done = got_reply,
+		.arg = g };
+}
+
+/* ---- plain verbs --------------------------------------------------------------- */
+
+static void
+creates_reads_patches_and_deletes(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q;
+	cJSON *o = fake_object("Host", "lab", "h1", 1), *p;
+
+	rig_open(&r, 1, NULL);
+	q = req(KUBE_CREATE, "lab", NULL, &g);
+	q.body = o;
+	(void)kube_start(r.client, &q);
+	CU_ASSERT_EQUAL(g.n, 0); /* never inside kube_start */
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CHECK_TEXT(g.err.msg, "");
+	CHECK_TEXT(g.rv, "101");
+	p = kobj_patch_base(g.object);
+	json_put(p, "status/x", cJSON_CreateString("y"));
+	q = req(KUBE_PATCH, "lab", "h1", &g);
+	q.subresource = "status";
+	q.body = p;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 2);
+	CHECK_TEXT(json_str(g.object, "status/x", ""), "y");
+	q = req(KUBE_GET, "lab", "h1", &g);
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CHECK_TEXT(g.rv, "102");
+	q = req(KUBE_DELETE, "lab", "h1", &g);
+	q.precond_uid = "another";
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_CONFLICT);
+	q.precond_uid = NULL;
+	q.propagation = "Background";
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(g.n, 5);
+	CU_ASSERT_EQUAL(kube_client_writes(r.client), 4);
+	CU_ASSERT_EQUAL(kube_client_sent(r.client, "patch hosts/status"), 1);
+	CU_ASSERT_EQUAL(fake_kube_logged(r.fake,
+			    "PATCH /apis/example.org/v1/namespaces/lab/hosts/"
+			    "h1/status?fieldManager=beskar7-agent"),
+	    1);
+	CU_ASSERT_EQUAL(
+	    metrics_get(r.env.metrics, "beskar7_kube_requests_total",
+		"verb=\"patch\",resource=\"hosts/status\","
+		"code=\"200\""),
+	    1);
+	cJSON_Delete(o);
+	cJSON_Delete(p);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+a_stale_version_is_a_conflict(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_PATCH, "lab", "h1", &g);
+	cJSON *p = cJSON_CreateObject();
+
+	rig_open(&r, 1, NULL);
+	(void)fake_kube_put(
+	    r.fake, "hosts", fake_object("Host", "lab", "h1", 1));
+	json_put(p, "metadata/resourceVersion", cJSON_CreateString("7"));
+	json_put(p, "spec/n", cJSON_CreateNumber(2));
+	q.body = p;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_CONFLICT);
+	CHECK_TEXT(g.reason, "Conflict");
+	CU_ASSERT_FALSE(g.maybe_executed);
+	CU_ASSERT_PTR_NOT_NULL(strstr(g.err.msg, "patch hosts lab/h1: "));
+	CU_ASSERT_EQUAL(kube_client_counts(r.client).conflicts, 1);
+	cJSON_Delete(p);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+finalizer_patches_test_the_version(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_PATCH, "lab", "h1", &g);
+	cJSON *o, *p;
+
+	rig_open(&r, 1, NULL);
+	(void)fake_kube_put(
+	    r.fake, "hosts", fake_object("Host", "lab", "h1", 1));
+	o = json_dup(fake_kube_get(r.fake, "hosts", "lab/h1"));
+	p = kobj_finalizer_add_patch(o, "a.io/f");
+	q.patch = KUBE_PATCH_JSON;
+	q.body = p;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_TRUE(kobj_has_finalizer(g.object, "a.io/f"));
+	/* The same patch again: the object moved on. */
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_CONFLICT);
+	cJSON_Delete(p);
+	cJSON_Delete(o);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+bad_arguments_end_in_done(void)
+{
+	static const struct {
+		enum kube_verb verb;
+		const char *ns, *name;
+	} bad[] = { { KUBE_GET, "lab", NULL }, { KUBE_GET, "lab", ".." },
+		{ KUBE_GET, "a/b", "h" }, { KUBE_GET, NULL, "h" },
+		{ KUBE_PATCH, "lab", "h" }, { KUBE_WATCH, NULL, NULL } };
+	struct kube_rig r;
+
+	rig_open(&r, 1, NULL);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct got g = { .n = 0 };
+		struct kube_request q =
+		    req(bad[i].verb, bad[i].ns, bad[i].name, &g);
+
+		(void)kube_start(r.client, &q);
+		CU_ASSERT_EQUAL(g.n, 0);
+		rig_run(&r, LOOP_S);
+		CU_ASSERT_EQUAL(g.n, 1);
+		CU_ASSERT_EQUAL(g.err.kind, ERR_SPEC);
+		got_free(&g);
+	}
+	CU_ASSERT_EQUAL(r.fake->n_log, 0);
+	rig_close(&r);
+}
+
+/* ---- errors -------------------------------------------------------------------- */
+
+static struct fake_fault scripted;
+
+static struct fake_fault
+script(void *arg, const struct fake_request *rq)
+{
+	unsigned *left = arg;
+
+	(void)rq;
+	if (*left == 0)
+		return (struct fake_fault){ 0 };
+	(*left)--;
+	return scripted;
+}
+
+static void
+statuses_become_kinds(void)
+{
+	static const struct {
+		int status;
+		enum err_kind kind;
+		bool maybe;
+	} rows[] = { { 400, ERR_REFUSED, false }, { 401, ERR_AUTH, false },
+		{ 403, ERR_AUTH, false }, { 404, ERR_NOTFOUND, false },
+		{ 409, ERR_CONFLICT, false }, { 410, ERR_NOTFOUND, false },
+		{ 413, ERR_TOO_BIG, false }, { 422, ERR_REFUSED, false },
+		{ 429, ERR_BUSY, false }, { 500, ERR_BUSY, true },
+		{ 503, ERR_BUSY, true }, { 301, ERR_PROTO, false } };
+	struct kube_rig r;
+	unsigned left = 0;
+	cJSON *p = cJSON_CreateObject();
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct got g = { .n = 0 };
+		struct kube_request q = req(KUBE_PATCH, "lab", "h", &g);
+		char row[16];
+
+		(void)str_format(row, sizeof(row), "%d", rows[i].status);
+		q.body = p;
+		left = 1;
+		scripted = (struct fake_fault){ .status = rows[i].status };
+		(void)kube_start(r.client, &q);
+		rig_run(&r, LOOP_S);
+		CHECK_ROW(g.n == 1, row);
+		CHECK_ROW(g.err.kind == rows[i].kind, row);
+		CHECK_ROW(g.err.code == rows[i].status, row);
+		CHECK_ROW(g.maybe_executed == rows[i].maybe, row);
+		got_free(&g);
+	}
+	cJSON_Delete(p);
+	rig_close(&r);
+}
+
+static void
+garbage_replies_are_protocol_errors(void)
+{
+	static const char *const bodies[] = { "", "not json", "[]", "{}",
+		"{\"kind\":7}", "{\"kind\":\"Host\"} trailing",
+		"{\"kind\":\"Host\",\"x\":\"\\u0000\"}" };
+	struct kube_rig r;
+	unsigned left = 0;
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct got g = { .n = 0 };
+		struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+
+		left = 1;
+		scripted =
+		    (struct fake_fault){ .status = 200, .body = bodies[i] };
+		(void)kube_start(r.client, &q);
+		rig_run(&r, LOOP_S);
+		CHECK_ROW(g.n == 1, bodies[i]);
+		CHECK_ROW(g.err.kind == ERR_PROTO, bodies[i]);
+		got_free(&g);
+	}
+	rig_close(&r);
+}
+
+static void
+a_lost_reply_may_have_been_executed(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_CREATE, "lab", NULL, &g);
+	unsigned left = 1;
+	cJSON *o = fake_object("Host", "lab", "h1", 1);
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	scripted = (struct fake_fault){ .lose_reply = true };
+	q.body = o;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NET);
+	CU_ASSERT_TRUE(g.maybe_executed);
+	CU_ASSERT_EQUAL(r.fake->writes, 1); /* never sent twice */
+	CU_ASSERT_PTR_NOT_NULL(fake_kube_get(r.fake, "hosts", "lab/h1"));
+	cJSON_Delete(o);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+a_server_that_never_answers_times_out(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+	unsigned left = 1;
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	scripted = (struct fake_fault){ .hang = true };
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 29 * LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 0);
+	rig_run(&r, 3 * LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_TIMEOUT);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+an_oversized_object_is_refused(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+	char *big = malloc(5u << 20);
+	unsigned left = 1;
+
+	memset(big, ' ', 5u << 20);
+	big[0] = '{';
+	big[(5u << 20) - 1] = '\0';
+	rig_open(&r, 1, NULL);
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	scripted = (struct fake_fault){ .status = 200, .body = big };
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 20 * LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_TOO_BIG);
+	free(big);
+	got_free(&g);
+	rig_close(&r);
+}
+
+/* ---- holds, rates, lanes --------------------------------------------------------- */
+
+static void
+retry_after_holds_its_lane_only(void)
+{
+	struct kube_rig r;
+	struct got a = { .n = 0 }, b = { .n = 0 }, l = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &a);
+	unsigned left = 1;
+
+	rig_open(&r, 1, NULL);
+	a.loop = b.loop = l.loop = r.loop;
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	scripted = (struct fake_fault){ .status = 429, .retry_after = "7" };
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(a.err.kind, ERR_BUSY);
+	CU_ASSERT_EQUAL(a.retry_after_us, 7 * LOOP_S);
+	q.arg = &b;
+	(void)kube_start(r.client, &q);
+	q = req(KUBE_LIST, NULL, NULL, &l);
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 20 * LOOP_S);
+	CU_ASSERT_EQUAL(b.n, 1);
+	CU_ASSERT(b.at_us >= a.at_us + 7 * LOOP_S);
+	CU_ASSERT(b.at_us < a.at_us + 8 * LOOP_S);
+	CU_ASSERT(l.at_us < a.at_us + 2 * LOOP_S);
+	CU_ASSERT_EQUAL(kube_client_counts(r.client).throttled, 1);
+	got_free(&a);
+	got_free(&b);
+	got_free(&l);
+	rig_close(&r);
+}
+
+static void
+the_bucket_spreads_requests(void)
+{
+	const struct kube_client_opts o = { .qps = 10, .burst = 5 };
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+
+	rig_open(&r, 1, &o);
+	for (int i = 0; i < 35; i++)
+		(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S / 2);
+	CU_ASSERT(g.n >= 5 && g.n <= 11);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT(g.n >= 15 && g.n <= 21);
+	rig_run(&r, 2 * LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 35);
+	got_free(&g);
+	rig_close(&r);
+}
+
+static bool
+swallow(void *arg, const char *text, size_t n)
+{
+	(void)arg;
+	(void)text;
+	(void)n;
+	return true;
+}
+
+static void
+watches_and_leases_do_not_wait_for_a_full_lane(void)
+{
+	const struct kube_client_opts o = { .qps = 1, .burst = 1 };
+	struct kube_rig r;
+	struct got g = { .n = 0 }, l = { .n = 0 }, w = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+
+	rig_open(&r, 1, &o);
+	for (int i = 0; i < 50; i++)
+		(void)kube_start(r.client, &q);
+	q.res = &KUBE_LEASES;
+	q.lane = KUBE_LANE_LEASE;
+	q.arg = &l;
+	(void)kube_start(r.client, &q);
+	q = req(KUBE_WATCH, NULL, NULL, &w);
+	q.item = swallow;
+	q.resource_version = "100";
+	(void)kube_start(r.client, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(l.n, 1);
+	CU_ASSERT_EQUAL(fake_kube_open_watches(r.fake), 1);
+	CU_ASSERT(g.n < 5);
+	got_free(&g);
+	got_free(&l);
+	rig_close(&r);
+}
+
+/* ---- the gate -------------------------------------------------------------------- */
+
+static bool
+gate(void *arg, struct err *e)
+{
+	const bool *open = arg;
+
+	return *open || err_set(e, ERR_SPEC, 0, "no lease");
+}
+
+static void
+the_gate_is_asked_when_a_write_leaves(void)
+{
+	const struct kube_client_opts o = { .qps = 1, .burst = 1 };
+	struct kube_rig r;
+	struct got a = { .n = 0 }, b = { .n = 0 }, c = { .n = 0 };
+	struct kube_request q = req(KUBE_CREATE, "lab", NULL, &a);
+	cJSON *o1 = fake_object("Host", "lab", "h1", 1);
+	cJSON *o2 = fake_object("Host", "lab", "h2", 1);
+	bool open = true;
+
+	rig_open(&r, 1, &o);
+	kube_client_set_gate(r.client, gate, &open);
+	q.body = o1;
+	(void)kube_start(r.client, &q);
+	q.body = o2;
+	q.arg = &b;
+	(void)kube_start(r.client, &q); /* waits in the bucket */
+	open = false;
+	rig_run(&r, 5 * LOOP_S);
+	CU_ASSERT_EQUAL(a.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(b.err.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.err.msg, "no lease"));
+	CU_ASSERT_EQUAL(r.fake->writes, 1);
+	CU_ASSERT_EQUAL(kube_client_counts(r.client).gated, 1);
+	q = req(KUBE_GET, "lab", "h1", &c); /* reading is not gated */
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 5 * LOOP_S);
+	CU_ASSERT_EQUAL(c.err.kind, ERR_NONE);
+	cJSON_Delete(o1);
+	cJSON_Delete(o2);
+	got_free(&a);
+	got_free(&b);
+	got_free(&c);
+	rig_close(&r);
+}
+
+/* ---- lists ----------------------------------------------------------------------- */
+
+struct names {
+	unsigned n;
+	char last[64];
+	unsigned stop_at;
+};
+
+static bool
+take_name(void *arg, const char *text, size_t n)
+{
+	struct names *s = arg;
+	cJSON *o = json_parse(text, n, NULL);
+
+	s->n++;
+	(void)str_copy(s->last, sizeof(s->last), kobj_name(o));
+	cJSON_Delete(o);
+	return s->n != s->stop_at;
+}
+
+struct listing {
+	struct got g; /* first: got_reply fills it */
+	struct names names;
+};
+
+static bool
+listing_item(void *arg, const char *text, size_t n)
+{
+	return take_name(&((struct listing *)arg)->names, text, n);
+}
+
+static void
+fill(struct kube_rig *r, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char name[32];
+
+		(void)str_format(name, sizeof(name), "h%04d", i);
+		(void)fake_kube_put(
+		    r->fake, "hosts", fake_object("Host", "lab", name, i));
+	}
+}
+
+static void
+lists_come_in_pages(void)
+{
+	struct kube_rig r;
+	struct listing l = { .g = { .n = 0 } };
+	struct kube_request q = req(KUBE_LIST, NULL, NULL, &l.g);
+
+	rig_open(&r, 1, NULL);
+	fill(&r, 1203);
+	q.item = listing_item;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(l.g.n, 1);
+	CHECK_TEXT(l.g.err.msg, "");
+	CU_ASSERT_EQUAL(l.g.items, 1203);
+	CU_ASSERT_EQUAL(l.names.n, 1203);
+	CHECK_TEXT(l.names.last, "h1202");
+	CHECK_TEXT(l.g.rv, "1303");
+	CU_ASSERT_EQUAL(r.fake->lists, 3);
+	got_free(&l.g);
+	rig_close(&r);
+}
+
+static void
+a_list_without_receiver_is_collected(void)
+{
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_LIST, "lab", NULL, &g);
+
+	rig_open(&r, 1, NULL);
+	fill(&r, 7);
+	r.fake->page_max = 3;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(cJSON_GetArraySize(json_arr(g.object, "items")), 7);
+	CHECK_TEXT(json_str(g.object, "items/6/metadata/name", ""), "h0006");
+	got_free(&g);
+	rig_close(&r);
+}
+
+static void
+endless_lists_end_in_an_error(void)
+{
+	const struct kube_client_opts o = { .max_objects = 100,
+		.max_pages = 5 };
+	struct kube_rig r;
+	struct listing l = { .g = { .n = 0 } };
+	struct kube_request q = req(KUBE_LIST, NULL, NULL, &l.g);
+	unsigned left = 1000;
+
+	rig_open(&r, 1, &o);
+	fill(&r, 200);
+	q.item = listing_item;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(l.g.err.kind, ERR_TOO_BIG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(l.g.err.msg, "100 objects"));
+	r.fake->page_max = 10;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(l.g.err.msg, "5 pages"));
+	/* The same token for ever. */
+	r.fake->fault = script;
+	r.fake->fault_arg = &left;
+	scripted = (struct fake_fault){ .status = 200,
+		.body = "{\"kind\":\"L\",\"metadata\":{\"continue\":\"x\"},"
+			"\"items\":[]}" };
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(l.g.err.kind, ERR_PROTO);
+	CU_ASSERT_PTR_NOT_NULL(strstr(l.g.err.msg, "endless"));
+	CU_ASSERT_EQUAL(left, 998);
+	got_free(&l.g);
+	rig_close(&r);
+}
+
+static void
+a_receiver_may_stop(void)
+{
+	struct kube_rig r;
+	struct listing l = { .g = { .n = 0 }, .names = { .stop_at = 4 } };
+	struct kube_request q = req(KUBE_LIST, NULL, NULL, &l.g);
+
+	rig_open(&r, 1, NULL);
+	fill(&r, 10);
+	q.item = listing_item;
+	(void)kube_start(r.client, &q);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(l.g.n, 1);
+	CU_ASSERT_EQUAL(l.names.n, 4);
+	CU_ASSERT_EQUAL(l.g.err.kind, ERR_PROTO);
+	got_free(&l.g);
+	rig_close(&r);
+}
+
+/* ---- framing --------------------------------------------------------------------- */
+
+struct pieces {
+	char all[400];
+	unsigned n;
+};
+
+static bool
+join(void *arg, const char *text, size_t n)
+{
+	struct pieces *p = arg;
+	size_t at = strlen(p->all);
+
+	p->n++;
+	(void)str_format(
+	    p->all + at, sizeof(p->all) - at, "<%.*s>", (int)n, text);
+	return true;
+}
+
+static const char tricky[] =
+    " {\"a\":{\"items\":[1,2]},\"x\":\"items\",\"kind\":\"L\\\"[{\","
+    "\"items\" : [ {\"s\":\"a}]\\\\\"} ,\n{\"items\":[{}],\"t\":{\"u\":[]}}"
+    "],\"metadata\":{\"resourceVersion\":\"9\"}} ";
+
+static void
+items_are_found_in_any_pieces(void)
+{
+	struct rng rng;
+
+	rng_seed(&rng, 3, "pieces");
+	for (int round = 0; round < 500; round++) {
+		struct pieces p = { .n = 0 };
+		struct kube_items s;
+		struct err e;
+		size_t at = 0, n = sizeof(tricky) - 1;
+
+		kube_items_init(&s, 1000, join, &p);
+		while (at < n) {
+			size_t part = 1 + (size_t)rng_below(&rng, n - at);
+
+			CU_ASSERT_FATAL(
+			    kube_items_feed(&s, tricky + at, part, &e));
+			at += part;
+		}
+		CU_ASSERT_TRUE(kube_items_end(&s, &e));
+		CHECK_TEXT(p.all,
+		    "<{\"s\":\"a}]\\\\\"}><{\"items\":[{}],\"t\":{\"u\":[]}}>");
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(buf_str(&s.rest), "\"items\" : [],\"metadata\""));
+		kube_items_free(&s);
+	}
+}
+
+static void
+broken_lists_are_told(void)
+{
+	static const char *const bad[] = { "{\"items\":[1]}",
+		"{\"items\":[\"x\"]}", "{\"items\":[[]]}", "}", "{\"items\":[{",
+		"{\"a\":\"", "" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct pieces p = { .n = 0 };
+		struct kube_items s;
+		struct err e = { .kind = ERR_NONE };
+
+		kube_items_init(&s, 1000, join, &p);
+		CHECK_ROW(!(kube_items_feed(&s, bad[i], strlen(bad[i]), &e) &&
+			      kube_items_end(&s, &e)),
+		    bad[i]);
+		CHECK_ROW(e.kind == ERR_PROTO, bad[i]);
+		kube_items_free(&s);
+	}
+}
+
+static void
+caps_hold_in_lists_and_lines(void)
+{
+	char big[300];
+	struct pieces p = { .n = 0 };
+	struct kube_items s;
+	struct kube_lines l;
+	struct err e;
+
+	memset(big, 'x', sizeof(big));
+	kube_items_init(&s, 100, join, &p);
+	CU_ASSERT_TRUE(kube_items_feed(&s, "{\"items\":[{\"", 12, &e));
+	CU_ASSERT_FALSE(kube_items_feed(&s, big, sizeof(big), &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	kube_items_free(&s);
+	kube_lines_init(&l, 100, join, &p);
+	CU_ASSERT_TRUE(kube_lines_feed(&l, big, 100, &e));
+	CU_ASSERT_FALSE(kube_lines_feed(&l, big, 1, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	kube_lines_free(&l);
+	kube_lines_init(&l, 100, join, &p);
+	CU_ASSERT_TRUE(kube_lines_feed(&l, "\n\r\na\nb\r\n  \nc", 12, &e));
+	CHECK_TEXT(p.all, "<a><b>");
+	kube_lines_free(&l);
+}
+
+/* ---- credentials ------------------------------------------------------------------ */
+
+struct guard {
+	char want[64];
+	unsigned refused;
+};
+
+static struct fake_fault
+check_token(void *arg, const struct fake_request *r)
+{
+	struct guard *g = arg;
+
+	if (str_eq(r->auth, g->want))
+		return (struct fake_fault){ 0 };
+	g->refused++;
+	return (struct fake_fault){ .status = 401, .reason = "Unauthorized" };
+}
+
+static void
+a_rotated_token_is_picked_up(void)
+{
+	struct kube_rig r;
+	struct kube_config c;
+	struct kube_client *k;
+	struct guard guard = { .want = "Bearer one" };
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h1", &g);
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = check_token;
+	r.fake->fault_arg = &guard;
+	(void)fake_kube_put(
+	    r.fake, "hosts", fake_object("Host", "lab", "h1", 1));
+	files_memory_put(r.files, "/t", "one\n", 4);
+	c = (struct kube_config){ .source = xstrdup("t"),
+		.server = xstrdup(FAKE_URL),
+		.insecure = true,
+		.token_file = xstrdup("/t") };
+	k = kube_client_new(&r.env, &c, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	/* Within the ten seconds: the 401 makes it look, and the request goes
+	 * out once more. */
+	files_memory_put(r.files, "/t", "two", 3);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer two");
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 2);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(guard.refused, 1);
+	/* Later: noticed before anything is refused. */
+	files_memory_put(r.files, "/t", "three", 5);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer three");
+	rig_run(&r, 11 * LOOP_S);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(guard.refused, 1);
+	/* A token that stays wrong is refused once a request, not for ever. */
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer four");
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_AUTH);
+	CU_ASSERT_EQUAL(guard.refused, 2);
+	/* Junk in the file leaves the former token in use. */
+	files_memory_put(r.files, "/t", "a\nb: c", 6);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer three");
+	rig_run(&r, 11 * LOOP_S);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	kube_client_free(k);
+	kube_config_free(&c);
+	got_free(&g);
+	rig_close(&r);
+}
+
+/* ---- cancel ------------------------------------------------------------------------ */
+
+static void
+cancelled_requests_are_silent(void)
+{
+	const struct kube_client_opts o = { .qps = 1, .burst = 1 };
+	struct kube_rig r;
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
+	struct kube_call *flying, *queued, *refused;
+
+	rig_open(&r, 1, &o);
+	flying = kube_start(r.client, &q);
+	queued = kube_start(r.client, &q);
+	q.name = "..";
+	refused = kube_start(r.client, &q);
+	kube_cancel(queued);
+	kube_cancel(flying);
+	kube_cancel(refused);
+	CU_ASSERT_EQUAL(kube_client_counts(r.client).in_flight, 0);
+	rig_run(&r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 0);
+	/* And with the client itself. */
+	q.name = "h";
+	(void)kube_start(r.client, &q);
+	(void)kube_start(r.client, &q);
+	rig_close(&r);
+	CU_ASSERT_EQUAL(g.n, 0);
+}
+
+/* ---- secrets ----------------------------------------------------------------------- */
+
+struct secret_got {
+	unsigned n;
+	struct err err;
+	struct secret user, pass, none;
+	bool none_absent;
+	char type[64];
+};
+
+static void
+on_secret(void *arg, struct kube_secret_reply *r)
+{
+	struct secret_got *g = arg;
+
+	g->n++;
+	g->err = r->err;
+	(void)str_copy(g->type, sizeof(g->type), r->type);
+	if (r->err.kind != ERR_NONE)
+		return;
+	g->user = r->v[0];
+	r->v[0] = (struct secret){ 0 };
+	secret_set(&g->pass, r->v[1].p, r->v[1].n);
+	g->none_absent = r->v[2].p == NULL;
+}
+
+static void
+secrets_are_read_by_key(void)
+{
+	static const char *const keys[] = { "username", "password", "nope" };
+	struct kube_rig r;
+	struct secret_got g = { .n = 0 };
+	cJSON *o = fake_object("Secret", "lab", "bmc", 0);
+
+	rig_open(&r, 1, NULL);
+	json_put(o, "data/username", cJSON_CreateString("YWRtaW4="));
+	json_put(o, "data/password", cJSON_CreateString("czNjcmV0AA=="));
+	json_put(o, "type", cJSON_CreateString("Opaque"));
+	(void)fake_kube_put(r.fake, "secrets", o);
+	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CHECK_TEXT(g.user.p, "admin");
+	CU_ASSERT_EQUAL(g.pass.n, 7); /* binary is kept */
+	CU_ASSERT_TRUE(g.none_absent);
+	CHECK_TEXT(g.type, "Opaque");
+	secret_free(&g.user);
+	secret_free(&g.pass);
+	o = fake_object("Secret", "lab", "bmc", 0);
+	json_put(o, "data/username", cJSON_CreateString("!!"));
+	(void)fake_kube_put(r.fake, "secrets", o);
+	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(g.err.msg, "username"));
+	CU_ASSERT_PTR_NULL(strstr(g.err.msg, "!!"));
+	(void)kube_secret_read(r.client, "lab", "gone", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NOTFOUND);
+	CU_ASSERT_EQUAL(g.n, 3);
+	kube_secret_cancel(
+	    kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g));
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 3);
+	rig_close(&r);
+}
+
+int
+main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "creates, reads, patches and deletes",
+		    creates_reads_patches_and_deletes },
+		{ "a stale version is a conflict",
+		    a_stale_version_is_a_conflict },
+		{ "finalizer patches test the version",
+		    finalizer_patches_test_the_version },
+		{ "bad arguments end in done", bad_arguments_end_in_done },
+		{ "statuses become kinds", statuses_become_kinds },
+		{ "garbage replies are protocol errors",
+		    garbage_replies_are_protocol_errors },
+		{ "a lost reply may have been executed",
+		    a_lost_reply_may_have_been_executed },
+		{ "a server that never answers times out",
+		    a_server_that_never_answers_times_out },
+		{ "an oversized object is refused",
+		    an_oversized_object_is_refused },
+		{ "Retry-After holds its lane only",
+		    retry_after_holds_its_lane_only },
+		{ "the bucket spreads requests", the_bucket_spreads_requests },
+		{ "watches and leases do not wait for a full lane",
+		    watches_and_leases_do_not_wait_for_a_full_lane },
+		{ "the gate is asked when a write leaves",
+		    the_gate_is_asked_when_a_write_leaves },
+		{ "lists come in pages", lists_come_in_pages },
+		{ "a list without receiver is collected",
+		    a_list_without_receiver_is_collected },
+		{ "endless lists end in an error",
+		    endless_lists_end_in_an_error },
+		{ "a receiver may stop", a_receiver_may_stop },
+		{ "items are found in any pieces",
+		    items_are_found_in_any_pieces },
+		{ "broken lists are told", broken_lists_are_told },
+		{ "caps hold in lists and lines",
+		    caps_hold_in_lists_and_lines },
+		{ "a rotated token is picked up",
+		    a_rotated_token_is_picked_up },
+		{ "cancelled requests are silent",
+		    cancelled_requests_are_silent },
+		{ "secrets are read by key", secrets_are_read_by_key },
+	};
+
+	return UNIT_RUN("kube_client", cases);
+}
