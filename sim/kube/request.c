@@ -306,6 +306,20 @@ check_manager(const struct ks_request *rq, struct ks_status *st)
 	return true;
 }
 
+/* A broken escape would otherwise pass for an absent parameter. */
+static bool
+check_escapes(const char *target, struct ks_status *st)
+{
+	for (const char *p = strchr(target, '%'); p != NULL;
+	     p = strchr(p + 1, '%'))
+		if (!isxdigit((unsigned char)p[1]) ||
+		    !isxdigit((unsigned char)p[2]) ||
+		    (p[1] == '0' && p[2] == '0'))
+			return ks_bad_request(
+			    st, "invalid URL escape \"%.3s\"", p);
+	return true;
+}
+
 static bool
 parse_query(struct ks_request *rq, struct ks_status *st)
 {
@@ -314,6 +328,8 @@ parse_query(struct ks_request *rq, struct ks_status *st)
 	bool ok;
 
 	rq->rv = -1;
+	if (!check_escapes(t, st))
+		return false;
 	take_manager(rq);
 	if (!check_manager(rq, st))
 		return false;

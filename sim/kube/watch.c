@@ -240,7 +240,7 @@ static bool
 next_item(struct ks_watch *w)
 {
 	item_free(&w->now);
-	w->pieces = 0;
+	w->pieces = w->at = w->off = 0;
 	if (w->n == 0)
 		return false;
 	w->now = w->q[w->first];
