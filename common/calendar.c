@@ -65,13 +65,15 @@ days_in(int year, int month)
 bool
 calendar_to_s(const struct calendar *c, int64_t *unix_s)
 {
+	int seconds;
+
 	if (c->year < 0 || c->year > 9999 || c->month < 1 || c->month > 12 ||
 	    c->day < 1 || c->day > days_in(c->year, c->month))
 		return false;
 	if (c->hour < 0 || c->hour > 23 || c->minute < 0 || c->minute > 59 ||
 	    c->second < 0 || c->second > 60)
 		return false;
-	*unix_s = days_of(c->year, c->month, c->day) * DAY_S + c->hour * 3600 +
-		  c->minute * 60 + c->second;
+	seconds = (c->hour * 60 + c->minute) * 60 + c->second;
+	*unix_s = days_of(c->year, c->month, c->day) * DAY_S + seconds;
 	return true;
 }

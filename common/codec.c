@@ -111,11 +111,12 @@ b64_encode(const void *p, size_t n)
 void
 hex_encode(char *out, const void *p, size_t n)
 {
+	static const char digits[] = "0123456789abcdef";
 	const unsigned char *src = p;
 
 	for (size_t i = 0; i < n; i++) {
-		*out++ = "0123456789abcdef"[src[i] >> 4];
-		*out++ = "0123456789abcdef"[src[i] & 15];
+		*out++ = digits[src[i] >> 4];
+		*out++ = digits[src[i] & 15];
 	}
 	*out = '\0';
 }

@@ -32,10 +32,10 @@ json_index_init(struct json_index *x, const cJSON *obj)
 		x->n++;
 	if (x->n <= FEW)
 		return;
-	x->items = xreallocarray(NULL, x->n, sizeof(*x->items));
+	x->items = xreallocarray(NULL, x->n, sizeof(cJSON *));
 	for (cJSON *c = obj->child; c != NULL; c = c->next)
 		x->items[i++] = c;
-	qsort(x->items, x->n, sizeof(*x->items), by_key);
+	qsort(x->items, x->n, sizeof(cJSON *), by_key);
 }
 
 void

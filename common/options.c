@@ -13,6 +13,9 @@ struct reading {
 	const struct option_row *rows;
 	char *opts; /* the caller's struct */
 	struct err *e;
+	bool ended;   /* by "--" */
+	bool no_rest; /* no positional arguments */
+	int n_rest;
 };
 
 bool
@@ -306,13 +309,37 @@ take_short(struct reading *r, const char *arg, const char *next)
 	return take(r, row, what, NULL, next);
 }
 
+/* Takes one argument, or two; positional ones are moved to the front. The
+ * number of arguments used, 0 on error. */
+static int
+take_any(struct reading *r, char **argv, int i, const char *next)
+{
+	if (r->ended || argv[i][0] != '-' || argv[i][1] == '\0') {
+		if (r->no_rest) {
+			(void)err_set(r->e, ERR_SPEC, 0,
+			    "unexpected argument \"%.60s\"", argv[i]);
+			return 0;
+		}
+		argv[1 + r->n_rest++] = argv[i];
+		return 1;
+	}
+	if (strcmp(argv[i], "--") == 0) {
+		r->ended = true;
+		return 1;
+	}
+	if (argv[i][1] == '-')
+		return take_long(r, argv[i], next);
+	return take_short(r, argv[i], next);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): main()'s parameters and ours */
 bool
 options_parse(const struct option_row *rows, void *opts, const char *env_prefix,
     int argc, char **argv, char ***rest, int *n_rest, struct err *e)
 {
-	struct reading r = { rows, opts, e };
-	bool ended = false;
-	int n = 0;
+	struct reading r = {
+		.rows = rows, .opts = opts, .e = e, .no_rest = rest == NULL
+	};
 
 	if (!set_defaults(&r))
 		return false;
@@ -320,27 +347,15 @@ options_parse(const struct option_row *rows, void *opts, const char *env_prefix,
 		return false;
 	for (int i = 1; i < argc;) {
 		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
-		int used = 1;
+		int used = take_any(&r, argv, i, next);
 
-		if (ended || argv[i][0] != '-' || argv[i][1] == '\0') {
-			if (rest == NULL)
-				return err_set(e, ERR_SPEC, 0,
-				    "unexpected argument \"%.60s\"", argv[i]);
-			argv[1 + n++] = argv[i];
-		} else if (strcmp(argv[i], "--") == 0) {
-			ended = true;
-		} else if (argv[i][1] == '-') {
-			used = take_long(&r, argv[i], next);
-		} else {
-			used = take_short(&r, argv[i], next);
-		}
 		if (used == 0)
 			return false;
 		i += used;
 	}
 	if (rest != NULL) {
 		*rest = argv + 1;
-		*n_rest = n;
+		*n_rest = r.n_rest;
 	}
 	return true;
 }

@@ -10,7 +10,7 @@
 static char
 lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 static bool
@@ -169,41 +169,51 @@ str_to_double(const char *s, double *out)
 	return true;
 }
 
+/* RFC 3629 section 4, by ranges of the first byte: the length, and what the
+ * second byte may be. No overlong forms, surrogates or values > U+10FFFF. */
+static const struct utf8_lead {
+	unsigned char first, last, len, low, high;
+} utf8_leads[] = {
+	{ 0xc2, 0xdf, 2, 0x80, 0xbf },
+	{ 0xe0, 0xe0, 3, 0xa0, 0xbf },
+	{ 0xe1, 0xec, 3, 0x80, 0xbf },
+	{ 0xed, 0xed, 3, 0x80, 0x9f },
+	{ 0xee, 0xef, 3, 0x80, 0xbf },
+	{ 0xf0, 0xf0, 4, 0x90, 0xbf },
+	{ 0xf1, 0xf3, 4, 0x80, 0xbf },
+	{ 0xf4, 0xf4, 4, 0x80, 0x8f },
+};
+#define UTF8_LEADS (sizeof(utf8_leads) / sizeof(utf8_leads[0]))
+
+static bool
+utf8_tail_fits(const struct utf8_lead *lead, const unsigned char *p)
+{
+	if (p[1] < lead->low || p[1] > lead->high)
+		return false;
+	for (size_t i = 2; i < lead->len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return false;
+	}
+	return true;
+}
+
 size_t
 str_utf8_len(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
+	size_t i = 0;
 
 	if (n == 0)
 		return 0;
 	if (p[0] < 0x80)
 		return 1;
-	/* RFC 3629 section 4: no overlong forms, surrogates, > U+10FFFF. */
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		len = 2;
-	else if ((p[0] & 0xf0) == 0xe0)
-		len = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		len = 4;
-	else
+	while (i < UTF8_LEADS &&
+	       (p[0] < utf8_leads[i].first || p[0] > utf8_leads[i].last))
+		i++;
+	if (i == UTF8_LEADS || n < utf8_leads[i].len ||
+	    !utf8_tail_fits(&utf8_leads[i], p))
 		return 0;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (n < len || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return len;
+	return utf8_leads[i].len;
 }
 
 bool

@@ -48,8 +48,17 @@ target_problem(const char *s)
 	return NULL;
 }
 
+/* Where the last segment of s[0..end) starts. */
+static char *
+parent(char *s, char *end)
+{
+	while (end > s && *--end != '/')
+		;
+	return end;
+}
+
 /* RFC 3986 section 5.2.4, in place, on the path s (which starts with '/'); the
- * query follows from `query` on. */
+ * query is left alone. */
 static void
 remove_dots(char *s)
 {
@@ -57,19 +66,16 @@ remove_dots(char *s)
 
 	while (in < query) {
 		size_t n = strcspn(in + 1, "/?");
-		bool last = in + 1 + n >= query;
+		bool dot = n == 1 && in[1] == '.';
+		bool up = n == 2 && in[1] == '.' && in[2] == '.';
 
-		if (n == 1 && in[1] == '.') {
-			if (last)
-				*out++ = '/';
-		} else if (n == 2 && in[1] == '.' && in[2] == '.') {
-			while (out > s && *--out != '/')
-				;
-			if (last)
-				*out++ = '/';
-		} else {
+		if (up)
+			out = parent(s, out);
+		if (!dot && !up) {
 			memmove(out, in, n + 1);
 			out += n + 1;
+		} else if (in + 1 + n >= query) {
+			*out++ = '/';
 		}
 		in += n + 1;
 	}
@@ -139,39 +145,55 @@ set_port(struct url *u, const char *s, size_t n)
 	return true;
 }
 
+/* "[address]" at s; *rest: what follows. NULL if fine. */
+static const char *
+parse_v6(struct url *u, const char *s, size_t n, const char **rest)
+{
+	const char *close = memchr(s, ']', n);
+
+	if (close == NULL)
+		return "no ']' behind the IPv6 address";
+	if (!looks_like_v6(s + 1, (size_t)(close - s - 1)))
+		return "bad IPv6 address";
+	u->host_is_v6 = true;
+	set_host(u, s + 1, (size_t)(close - s - 1));
+	*rest = close + 1;
+	return NULL;
+}
+
+static const char *
+parse_name(struct url *u, const char *s, size_t n, const char **rest)
+{
+	const char *colon = memchr(s, ':', n);
+
+	if (colon == NULL)
+		colon = s + n;
+	if (!looks_like_name(s, (size_t)(colon - s)))
+		return "bad host name";
+	if ((size_t)(colon - s) >= sizeof(u->host))
+		return "host name too long";
+	set_host(u, s, (size_t)(colon - s));
+	*rest = colon;
+	return NULL;
+}
+
 /* s[0..n): what stands between "//" and the path. NULL if fine. */
 static const char *
 parse_authority(struct url *u, const char *s, size_t n)
 {
-	const char *host = s, *rest;
-	size_t host_n;
+	const char *rest = s, *end = s + n, *why;
 
 	if (memchr(s, '@', n) != NULL)
 		return "user information is not accepted";
-	u->host_is_v6 = n > 0 && s[0] == '[';
-	if (u->host_is_v6) {
-		rest = memchr(s, ']', n);
-		if (rest == NULL)
-			return "no ']' behind the IPv6 address";
-		host = s + 1;
-		host_n = (size_t)(rest++ - host);
-		if (!looks_like_v6(host, host_n))
-			return "bad IPv6 address";
-	} else {
-		rest = memchr(s, ':', n);
-		if (rest == NULL)
-			rest = s + n;
-		host_n = (size_t)(rest - host);
-		if (!looks_like_name(host, host_n))
-			return "bad host name";
-	}
-	if (host_n >= sizeof(u->host))
-		return "host name too long";
-	set_host(u, host, host_n);
-	if (rest < s + n && *rest != ':')
+	u->host_is_v6 = false;
+	why = n > 0 && s[0] == '[' ? parse_v6(u, s, n, &rest)
+				   : parse_name(u, s, n, &rest);
+	if (why != NULL)
+		return why;
+	if (rest < end && *rest != ':')
 		return "bad text behind the host";
-	rest += rest < s + n;
-	if (!set_port(u, rest, (size_t)(s + n - rest)))
+	rest += rest < end;
+	if (!set_port(u, rest, (size_t)(end - rest)))
 		return "bad port";
 	return NULL;
 }
@@ -340,6 +362,7 @@ url_origin(const struct url *u, char *out, size_t cap)
 char *
 url_escape(const char *s)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	char *out = xmalloc(3 * strlen(s) + 1), *dst = out;
 
 	for (; *s != '\0'; s++) {
@@ -352,8 +375,8 @@ url_escape(const char *s)
 			continue;
 		}
 		*dst++ = '%';
-		*dst++ = "0123456789ABCDEF"[c >> 4];
-		*dst++ = "0123456789ABCDEF"[c & 15];
+		*dst++ = digits[c >> 4];
+		*dst++ = digits[c & 15];
 	}
 	*dst = '\0';
 	return out;
