@@ -1,11 +1,11 @@
 /* Whatever parses prints, and the print parses to the same; patches made of
  * the input keep the caps. */
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,10 +15,10 @@ round_trip(const cJSON *j)
 	char *once = json_print(j), *twice;
 	cJSON *back = json_parse(once, strlen(once), NULL);
 
-	assert(back != NULL);
-	assert(json_equal(j, back));
+	MUST(back != NULL);
+	MUST(json_equal(j, back));
 	twice = json_print(back);
-	assert(strcmp(once, twice) == 0);
+	MUST(strcmp(once, twice) == 0);
 	cJSON_Delete(back);
 	xfree(once);
 	xfree(twice);
@@ -34,13 +34,13 @@ patch(const cJSON *j)
 		return;
 	patched = json_patch(a, b, NULL);
 	if (patched != NULL)
-		assert(json_depth(patched) <= JSON_MAX_DEPTH &&
-		       json_count_nodes(patched) <= JSON_MAX_NODES);
+		MUST(json_depth(patched) <= JSON_MAX_DEPTH &&
+		     json_count_nodes(patched) <= JSON_MAX_NODES);
 	cJSON_Delete(patched);
 	diff = json_merge_diff(a, b);
-	assert((diff == NULL) == json_equal(a, b));
+	MUST((diff == NULL) == json_equal(a, b));
 	merged = json_merge_patch(a, b);
-	assert(merged != NULL);
+	MUST(merged != NULL);
 	cJSON_Delete(diff);
 	cJSON_Delete(merged);
 }
@@ -51,10 +51,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = { 0 };
 	cJSON *j = json_parse((const char *)data, size, &e);
 
-	assert((j == NULL) == (e.kind != ERR_NONE));
+	MUST((j == NULL) == (e.kind != ERR_NONE));
 	if (j == NULL)
 		return 0;
-	assert(json_depth(j) <= JSON_MAX_DEPTH);
+	MUST(json_depth(j) <= JSON_MAX_DEPTH);
 	round_trip(j);
 	patch(j);
 	cJSON_Delete(j);

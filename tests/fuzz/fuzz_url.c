@@ -1,12 +1,12 @@
 /* What parses can be written and parsed again to the same, and can stand in a
  * request line. The input is "base NUL reference". */
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/url.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,15 +16,15 @@ check(const struct url *u)
 	char origin[300], text[URL_MAX + 300];
 	struct url again;
 
-	assert(u->target[0] == '/' && u->port != 0 && u->host[0] != '\0');
+	MUST(u->target[0] == '/' && u->port != 0 && u->host[0] != '\0');
 	for (const char *c = u->target; *c != '\0'; c++)
-		assert(*c > 0x20 && *c < 0x7f && *c != '#' && *c != '\\');
+		MUST(*c > 0x20 && *c < 0x7f && *c != '#' && *c != '\\');
 	url_origin(u, origin, sizeof(origin));
-	assert(origin[0] != '\0');
-	assert(str_format(text, sizeof(text), "%s%s", origin, u->target));
-	assert(url_parse(&again, text, NULL));
-	assert(url_same_origin(u, &again));
-	assert(strcmp(u->target, again.target) == 0);
+	MUST(origin[0] != '\0');
+	MUST(str_format(text, sizeof(text), "%s%s", origin, u->target));
+	MUST(url_parse(&again, text, NULL));
+	MUST(url_same_origin(u, &again));
+	MUST(strcmp(u->target, again.target) == 0);
 }
 
 static void
@@ -33,8 +33,8 @@ check_escapes(const char *s)
 	char *escaped = url_escape(s), *copy = xstrdup(s);
 	char *value = url_query(s, "a");
 
-	assert(url_unescape(escaped));
-	assert(strcmp(escaped, s) == 0);
+	MUST(url_unescape(escaped));
+	MUST(strcmp(escaped, s) == 0);
 	(void)url_unescape(copy); /* any answer is fine, if it ends */
 	xfree(escaped);
 	xfree(copy);

@@ -1,12 +1,12 @@
 /* Whatever parses is a tree within the caps whose print is JSON; lines stay
  * within the text. */
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yaml.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,16 +19,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *out;
 	int line;
 
-	assert((j == NULL) == (e.kind != ERR_NONE));
+	MUST((j == NULL) == (e.kind != ERR_NONE));
 	line = yaml_line_of(text, size, 0, "a/0/b");
-	assert(line >= 0 && (size_t)line <= size + 1);
+	MUST(line >= 0 && (size_t)line <= size + 1);
 	if (j == NULL)
 		return 0;
-	assert(json_depth(j) <= JSON_MAX_DEPTH + 1);
+	MUST(json_depth(j) <= JSON_MAX_DEPTH + 1);
 	for (const cJSON *d = j->child; d != NULL; d = d->next) {
 		out = json_print(d);
 		back = json_parse(out, strlen(out), NULL);
-		assert(back != NULL);
+		MUST(back != NULL);
 		cJSON_Delete(back);
 		xfree(out);
 	}
