@@ -1,0 +1,97 @@
+/* What the files of the core stand-in share. */
+#ifndef B7_SIM_CORE_INTERNAL_H
+#define B7_SIM_CORE_INTERNAL_H
+
+#include <cjson/cJSON.h>
+
+#include "common/loop.h"
+#include "common/map.h"
+#include "sim/core/cache.h"
+#include "sim/core/client.h"
+#include "sim/core/core.h"
+
+#define CAPI "cluster.x-k8s.io"
+#define CAPI_PATH "/apis/" CAPI "/v1beta2"
+
+struct core;
+
+/* An object of ours with its rate limit and its request under way. */
+struct core_object {
+	struct core *c;
+	char *key; /* owned */
+	struct timer timer;
+	int64_t ran_us;
+	bool busy, again;
+	void (*run)(struct core_object *o);
+	char *provider_id; /* owned; what was copied, to see it change */
+};
+
+struct core {
+	const struct env *env;
+	struct core_opts o; /* strings owned */
+	struct core_client *api, *bmc;
+	struct core_cache *clusters, *machines, *secrets, *crds, *nodes;
+	struct map infra; /* "group/kind" -> struct core_cache */
+	struct map cluster_objects, machine_objects; /* struct core_object */
+	struct core_stream *events;
+	struct timer events_retry;
+	struct map booted; /* BMC name -> set: it read a medium */
+	uint64_t events_seen;
+	unsigned problems;
+};
+
+/* core.c */
+void core_kick(struct core_object *o); /* soon, at most once a pass_us */
+void core_problem(struct core *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One write; the object runs again when it ended. */
+void core_write(struct core_object *o, const char *method, const char *target,
+    const char *type, const cJSON *body);
+#define CORE_MERGE "application/merge-patch+json"
+
+/* infra.c: the object that a reference {apiGroup, kind, name} names, by the
+ * contract label of its CRD. */
+enum core_infra {
+	INFRA_NO_CRD,  /* no CRD, or no contract label: an internal error */
+	INFRA_LISTING, /* not known yet */
+	INFRA_MISSING,
+	INFRA_FOUND
+};
+enum core_infra core_infra_get(struct core *c, const char *ns, const cJSON *ref,
+    const cJSON **object, char **path);
+/* Reads a contract field of exactly this type; a wrong type is a problem. */
+bool core_strict_bool(
+    struct core *c, const cJSON *o, const char *path, bool *out);
+bool core_strict_str(
+    struct core *c, const cJSON *o, const char *path, const char **out);
+void core_infra_changed(struct core *c, const cJSON *tree);
+
+/* conditions.c */
+void core_condition(struct core *c, cJSON *status, const cJSON *object,
+    const char *type, const char *value, const char *reason,
+    const char *message);
+/* InfrastructureReady from the infra object's Ready (capi-contract 2.2). */
+void core_mirror_ready(struct core *c, cJSON *status, const cJSON *object,
+    const cJSON *infra, bool provisioned);
+bool core_condition_true(const cJSON *object, const char *type);
+/* Writes object's status if `status` differs; true if it did. */
+bool core_status(struct core_object *o, const char *path, const cJSON *object,
+    const cJSON *status);
+
+/* meta.c */
+bool core_has_finalizer(const cJSON *o, const char *f);
+/* V: the patch that sets finalizers; remove when add is false. */
+cJSON *core_finalizer_patch(const cJSON *o, const char *f, bool add);
+/* The owner patch of capi-contract 6.2, or NULL if it is so already. */
+cJSON *core_owner_patch(const cJSON *infra, const cJSON *owner,
+    const char *cluster, bool controller);
+
+void core_cluster_run(struct core_object *o); /* cluster.c */
+void core_machine_run(struct core_object *o); /* machine.c */
+/* node.c */
+void core_nodes_start(struct core *c);
+void core_nodes_stop(struct core *c);
+/* The one node with this providerID; NULL for none or several. */
+const cJSON *core_node_of(const struct core *c, const char *provider_id);
+
+#endif

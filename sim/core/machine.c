@@ -1,0 +1,356 @@
+/*
+ * The Machine controller: steps 1 to 10 of capi-contract 6.2, in their order,
+ * with the bootstrap provider's part (a Secret, then its name). Copies what
+ * the contract names and nothing else.
+ */
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/core/internal.h"
+
+#define MACHINE_FINALIZER "machine." CAPI
+
+struct machine_run {
+	struct core *c;
+	struct core_object *o;
+	const cJSON *tree, *cluster, *infra;
+	char *path, *infra_path; /* owned */
+	const char *ns, *name, *cluster_name;
+	cJSON *status; /* owned */
+	enum core_infra found;
+};
+
+static bool
+machine_deleting(const cJSON *o)
+{
+	return json_str(o, "metadata/deletionTimestamp", NULL) != NULL;
+}
+
+static void
+machine_patch(struct machine_run *r, const char *path, cJSON *patch)
+{
+	core_write(r->o, "PATCH", path, CORE_MERGE, patch);
+	cJSON_Delete(patch);
+}
+
+static bool
+machine_finalizer(struct machine_run *r)
+{
+	if (machine_deleting(r->tree) ||
+	    core_has_finalizer(r->tree, MACHINE_FINALIZER))
+		return false;
+	machine_patch(
+	    r, r->path, core_finalizer_patch(r->tree, MACHINE_FINALIZER, true));
+	return true;
+}
+
+static bool
+machine_paused(struct machine_run *r)
+{
+	bool paused = json_bool(r->cluster, "spec/paused", false) ||
+		      json_child(json_obj(r->tree, "metadata/annotations"),
+			  CAPI "/paused") != NULL;
+
+	core_condition(r->c, r->status, r->tree, "Paused",
+	    paused ? "True" : "False", paused ? "Paused" : "NotPaused", "");
+	return paused;
+}
+
+/* Label and, for a standalone Machine, the Cluster as plain owner. */
+static bool
+machine_labelled(struct machine_run *r)
+{
+	cJSON *p =
+	    core_owner_patch(r->tree, r->cluster, r->cluster_name, false);
+
+	if (p == NULL)
+		return false;
+	machine_patch(r, r->path, p);
+	return true;
+}
+
+/* ---- bootstrap -------------------------------------------------------------------- */
+
+static bool
+machine_may_bootstrap(const struct machine_run *r)
+{
+	bool control_plane = json_child(
+	    json_obj(r->tree, "metadata/labels"), CAPI "/control-plane");
+
+	return json_bool(r->cluster,
+		   "status/initialization/infrastructureProvisioned", false) &&
+	       (control_plane ||
+		   core_condition_true(r->cluster, "ControlPlaneInitialized"));
+}
+
+static cJSON *
+machine_secret(const struct machine_run *r)
+{
+	cJSON *s = cJSON_CreateObject(), *data, *labels;
+	const char *text = r->c->o.bootstrap_data;
+	char *b64 = b64_encode(text, strlen(text));
+
+	json_set_str(s, "apiVersion", "v1");
+	json_set_str(s, "kind", "Secret");
+	json_set_str(json_ensure_obj(s, "metadata"), "name", r->name);
+	labels = json_ensure_obj(s, "metadata/labels");
+	json_set_str(labels, CAPI "/cluster-name", r->cluster_name);
+	json_set_str(s, "type", CAPI "/secret");
+	data = json_ensure_obj(s, "data");
+	json_set_str(data, "value", b64);
+	json_set_str(data, "format", "Y2xvdWQtY29uZmln"); /* cloud-config */
+	xfree(b64);
+	return s;
+}
+
+static bool
+machine_bootstrap(struct machine_run *r)
+{
+	char *key = xasprintf("%s/%s", r->ns, r->name), *path;
+	bool there = core_cache_get(r->c->secrets, key) != NULL;
+	cJSON *body;
+
+	xfree(key);
+	if (json_str(r->tree, "spec/bootstrap/dataSecretName", NULL) != NULL ||
+	    !machine_may_bootstrap(r))
+		return false;
+	if (!there) {
+		body = machine_secret(r);
+		path = xasprintf("/api/v1/namespaces/%s/secrets", r->ns);
+		core_write(r->o, "POST", path, NULL, body);
+		xfree(path);
+		cJSON_Delete(body);
+		return true;
+	}
+	body = cJSON_CreateObject();
+	json_put(
+	    body, "spec/bootstrap/dataSecretName", cJSON_CreateString(r->name));
+	machine_patch(r, r->path, body);
+	return true;
+}
+
+/* ---- infrastructure ----------------------------------------------------------------- */
+
+/* Copied on every pass, so a provider that changes it is found out. */
+static bool
+machine_provider_id(struct machine_run *r, const char *id)
+{
+	cJSON *p;
+
+	if (r->o->provider_id != NULL && !str_eq(r->o->provider_id, id))
+		core_problem(r->c,
+		    "rule 38: providerID of %s went from %s "
+		    "to %s",
+		    r->o->key, r->o->provider_id, id);
+	xreplace(&r->o->provider_id, id);
+	if (str_eq(json_str(r->tree, "spec/providerID", NULL), id))
+		return false;
+	p = cJSON_CreateObject();
+	json_put(p, "spec/providerID", cJSON_CreateString(id));
+	machine_patch(r, r->path, p);
+	return true;
+}
+
+static void
+machine_node(struct machine_run *r, const char *id)
+{
+	const cJSON *node = core_node_of(r->c, id);
+
+	if (node != NULL)
+		json_set_str(json_ensure_obj(r->status, "nodeRef"), "name",
+		    json_str(node, "metadata/name", ""));
+	core_condition(r->c, r->status, r->tree, "NodeHealthy",
+	    node != NULL ? "True" : "Unknown",
+	    node != NULL ? "NodeHealthy" : "NodeDoesNotExist", "");
+}
+
+static void
+machine_copies(struct machine_run *r)
+{
+	const cJSON *a = json_at(r->infra, "status/addresses");
+	const char *fd = NULL;
+
+	json_set(r->status, "addresses", cJSON_IsArray(a) ? json_dup(a) : NULL);
+	if (core_strict_str(r->c, r->infra, "status/failureDomain", &fd))
+		json_set_str(r->status, "failureDomain", fd);
+	if (json_at(r->infra, "spec/failureDomain") != NULL)
+		core_problem(
+		    r->c, "rule 5: %s has spec.failureDomain", r->o->key);
+	json_set_bool(json_ensure_obj(r->status, "initialization"),
+	    "infrastructureProvisioned", true);
+}
+
+static void
+machine_infrastructure(struct machine_run *r)
+{
+	bool was = json_bool(
+	    r->tree, "status/initialization/infrastructureProvisioned", false);
+	bool now = false;
+	const char *id = NULL;
+	cJSON *p;
+
+	if (r->found != INFRA_FOUND) {
+		if (r->found != INFRA_LISTING)
+			core_condition(r->c, r->status, r->tree,
+			    "InfrastructureReady",
+			    r->found == INFRA_NO_CRD ? "Unknown" : "False",
+			    r->found == INFRA_NO_CRD ? "InternalError"
+			    : was                    ? "ObjectDeleted"
+						     : "ObjectDoesNotExist",
+			    "");
+		return;
+	}
+	p = core_owner_patch(r->infra, r->tree, r->cluster_name, true);
+	if (p != NULL) {
+		machine_patch(r, r->infra_path, p);
+		return;
+	}
+	(void)core_strict_bool(
+	    r->c, r->infra, "status/initialization/provisioned", &now);
+	core_mirror_ready(r->c, r->status, r->tree, r->infra, now || was);
+	if (was && !now)
+		core_problem(r->c, "rule 40: provisioned of %s was taken back",
+		    r->o->key);
+	if (machine_deleting(r->infra) || (!now && !was))
+		return;
+	(void)core_strict_str(r->c, r->infra, "spec/providerID", &id);
+	if (str_empty(id)) {
+		core_problem(r->c,
+		    "rule 37: %s is provisioned without a "
+		    "providerID",
+		    r->o->key);
+		return;
+	}
+	if (machine_provider_id(r, id))
+		return;
+	machine_copies(r);
+	machine_node(r, id);
+}
+
+/* ---- the end ---------------------------------------------------------------------------- */
+
+static bool
+machine_hooked(const struct machine_run *r)
+{
+	const cJSON *a;
+
+	cJSON_ArrayForEach (a, json_obj(r->tree, "metadata/annotations"))
+		if (str_has_prefix(
+			a->string, "pre-terminate.delete.hook.machine." CAPI))
+			return true;
+	return false;
+}
+
+static bool
+machine_delete_path(struct machine_run *r, const char *fmt_path)
+{
+	core_write(r->o, "DELETE", fmt_path, NULL, NULL);
+	r->o->again = true;
+	return true;
+}
+
+static bool
+machine_leftovers(struct machine_run *r)
+{
+	char *key = xasprintf("%s/%s", r->ns, r->name), *path = NULL;
+	bool secret = core_cache_get(r->c->secrets, key) != NULL;
+	const char *node = json_str(r->tree, "status/nodeRef/name", NULL);
+
+	if (secret)
+		path = xasprintf(
+		    "/api/v1/namespaces/%s/secrets/%s", r->ns, r->name);
+	else if (node != NULL && core_cache_get(r->c->nodes, node) != NULL)
+		path = xasprintf("/api/v1/nodes/%s", node);
+	xfree(key);
+	if (path == NULL)
+		return false;
+	(void)machine_delete_path(r, path);
+	xfree(path);
+	return true;
+}
+
+static void
+machine_delete(struct machine_run *r)
+{
+	if (machine_hooked(r))
+		return;
+	if (r->found == INFRA_FOUND) {
+		if (!machine_deleting(r->infra))
+			core_write(r->o, "DELETE", r->infra_path, NULL, NULL);
+		else
+			core_mirror_ready(
+			    r->c, r->status, r->tree, r->infra, true);
+		return;
+	}
+	if (r->found == INFRA_LISTING || machine_leftovers(r) ||
+	    !core_has_finalizer(r->tree, MACHINE_FINALIZER))
+		return;
+	machine_patch(r, r->path,
+	    core_finalizer_patch(r->tree, MACHINE_FINALIZER, false));
+}
+
+static const char *
+machine_phase(const struct machine_run *r)
+{
+	if (machine_deleting(r->tree))
+		return "Deleting";
+	if (json_str(r->status, "nodeRef/name", NULL) != NULL)
+		return "Running";
+	if (json_str(r->tree, "spec/providerID", NULL) != NULL)
+		return "Provisioned";
+	if (json_str(r->tree, "spec/bootstrap/dataSecretName", NULL) != NULL)
+		return "Provisioning";
+	return "Pending";
+}
+
+static void
+machine_reconcile(struct machine_run *r)
+{
+	bool paused;
+
+	if (r->cluster == NULL && !machine_deleting(r->tree))
+		return; /* as the real one: an error and a retry */
+	if (machine_finalizer(r))
+		return;
+	paused = machine_paused(r);
+	if (!paused && machine_deleting(r->tree))
+		machine_delete(r);
+	else if (!paused && !machine_labelled(r) && !machine_bootstrap(r))
+		machine_infrastructure(r);
+	json_set_str(r->status, "phase", machine_phase(r));
+	if (!r->o->busy)
+		(void)core_status(r->o, r->path, r->tree, r->status);
+}
+
+void
+core_machine_run(struct core_object *o)
+{
+	struct machine_run r = { .c = o->c, .o = o };
+	char *key;
+
+	r.tree = core_cache_get(o->c->machines, o->key);
+	if (r.tree == NULL) {
+		xreplace(&o->provider_id, NULL);
+		return;
+	}
+	r.ns = json_str(r.tree, "metadata/namespace", "");
+	r.name = json_str(r.tree, "metadata/name", "");
+	r.cluster_name = json_str(r.tree, "spec/clusterName", "");
+	key = xasprintf("%s/%s", r.ns, r.cluster_name);
+	r.cluster = core_cache_get(o->c->clusters, key);
+	xfree(key);
+	r.path =
+	    xasprintf(CAPI_PATH "/namespaces/%s/machines/%s", r.ns, r.name);
+	r.status = json_obj(r.tree, "status") != NULL
+		       ? json_dup(json_obj(r.tree, "status"))
+		       : cJSON_CreateObject();
+	r.found = core_infra_get(o->c, r.ns,
+	    json_obj(r.tree, "spec/infrastructureRef"), &r.infra,
+	    &r.infra_path);
+	machine_reconcile(&r);
+	cJSON_Delete(r.status);
+	xfree(r.path);
+	xfree(r.infra_path);
+}
