@@ -1,1 +1,8 @@
 unit_test(tls b7_http b7_tls)
+
+# The contract of http.h on sockets; test_http_virtual runs the same suites.
+integration_test(http_real b7_net)
+target_sources(it_http_real PRIVATE
+	${CMAKE_SOURCE_DIR}/tests/unit/http_contract.c
+	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_stream.c
+	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_tls.c)

@@ -329,7 +329,7 @@ tls_and_plain_do_not_meet(void)
 	rig_peer(&r, &p);
 	ask(&r, &a, NULL);
 	CU_ASSERT_TRUE(a.done);
-	CU_ASSERT_TRUE(a.err != HTTP_OK || a.status >= 400);
+	CU_ASSERT_TRUE(a.err != HTTP_OK || a.status >= 300);
 	CU_ASSERT_EQUAL(r.handled, 0);
 	http_peer_free(r.p);
 	http_server_free(r.s);
