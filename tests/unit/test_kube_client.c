@@ -10,7 +10,7 @@
 #include "common/json.h"
 #include "tests/unit/unit.h"
 
-#include "tests/unit/kube_rig.h"
+#include "tests/unit/agent_kube_rig.h"
 
 static struct kube_request
 req(enum kube_verb v, const char *ns, const char *name, struct got *g)
