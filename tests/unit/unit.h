@@ -45,7 +45,7 @@ unit_text(const char *got, const char *want, const char *file, int line)
 		CU_PASS("");
 		return;
 	}
-	(void)snprintf(msg, sizeof(msg), "got <%s> want <%s>",
+	(void)snprintf(msg, sizeof(msg), "got <%.240s> want <%.240s>",
 	    got != NULL ? got : "(null)", want);
 	(void)CU_assertImplementation(
 	    CU_FALSE, (unsigned)line, msg, file, "", CU_FALSE);
@@ -58,7 +58,7 @@ unit_row(int ok, const char *row, const char *what, const char *file, int line)
 {
 	char msg[512];
 
-	(void)snprintf(msg, sizeof(msg), "%s: <%s>", what, row);
+	(void)snprintf(msg, sizeof(msg), "%.200s: <%.240s>", what, row);
 	(void)CU_assertImplementation(
 	    ok ? CU_TRUE : CU_FALSE, (unsigned)line, msg, file, "", CU_FALSE);
 }
