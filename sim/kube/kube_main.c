@@ -1,0 +1,442 @@
+#include "sim/kube/kube_main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/env.h"
+#include "common/http.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/metrics.h"
+#include "common/options.h"
+#include "common/str.h"
+#include "common/tls.h"
+#include "sim/kube/kubeconfig.h"
+#include "sim/kube/load.h"
+#include "sim/kube/server.h"
+
+#define MAX_PATHS 32
+#define TOKEN_BYTES 24
+#define DAY_S 86400
+#define GRACE_US (2 * LOOP_S)
+
+struct opts {
+	const char *addr, *san, *kubeconfig, *agent_kubeconfig, *ca_out;
+	const char *token, *agent_token, *log;
+	int64_t port, history, bookmark;
+	bool client_cert, plain, help;
+};
+
+#define AT(member) offsetof(struct opts, member)
+static const struct option_row rows[] = {
+	{ .name = "addr",
+	    .kind = OPT_STR,
+	    .value_name = "IP",
+	    .dflt = "127.0.0.1",
+	    .help = "address to listen on",
+	    .group = "Listening",
+	    .offset = AT(addr) },
+	{ .name = "port",
+	    .kind = OPT_INT,
+	    .value_name = "N",
+	    .dflt = "6443",
+	    .max = 65535,
+	    .help = "port to listen on; 0 takes a free one",
+	    .offset = AT(port) },
+	{ .name = "san",
+	    .kind = OPT_STR,
+	    .value_name = "NAMES",
+	    .help = "more names and addresses for the certificate, separated "
+		    "by commas",
+	    .offset = AT(san) },
+	{ .name = "plain",
+	    .kind = OPT_FLAG,
+	    .help = "plain HTTP; kubectl then sends no token, so none is asked "
+		    "for",
+	    .offset = AT(plain) },
+	{ .name = "kubeconfig-out",
+	    .kind = OPT_STR,
+	    .value_name = "FILE",
+	    .help = "writes a kubeconfig for the user admin",
+	    .group = "Access",
+	    .offset = AT(kubeconfig) },
+	{ .name = "client-cert",
+	    .kind = OPT_FLAG,
+	    .help = "the kubeconfigs use a client certificate instead of the "
+		    "token",
+	    .offset = AT(client_cert) },
+	{ .name = "agent-kubeconfig-out",
+	    .kind = OPT_STR,
+	    .value_name = "FILE",
+	    .help = "writes a kubeconfig for the user beskar7-agent",
+	    .offset = AT(agent_kubeconfig) },
+	{ .name = "ca-out",
+	    .kind = OPT_STR,
+	    .value_name = "FILE",
+	    .help = "writes the certificate of the CA",
+	    .offset = AT(ca_out) },
+	{ .name = "token",
+	    .kind = OPT_STR,
+	    .value_name = "TEXT",
+	    .help = "token of the user admin; random if absent",
+	    .offset = AT(token) },
+	{ .name = "agent-token",
+	    .kind = OPT_STR,
+	    .value_name = "TEXT",
+	    .help = "token of the user beskar7-agent; random if absent",
+	    .offset = AT(agent_token) },
+	{ .name = "history",
+	    .kind = OPT_INT,
+	    .value_name = "N",
+	    .dflt = "4096",
+	    .min = 1,
+	    .max = 1000000,
+	    .help = "changes that a watch can catch up with; older ones answer "
+		    "410",
+	    .group = "Behaviour",
+	    .offset = AT(history) },
+	{ .name = "bookmark",
+	    .kind = OPT_DURATION,
+	    .value_name = "TIME",
+	    .dflt = "60s",
+	    .min = 100 * LOOP_MS,
+	    .max = LOOP_HOUR,
+	    .help = "time between bookmarks of a watch",
+	    .offset = AT(bookmark) },
+	{ .name = "log",
+	    .kind = OPT_STR,
+	    .value_name = "LEVEL",
+	    .dflt = "info",
+	    .help = "error, warn, info or debug",
+	    .offset = AT(log) },
+	{ .name = "help",
+	    .letter = 'h',
+	    .kind = OPT_FLAG,
+	    .help = "shows this",
+	    .offset = AT(help) },
+	{ .name = NULL },
+};
+
+static const char usage[] =
+    "Usage: beskar7-sim kube [options] [--crds PATH]... [MANIFEST]...\n"
+    "\n"
+    "A stand-in for the Kubernetes API of one machine: kubectl, the agent and\n"
+    "the core stand-in work against it. It has no RBAC, no admission and no\n"
+    "CEL, and forgets everything when it ends.\n"
+    "\n"
+    "  --crds PATH                 a folder or file of manifests, CRDs first;\n"
+    "                              can be given several times\n"
+    "  MANIFEST                    loaded after all CRDs\n"
+    "\n";
+
+struct paths {
+	const char *v[MAX_PATHS];
+	size_t n;
+};
+
+struct run {
+	struct opts o;
+	struct paths crds;
+	char **manifests;
+	int n_manifests;
+	struct loop *loop;
+	struct env env;
+	struct files files;
+	struct log log;
+	struct kube_server *server;
+	struct timer stop;
+	struct tls_identity *ca, *cert;
+	struct tls_trust *trust;
+	char *ca_pem, *token, *agent_token;
+	bool stopping;
+};
+
+/* The table takes one value a name: --crds is read before it. */
+static bool
+take_crds(struct paths *p, int *argc, char **argv, struct err *e)
+{
+	int n = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		const char *value = NULL;
+
+		if (str_has_prefix(argv[i], "--crds="))
+			value = argv[i] + strlen("--crds=");
+		else if (str_eq(argv[i], "--crds") && i + 1 < *argc)
+			value = argv[++i];
+		else if (str_eq(argv[i], "--crds"))
+			return err_set(e, ERR_SPEC, 0, "--crds needs a path");
+		if (value == NULL) {
+			argv[n++] = argv[i];
+			continue;
+		}
+		if (p->n == MAX_PATHS)
+			return err_set(e, ERR_SPEC, 0,
+			    "--crds can be given %d times at most", MAX_PATHS);
+		p->v[p->n++] = value;
+	}
+	*argc = n;
+	return true;
+}
+
+/* Complete or not at all, and for the owner only. */
+static bool
+write_file(const char *path, const char *text, struct err *e)
+{
+	char *tmp = xasprintf("%s.tmp", path);
+	size_t n = strlen(text);
+	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n;
+
+	if (fd >= 0 && close(fd) != 0)
+		ok = false;
+	ok = ok && rename(tmp, path) == 0;
+	if (!ok)
+		(void)err_set(e, ERR_INTERNAL, errno, "cannot write %s: %s",
+		    path, strerror(errno));
+	xfree(tmp);
+	return ok;
+}
+
+/* ---- certificates --------------------------------------------------------- */
+
+static bool
+make_certificates(struct run *r, struct err *e)
+{
+	int64_t now = loop_wall_us(r->loop) / LOOP_S;
+	struct tls_issue ca = { .is_ca = true,
+		.subject = "beskar7-sim kube CA",
+		.not_before_s = now - DAY_S,
+		.not_after_s = now + 365 * DAY_S };
+	struct tls_issue server = ca;
+	char *names = xasprintf("localhost,kubernetes,kubernetes.default,"
+				"kubernetes.default.svc,127.0.0.1,::1,%s%s%s",
+	    r->o.addr, r->o.san != NULL ? "," : "",
+	    r->o.san != NULL ? r->o.san : "");
+	bool ok;
+
+	r->ca = tls_identity_issue(&ca, r->env.entropy, &r->ca_pem, NULL, e);
+	server.is_ca = false;
+	server.ca = r->ca;
+	server.subject = "kube-apiserver";
+	server.names = names;
+	if (r->ca != NULL) {
+		r->cert =
+		    tls_identity_issue(&server, r->env.entropy, NULL, NULL, e);
+		r->trust = tls_trust_new(r->ca_pem, strlen(r->ca_pem), e);
+	}
+	ok = r->cert != NULL && r->trust != NULL;
+	xfree(names);
+	return ok;
+}
+
+static bool
+write_kubeconfig(struct run *r, const char *path, const char *user,
+    const char *token, struct err *e)
+{
+	int64_t now = loop_wall_us(r->loop) / LOOP_S;
+	struct tls_issue client = { .ca = r->ca,
+		.subject = user,
+		.organization = "system:masters",
+		.not_before_s = now - DAY_S,
+		.not_after_s = now + 365 * DAY_S };
+	char server[100], *cert = NULL, *key = NULL, *text;
+	struct kubeconfig k = { .server = server,
+		.ca_pem = r->ca_pem,
+		.user = user,
+		.token = token,
+		.use_cert = r->o.client_cert };
+	bool ok = true, v6 = strchr(r->o.addr, ':') != NULL;
+
+	if (path == NULL)
+		return true;
+	(void)str_format(server, sizeof(server), "%s://%s%s%s:%u",
+	    r->o.plain ? "http" : "https", v6 ? "[" : "", r->o.addr,
+	    v6 ? "]" : "", kube_server_port(r->server));
+	if (!r->o.plain) {
+		struct tls_identity *id =
+		    tls_identity_issue(&client, r->env.entropy, &cert, &key, e);
+
+		ok = id != NULL;
+		tls_identity_free(id);
+	}
+	k.cert_pem = cert;
+	k.key_pem = key;
+	if (ok) {
+		text = kubeconfig_text(&k);
+		ok = write_file(path, text, e);
+		secret_wipe(text, strlen(text));
+		xfree(text);
+	}
+	if (key != NULL)
+		secret_wipe(key, strlen(key));
+	xfree(cert);
+	xfree(key);
+	return ok;
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+static void
+stop_now(void *arg)
+{
+	struct run *r = arg;
+
+	loop_stop(r->loop);
+}
+
+static void
+on_signal(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->stopping) {
+		loop_stop(r->loop);
+		return;
+	}
+	r->stopping = true;
+	LOGI(&r->log, "stopping", F_INT("grace_ms", GRACE_US / LOOP_MS));
+	kube_server_stop(r->server, GRACE_US / 2);
+	timer_start(r->loop, &r->stop, GRACE_US, stop_now, r);
+}
+
+static char *
+token_or_random(const char *given, struct entropy ent)
+{
+	char text[2 * TOKEN_BYTES + 1];
+
+	if (given != NULL)
+		return xstrdup(given);
+	entropy_hex(ent, text, TOKEN_BYTES);
+	return xstrdup(text);
+}
+
+static bool
+start_server(struct run *r, struct err *e)
+{
+	struct kube_token tokens[] = { { r->token, "admin" },
+		{ r->agent_token, "beskar7-agent" } };
+	struct kube_server_opts so = { .addr = r->o.addr,
+		.port = (unsigned)r->o.port,
+		.identity = r->cert,
+		.client_ca = r->trust,
+		.tokens = tokens,
+		.n_tokens = r->o.plain ? 0 : 2,
+		.crd_paths = r->crds.v,
+		.n_crd_paths = r->crds.n,
+		.history = (size_t)r->o.history,
+		.bookmark_us = r->o.bookmark };
+
+	r->server = kube_server_new(&r->env, &so, e);
+	if (r->server == NULL)
+		return false;
+	for (int i = 0; i < r->n_manifests; i++)
+		if (!ks_load_path(r->server, r->manifests[i], e))
+			return false;
+	return true;
+}
+
+static bool
+start(struct run *r, struct err *e)
+{
+	if (!log_level_parse(r->o.log, &r->log.level))
+		return err_set(
+		    e, ERR_SPEC, 0, "--log: \"%.40s\" is no level", r->o.log);
+	r->token = token_or_random(r->o.token, r->env.entropy);
+	r->agent_token = token_or_random(r->o.agent_token, r->env.entropy);
+	if (!r->o.plain && !make_certificates(r, e))
+		return false;
+	if (!start_server(r, e))
+		return false;
+	if (r->o.ca_out != NULL && r->ca_pem != NULL &&
+	    !write_file(r->o.ca_out, r->ca_pem, e))
+		return false;
+	return write_kubeconfig(r, r->o.kubeconfig, "admin", r->token, e) &&
+	       write_kubeconfig(r, r->o.agent_kubeconfig, "beskar7-agent",
+		   r->agent_token, e);
+}
+
+static void
+fini(struct run *r)
+{
+	timer_stop(&r->stop);
+	kube_server_free(r->server);
+	tls_identity_free(r->cert);
+	tls_identity_free(r->ca);
+	tls_trust_free(r->trust);
+	http_net_free(r->env.net);
+	metrics_free(r->env.metrics);
+	loop_free(r->loop);
+	xfree(r->ca_pem);
+	xfree(r->token);
+	xfree(r->agent_token);
+}
+
+static void
+ready(const struct run *r)
+{
+	(void)printf("ready %s://%s:%u%s%s\n", r->o.plain ? "http" : "https",
+	    r->o.addr, kube_server_port(r->server),
+	    r->o.kubeconfig != NULL ? " kubeconfig=" : "",
+	    r->o.kubeconfig != NULL ? r->o.kubeconfig : "");
+	(void)fflush(stdout);
+}
+
+static int
+run(struct run *r)
+{
+	struct err e = { 0 };
+	int status = 1;
+
+	r->loop = loop_event_new();
+	r->log = (struct log){ .level = LOG_INFO,
+		.process = "kube",
+		.loop = r->loop,
+		.sink = log_sink_stderr };
+	r->files = files_system();
+	r->env = (struct env){ .name = "kube",
+		.loop = r->loop,
+		.entropy = entropy_system(),
+		.files = &r->files,
+		.log = &r->log,
+		.metrics = metrics_new() };
+	r->env.net = http_net_real_new(r->loop, r->env.entropy, &e);
+	if (r->env.net != NULL && start(r, &e)) {
+		loop_on_signal(r->loop, SIGTERM, on_signal, r);
+		loop_on_signal(r->loop, SIGINT, on_signal, r);
+		ready(r);
+		loop_run(r->loop);
+		status = 0;
+	} else {
+		(void)fprintf(stderr, "beskar7-sim kube: %s\n", e.msg);
+	}
+	fini(r);
+	return status;
+}
+
+int
+kube_main(int argc, char **argv)
+{
+	struct err e = { 0 };
+	struct run r = { 0 };
+
+	if (!take_crds(&r.crds, &argc, argv, &e) ||
+	    !options_parse(rows, &r.o, "BESKAR7_KUBE", argc, argv, &r.manifests,
+		&r.n_manifests, &e)) {
+		(void)fprintf(stderr,
+		    "beskar7-sim kube: %s (--help tells more)\n", e.msg);
+		return 2;
+	}
+	if (r.o.help) {
+		(void)fputs(usage, stdout);
+		options_help(rows, stdout);
+		return 0;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	return run(&r);
+}
