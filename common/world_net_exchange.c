@@ -45,9 +45,11 @@ vnet_exchange_gone(struct vnet_exchange *x)
 	void (*gone)(void *arg) = x->base.gone;
 	void *arg = x->base.gone_arg;
 
-	/* Nobody is told: x stays until its handler replies into the void. */
-	if (!gone && !x->streaming) {
+	/* Nobody is told: x stays until its handler replies into the void, or
+	 * its server is freed. */
+	if (!gone) {
 		deferred_cancel(&x->work);
+		vnet_out_stop(&x->conn->srv);
 		x->conn->x = NULL;
 		x->conn = NULL;
 		return;
@@ -397,9 +399,7 @@ vnet_exchange_reply_stream(struct http_exchange *hx, int status,
 		exchange_status(x, 500);
 		return;
 	}
-	/* A sink may go on while the reply streams. */
-	if (x->mode != VNET_BODY_SINK)
-		forget_body(x);
+	forget_body(x);
 	x->streaming = true;
 	if (reply_is_lost(c, !empty)) {
 		loop_defer(vnet_loop(c->srv.net), &x->work, stream_lost, x);
@@ -419,7 +419,6 @@ vnet_exchange_sent(struct vnet_exchange *x)
 {
 	struct vnet_conn *c = x->conn;
 
-	forget_body(x);
 	vnet_exchange_free(x);
 	vnet_server_release(c);
 }

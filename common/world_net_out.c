@@ -90,7 +90,7 @@ out_ended(struct vnet_half *h)
 
 /* A fault of the link cuts a streamed reply in its first piece. */
 static void
-out_cut(struct vnet_half *h, const char *p, size_t n)
+out_cut(struct vnet_half *h, const char *p, size_t n, bool last)
 {
 	struct vnet_conn *c = h->conn;
 	bool fin = c->fate == VNET_FATE_TRUNCATE;
@@ -98,7 +98,11 @@ out_cut(struct vnet_half *h, const char *p, size_t n)
 
 	if (keep > 0)
 		vnet_send(&c->cli, VNET_DATA, vnet_blob_bytes(p, keep), 0);
-	vnet_exchange_gone(c->x);
+	/* A source that said HTTP_END hears no more of its exchange. */
+	if (last)
+		vnet_exchange_free(c->x);
+	else
+		vnet_exchange_gone(c->x);
 	vnet_half_end(h, fin ? VNET_FIN : VNET_RST);
 }
 
@@ -110,7 +114,7 @@ out_send(struct vnet_half *h, const char *p, size_t n, bool last)
 	struct vnet_msg *m;
 
 	if (h == &c->srv && c->fate != VNET_FATE_NONE) {
-		out_cut(h, p, n);
+		out_cut(h, p, n, last);
 		return;
 	}
 	m = vnet_send(vnet_half_other(h), VNET_DATA, vnet_blob_bytes(p, n), 0);
