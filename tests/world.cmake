@@ -8,3 +8,6 @@ unit_test(world b7_world)
 unit_test(http_virtual b7_world)
 target_sources(test_http_virtual PRIVATE unit/http_contract.c
 	unit/http_contract_stream.c unit/http_contract_tls.c)
+unit_test(world_chaos b7_world)
+add_executable(bench_world EXCLUDE_FROM_ALL bench/bench_world.c)
+target_link_libraries(bench_world PRIVATE b7_flags b7_world)
