@@ -5,6 +5,7 @@
  */
 #include "common/yaml.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -16,6 +17,7 @@
 #include "common/yaml_scalar.h"
 
 #define ALIAS_NODES_MAX 10000
+#define ANCHORS_MAX 1000 /* in one document */
 #define NAME_SHOWN 100
 
 /* Looks for one path while it parses, for yaml_line_of(). */
@@ -88,11 +90,18 @@ enter(struct composer *c, yaml_mark_t at)
 
 /* A finished node gets its name; what contains it has none yet, so that an
  * alias can never point at its own parents. */
-static void
-set_anchor(struct composer *c, const yaml_char_t *anchor, cJSON *j)
+static bool
+set_anchor(
+    struct composer *c, const yaml_char_t *anchor, cJSON *j, yaml_mark_t at)
 {
-	if (anchor != NULL)
-		(void)map_put(&c->anchors, (const char *)anchor, j);
+	if (anchor == NULL)
+		return true;
+	if (c->anchors.n >= ANCHORS_MAX) {
+		(void)fail_at(c, ERR_TOO_BIG, at, "too many anchors");
+		return false;
+	}
+	(void)map_put(&c->anchors, (const char *)anchor, j);
+	return true;
 }
 
 /* ---- paths --------------------------------------------------------------- */
@@ -152,7 +161,10 @@ compose_scalar(struct composer *c, const yaml_event_t *ev)
 	j = yaml_scalar_json(&s, &why);
 	if (j == NULL)
 		return fail_at(c, ERR_SPEC, ev->start_mark, why);
-	set_anchor(c, ev->data.scalar.anchor, j);
+	if (!set_anchor(c, ev->data.scalar.anchor, j, ev->start_mark)) {
+		cJSON_Delete(j);
+		return NULL;
+	}
 	return j;
 }
 
@@ -231,13 +243,13 @@ compose_sequence(struct composer *c, const yaml_event_t *ev, const char *path)
 	if (!count_nodes(c, 1, ev->start_mark) || !enter(c, ev->start_mark))
 		return NULL;
 	arr = cJSON_CreateArray();
-	ok = compose_items(c, arr, path);
+	ok = compose_items(c, arr, path) &&
+	     set_anchor(c, ev->data.sequence_start.anchor, arr, ev->start_mark);
 	c->depth--;
 	if (!ok) {
 		cJSON_Delete(arr);
 		return NULL;
 	}
-	set_anchor(c, ev->data.sequence_start.anchor, arr);
 	return arr;
 }
 
@@ -302,45 +314,104 @@ compose_member(struct composer *c, cJSON *obj, char *key, yaml_mark_t key_at,
 	return true;
 }
 
+/* ---- mappings ------------------------------------------------------------ */
+
+/* The keys of one mapping; looked through once, at its end, so that many keys
+ * in a bad order cost no more than others. */
+struct keys {
+	struct key {
+		const char *text; /* borrowed from the member */
+		yaml_mark_t at;
+	} * v; /* owned */
+	size_t n, cap;
+};
+
+static void
+add_key(struct keys *k, const char *text, yaml_mark_t at)
+{
+	if (k->n == k->cap) {
+		k->cap = k->cap > 0 ? 2 * k->cap : 8;
+		k->v = xreallocarray(k->v, k->cap, sizeof(*k->v));
+	}
+	k->v[k->n++] = (struct key){ text, at };
+}
+
+static int
+by_text_and_place(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+	int c = strcmp(x->text, y->text);
+
+	if (c != 0)
+		return c;
+	return x->at.index < y->at.index ? -1 : 1;
+}
+
+static bool
+keys_differ(struct composer *c, struct keys *k)
+{
+	const struct key *again = NULL;
+
+	if (k->n > 0)
+		qsort(k->v, k->n, sizeof(*k->v), by_text_and_place);
+	for (size_t i = 1; i < k->n; i++) {
+		if (strcmp(k->v[i - 1].text, k->v[i].text) == 0 &&
+		    (again == NULL || k->v[i].at.index < again->at.index))
+			again = &k->v[i];
+	}
+	if (again == NULL)
+		return true;
+	(void)fail_at(
+	    c, ERR_SPEC, again->at, "the key stands here a second time");
+	return false;
+}
+
+/* Reads the next key; NULL in *key at the mapping's end. */
+static bool
+next_key(struct composer *c, char **key, yaml_mark_t *at)
+{
+	yaml_event_t ev;
+	bool ok = true;
+
+	*key = NULL;
+	if (!next_event(c, &ev))
+		return false;
+	*at = ev.start_mark;
+	if (ev.type != YAML_MAPPING_END_EVENT) {
+		*key = key_text(c, &ev);
+		ok = *key != NULL;
+	}
+	yaml_event_delete(&ev);
+	return ok;
+}
+
 static bool
 compose_members(
-    struct composer *c, cJSON *obj, struct map *seen, const char *path)
+    struct composer *c, cJSON *obj, struct keys *keys, const char *path)
 {
-	for (size_t n = 0;; n++) {
-		yaml_event_t ev;
+	for (;;) {
 		yaml_mark_t at;
 		char *key;
 
-		if (!next_event(c, &ev))
+		if (!next_key(c, &key, &at))
 			return false;
-		at = ev.start_mark;
-		if (ev.type == YAML_MAPPING_END_EVENT) {
-			yaml_event_delete(&ev);
-			return true;
-		}
-		key = key_text(c, &ev);
-		yaml_event_delete(&ev);
 		if (key == NULL)
+			return keys_differ(c, keys);
+		if (keys->n >= JSON_MAX_MEMBERS) {
+			(void)fail_at(c, ERR_TOO_BIG, at, "too many members");
+			xfree(key);
 			return false;
-		if (map_put(seen, key, obj) != NULL) {
-			xfree(key);
-			return fail_at(c, ERR_SPEC, at,
-				   "the key stands here a second time") != NULL;
-		}
-		if (n >= JSON_MAX_MEMBERS) {
-			xfree(key);
-			return fail_at(c, ERR_TOO_BIG, at,
-				   "too many members") != NULL;
 		}
 		if (!compose_member(c, obj, key, at, path))
 			return false;
+		add_key(keys, obj->child->prev->string, at);
 	}
 }
 
 static cJSON *
 compose_mapping(struct composer *c, const yaml_event_t *ev, const char *path)
 {
-	struct map seen = { 0 };
+	struct keys keys = { 0 };
 	cJSON *obj;
 	bool ok;
 
@@ -350,14 +421,14 @@ compose_mapping(struct composer *c, const yaml_event_t *ev, const char *path)
 	if (!count_nodes(c, 1, ev->start_mark) || !enter(c, ev->start_mark))
 		return NULL;
 	obj = cJSON_CreateObject();
-	ok = compose_members(c, obj, &seen, path);
-	map_free(&seen, NULL);
+	ok = compose_members(c, obj, &keys, path) &&
+	     set_anchor(c, ev->data.mapping_start.anchor, obj, ev->start_mark);
+	xfree(keys.v);
 	c->depth--;
 	if (!ok) {
 		cJSON_Delete(obj);
 		return NULL;
 	}
-	set_anchor(c, ev->data.mapping_start.anchor, obj);
 	return obj;
 }
 

@@ -146,6 +146,8 @@ errors_name_line_and_column(void)
 		    "f.yaml:4:3: the key stands here a second time" },
 		{ "a: [1,\n  .nan]",
 		    "f.yaml:2:3: JSON has no infinity and no NaN" },
+		{ "b: 1\na: 2\na: 3\nb: 4",
+		    "f.yaml:3:1: the key stands here a second time" },
 		{ "a: 1\nb: *zz",
 		    "f.yaml:2:4: alias of an anchor that does not stand before "
 		    "it" },
@@ -223,6 +225,19 @@ hostile_texts_have_a_bounded_cost(void)
 	for (int i = 0; i <= JSON_MAX_MEMBERS; i++)
 		(void)buf_adds(&b, "1,");
 	(void)buf_addc(&b, ']');
+	CU_ASSERT_EQUAL(kind_of(&b), ERR_TOO_BIG);
+
+	/* keys and anchors in the worst order */
+	buf_reset(&b);
+	for (int k = 0; k < 20; k++) {
+		(void)buf_addf(&b, "m%d:\n", k);
+		for (int i = JSON_MAX_MEMBERS; i > 0; i--)
+			(void)buf_addf(&b, " k%05d: 1\n", i);
+	}
+	CU_ASSERT_EQUAL(kind_of(&b), ERR_NONE);
+	buf_reset(&b);
+	for (int i = 9999; i > 0; i--)
+		(void)buf_addf(&b, "- &a%05d x\n", i);
 	CU_ASSERT_EQUAL(kind_of(&b), ERR_TOO_BIG);
 
 	buf_reset(&b);
