@@ -136,8 +136,8 @@ cache_listed(void *arg, int status, const cJSON *body)
 	cJSON_ArrayForEach (o, json_arr(body, "items"))
 		cache_put(c, o);
 	c->synced = true;
-	target = xasprintf("%s?watch=1&timeoutSeconds=600&resourceVersion=%s",
-	    c->path, json_str(body, "metadata/resourceVersion", ""));
+	target = xasprintf("%s%cwatch=1&timeoutSeconds=600&resourceVersion=%s",
+	    c->path, strchr(c->path, '?') == NULL ? '?' : '&', json_str(body, "metadata/resourceVersion", ""));
 	c->stream = core_stream_open(c->client, target, &f);
 	xfree(target);
 }

@@ -1,0 +1,75 @@
+/*
+ * The stage of a scenario in virtual time: one world with the API stand-in, the
+ * core stand-in, the BMCs, an image origin and any number of agents, each a
+ * process of its own. The same parts, as real processes, are stage_sockets.
+ *
+ * Addresses: API 10.0.0.1:6443, BMC control 10.0.0.2:9900, origin 10.0.0.3:80,
+ * core 10.0.0.4, agents from 10.0.1.1, BMCs from 127.16.0.1:443.
+ */
+#ifndef B7_RUNNER_STAGE_H
+#define B7_RUNNER_STAGE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/log.h"
+#include "sim/bmc/fleet.h"
+#include "sim/kube/server.h"
+
+struct stage;
+struct agent;
+struct core;
+struct origin;
+struct world;
+
+struct stage_opts {
+	uint64_t seed;
+	const char *root; /* folder with crds/ and sim/; NULL = "." */
+	enum log_level log_level;
+	void (*log_line)(void *arg, const char *line, size_t n);
+	void (*on_bmc)(void *arg, const struct bmc_event *ev);
+	void (*on_commit)(void *arg, const char *verb,
+	    const struct kube_gvr *gvr, const cJSON *before,
+	    const cJSON *after, const char *user, const char *manager);
+	void (*on_problem)(void *arg, const char *text); /* of the core */
+	void *arg;
+	unsigned bmcs;
+	const char *const *profiles;
+	size_t n_profiles;
+	const struct bmc_override *overrides;
+	size_t n_overrides;
+	struct bmc_timing timing;
+	bool tls;                   /* BMCs with (virtual) certificates */
+	const char *bootstrap_data; /* NULL = the core's own */
+};
+
+struct stage *stage_new(const struct stage_opts *o, struct err *e);
+void stage_free(struct stage *s);
+
+struct world *stage_world(struct stage *s);
+struct bmc_fleet *stage_fleet(struct stage *s);
+struct kube_server *stage_kube(struct stage *s);
+struct origin *stage_origin(struct stage *s);
+struct core *stage_core(struct stage *s);
+const char *stage_ca_pem(struct stage *s); /* of the BMCs */
+
+struct stage_agent_opts {
+	int64_t busy_us, idle_us, grace_us; /* 0 = the agent's defaults */
+	unsigned max_provisioning, max_releasing;
+	bool leader_elect;
+	const char *image_origins, *ns;
+	int64_t wall_skew_us;
+};
+/* Agents have numbers from 0. Starting one that runs is an error. */
+bool stage_agent_start(struct stage *s, unsigned n,
+    const struct stage_agent_opts *o, struct err *e);
+void stage_agent_kill(struct stage *s, unsigned n);   /* SIGKILL */
+void stage_agent_freeze(struct stage *s, unsigned n, bool on);
+/* SIGTERM: ends later; stage_agent() is NULL then. */
+void stage_agent_stop(struct stage *s, unsigned n);
+struct agent *stage_agent(struct stage *s, unsigned n); /* NULL: not running */
+bool stage_core_restart(struct stage *s, struct err *e);
+
+#endif
