@@ -1,0 +1,312 @@
+/* The knobs: one row each. See profile.h. */
+#include <stddef.h>
+#include <string.h>
+
+#include "common/str.h"
+#include "sim/bmc/profile.h"
+
+static const char *const via_names[] = { "allowable", "actioninfo", "both",
+	NULL };
+static const char *const redundant_names[] = { "204", "refuse", NULL };
+static const char *const restart_names[] = { "on", "refuse", "ignore", NULL };
+static const char *const resource_names[] = { "system", "settings", "both",
+	NULL };
+static const char *const mode_names[] = { "rw", "ro", "absent", "null", NULL };
+static const char *const consume_names[] = { "post", "reset", "never", NULL };
+static const char *const unknown_names[] = { "refuse", "ignore", NULL };
+static const char *const etag_names[] = { "strong", "weak", "decimal", "odd",
+	"none", NULL };
+static const char *const ifmatch_names[] = { "optional", "required", "rejected",
+	"strong", NULL };
+static const char *const post_names[] = { "check", "ignore", "refuse", NULL };
+static const char *const parent_names[] = { "manager", "system", "both", NULL };
+static const char *const result_names[] = { "204", "200", "202", NULL };
+static const char *const check_names[] = { "none", "head", "range", NULL };
+static const char *const already_names[] = { "refuse", "replace", NULL };
+static const char *const limit_names[] = { "refuse", "evict", NULL };
+static const char *const location_names[] = { "relative", "absolute", "none",
+	NULL };
+static const char *const task_names[] = { "monitor", "task", "none", NULL };
+static const char *const slash_names[] = { "both", "strict", "redirect", NULL };
+static const char *const patch_names[] = { "200", "204", NULL };
+
+#define AT(f) offsetof(struct bmc_profile, f)
+#define STR(path, f, dflt, help) \
+	{ \
+		path, KNOB_STR, AT(f), NULL, 0, 0, dflt, help \
+	}
+#define BOOL(path, f, dflt, help) \
+	{ \
+		path, KNOB_BOOL, AT(f), NULL, 0, 0, dflt, help \
+	}
+#define INT(path, f, lo, hi, dflt, help) \
+	{ \
+		path, KNOB_INT, AT(f), NULL, lo, hi, dflt, help \
+	}
+#define ENUM(path, f, names, dflt, help) \
+	{ \
+		path, KNOB_ENUM, AT(f), names, 0, 0, dflt, help \
+	}
+#define LIST(path, f, dflt, help) \
+	{ \
+		path, KNOB_LIST, AT(f), NULL, 0, 0, dflt, help \
+	}
+#define DAY_MS 86400000
+
+const struct knob knob_table[] = {
+	STR("ids/system", system_id, "system-1",
+	    "last part of the system's URI; {uuid} and {serial} are filled in"),
+	STR("ids/systemName", system_name, "System", "its Name"),
+	STR("ids/manager", manager_id, "bmc-1",
+	    "last part of the manager's URI"),
+	STR("ids/chassis", chassis_id, "chassis-1",
+	    "last part of the chassis' URI"),
+
+	STR("root/vendor", vendor, "Contoso",
+	    "ServiceRoot.Vendor; empty = the property is missing"),
+	STR("root/product", product, "Redfish BMC simulator",
+	    "ServiceRoot.Product; empty = missing"),
+	STR("root/version", redfish_version, "1.20.0", "RedfishVersion"),
+	STR("root/uuid", root_uuid, "board",
+	    "ServiceRoot.UUID: board, null, missing, or a fixed text"),
+	STR("root/oemKey", oem_key, "",
+	    "a key with an empty object under ServiceRoot.Oem"),
+	BOOL("root/needsLogin", root_auth, "false",
+	    "even the service root asks for credentials"),
+
+	STR("hardware/manufacturer", manufacturer, "Contoso", ""),
+	STR("hardware/model", model, "Sim 1000", ""),
+	STR("hardware/bmcModel", bmc_model, "SimBMC", ""),
+	STR("hardware/biosVersion", bios_version, "1.2.3", ""),
+	STR("hardware/bmcVersion", bmc_version, "1.0.0", ""),
+	STR("hardware/arch", arch, "x86_64", "x86_64 or aarch64"),
+	STR("hardware/cpuModel", cpu_model, "Contoso CPU 9000", ""),
+	STR("hardware/nicModel", nic_model, "NIC 25G", ""),
+	STR("hardware/driveModel", drive_model, "NVMe 1", ""),
+	INT("hardware/cpus", cpus, 1, 8, "2", "sockets"),
+	INT("hardware/cores", cores, 1, 256, "32", "cores a socket"),
+	INT("hardware/dimms", dimms, 1, 64, "4", ""),
+	INT("hardware/dimmGiB", dimm_gib, 1, 4096, "64", ""),
+	INT("hardware/drives", drives, 0, 24, "2", ""),
+	INT("hardware/driveGB", drive_gb, 1, 100000, "960", ""),
+	INT("hardware/nics", nics, 1, 8, "2", ""),
+
+	LIST("reset/types", reset_types,
+	    "On ForceOff GracefulShutdown GracefulRestart ForceRestart Nmi "
+	    "ForceOn PushPowerButton PowerCycle",
+	    "ResetTypes that are offered and taken"),
+	LIST("reset/managerTypes", manager_reset_types,
+	    "GracefulRestart ForceRestart", "of Manager.Reset"),
+	ENUM("reset/via", reset_via, via_names, "both",
+	    "where the values are listed"),
+	ENUM("reset/redundant", reset_redundant, redundant_names, "204",
+	    "On while on, ForceOff while off: done, or refused "
+	    "(power-redundant)"),
+	ENUM("reset/restartWhenOff", reset_restart_off, restart_names, "on",
+	    "ForceRestart, PowerCycle and GracefulRestart while off: powers "
+	    "on, is refused (restart-when-off), or does nothing"),
+	INT("reset/onConflictMs", reset_on_conflict_ms, 0, DAY_MS, "0",
+	    "On is refused (power-on-conflict) so long after a power-off"),
+	STR("reset/transientPower", transient_power, "standard",
+	    "PowerState while it changes: standard (PoweringOn, PoweringOff), "
+	    "previous, null, or a text"),
+	INT("reset/powerOnMs", power_on_ms, -1, DAY_MS, "-1",
+	    "-1 = as the fleet's timing says, as below"),
+	INT("reset/powerOffMs", power_off_ms, -1, DAY_MS, "-1", ""),
+
+	ENUM("boot/resource", boot_resource, resource_names, "system",
+	    "where the override is written: the system (else refused by "
+	    "boot-read-only), @Redfish.Settings, or both"),
+	STR("boot/settingsId", boot_settings_id, "Settings",
+	    "last part of the settings object's URI"),
+	LIST("boot/settingsProperties", boot_settings_props, "",
+	    "Boot properties that the settings object has; empty = none is "
+	    "shown with resource system, all otherwise"),
+	LIST("boot/enabled", boot_enabled, "Disabled Once Continuous",
+	    "BootSourceOverrideEnabled values"),
+	LIST("boot/targets", boot_targets,
+	    "None Pxe Cd Usb Hdd BiosSetup UefiTarget UefiHttp UefiBootNext",
+	    "BootSourceOverrideTarget values"),
+	LIST("boot/modes", boot_modes, "UEFI Legacy",
+	    "BootSourceOverrideMode values"),
+	ENUM("boot/mode", boot_mode, mode_names, "rw",
+	    "BootSourceOverrideMode: writable, read-only "
+	    "(boot-mode-read-only), missing, or null and refused"),
+	STR("boot/cd", boot_cd, "Cd",
+	    "the target that boots the virtual CD (Supermicro: UsbCd)"),
+	LIST("boot/order", boot_order, "Pxe Hdd Cd",
+	    "devices without an override, in order"),
+	ENUM("boot/consume", boot_consume, consume_names, "post",
+	    "when Once goes back to Disabled: at the choice of the device, "
+	    "at the reset, or never"),
+	ENUM("boot/unknown", boot_unknown, unknown_names, "refuse",
+	    "unknown properties in a PATCH"),
+	BOOL("boot/triple", boot_triple, "false",
+	    "Target, Enabled and Mode must come together (boot-triple)"),
+	BOOL("boot/silentRevert", boot_silent_revert, "false",
+	    "a PATCH without Mode sets Legacy, one without Enabled sets Once"),
+	BOOL("boot/noneConflict", boot_none_conflict, "false",
+	    "Target None with Enabled or Mode is refused "
+	    "(boot-none-enabled)"),
+	BOOL("boot/uefiTargetAlone", boot_uefi_alone, "false",
+	    "UefiTarget together with Enabled is refused "
+	    "(boot-uefi-target)"),
+	BOOL("boot/postLock", boot_post_lock, "false",
+	    "writes during POST are refused (boot-post-lock)"),
+	BOOL("boot/progress", boot_progress, "true",
+	    "BootProgress tells the state; false = null"),
+	BOOL("boot/options", boot_options, "true", "BootOptions exist"),
+	BOOL("boot/clearedByEject", boot_clear_on_eject, "false",
+	    "insert and eject clear the override"),
+	INT("boot/postMs", post_ms, -1, DAY_MS, "-1", "length of POST"),
+
+	ENUM("etag/style", etag_style, etag_names, "strong",
+	    "strong \"x\", weak W/\"x\", bare decimal, odd \"W/'x'\", none"),
+	BOOL("etag/header", etag_header, "true", "ETag header on GET"),
+	BOOL("etag/body", etag_body, "false", "@odata.etag in bodies"),
+	ENUM("etag/ifMatch", ifmatch, ifmatch_names, "optional",
+	    "on PATCH and DELETE: checked where given, required "
+	    "(precondition-missing), always wrong, or only its strong form "
+	    "matches"),
+	ENUM("etag/post", post_ifmatch, post_names, "check",
+	    "If-Match on a POST: checked, ignored, or refused (412)"),
+
+	ENUM("media/parent", vm_parent, parent_names, "system",
+	    "where VirtualMedia is; the other resource has no link"),
+	LIST("media/required", vm_required, "",
+	    "InsertMedia parameters that must be there "
+	    "(media-field-missing)"),
+	LIST("media/forbidden", vm_forbidden, "",
+	    "parameters that are refused (media-field-forbidden)"),
+	LIST("media/schemes", vm_schemes, "http https",
+	    "of the image URL (media-scheme)"),
+	LIST("media/extensions", vm_extensions, "",
+	    "the URL must end so (media-url); empty = any"),
+	INT("media/maxLength", vm_max_length, 16, 2000, "1024",
+	    "bytes of the URL (media-url)"),
+	BOOL("media/queryOk", vm_query_ok, "true",
+	    "the URL may have ?, = and & (media-url)"),
+	BOOL("media/portOk", vm_port_ok, "true",
+	    "the URL may name a port (media-url)"),
+	ENUM("media/result", vm_result, result_names, "204",
+	    "status of a good insert or eject; 202 = a task"),
+	BOOL("media/replyEarly", vm_reply_early, "false",
+	    "the reply comes before Inserted is true"),
+	INT("media/insertMs", vm_insert_ms, -1, DAY_MS, "-1", ""),
+	ENUM("media/check", vm_check, check_names, "head",
+	    "what is read at the insert; a failure refuses "
+	    "(media-unreachable)"),
+	ENUM("media/already", vm_already, already_names, "refuse",
+	    "insert into a full slot: refused (media-inserted) or replaced"),
+	BOOL("media/staleAfterEject", vm_stale_after_eject, "false",
+	    "Image and ImageName stay; only ConnectedVia and Inserted tell"),
+	BOOL("media/ejectBody", vm_eject_body, "false",
+	    "EjectMedia demands a body {} (media-eject-body)"),
+	BOOL("media/ejectEmptyRefused", vm_eject_empty_no, "false",
+	    "an eject of an empty slot is refused (media-empty)"),
+	INT("media/ejectBusyMs", vm_eject_busy_ms, 0, DAY_MS, "0",
+	    "so long after an eject all is refused (media-busy)"),
+	BOOL("media/emptyString", vm_empty_string, "false",
+	    "Image of an empty slot is \"\" instead of null"),
+	BOOL("media/lateActions", vm_late_actions, "false",
+	    "InsertMedia is shown only while empty, EjectMedia while full"),
+	BOOL("media/license", vm_license, "false",
+	    "no licence: every insert is refused (media-license)"),
+	BOOL("media/patchNeedsInserted", vm_inserted_must, "false",
+	    "a PATCH insert must say Inserted"),
+
+	INT("session/timeoutSeconds", session_timeout_s, 30, 86400, "1800",
+	    "idle"),
+	INT("session/max", session_max, 1, 1000, "16", ""),
+	ENUM("session/onLimit", session_on_limit, limit_names, "refuse",
+	    "a login over the limit: refused (session-limit), or the oldest "
+	    "session ends"),
+	ENUM("session/location", session_location, location_names, "relative",
+	    "Location header of a login"),
+	INT("session/status", session_status, 200, 201, "201",
+	    "status of a login"),
+
+	BOOL("auth/basic", basic, "true", "Basic authentication works"),
+	INT("auth/lockoutAfter", lockout_after, 0, 100, "0",
+	    "failed logins until the account is locked; 0 = never"),
+	INT("auth/lockoutSeconds", lockout_s, 1, 86400, "300", ""),
+	BOOL("auth/passwordChange", password_change, "false",
+	    "the password must be changed first: all but that is refused "
+	    "(password-change)"),
+
+	ENUM("task/location", task_location, task_names, "monitor",
+	    "Location of a 202: the monitor, the task, or none"),
+	BOOL("task/bodyIsMonitor", task_body_monitor, "false",
+	    "@odata.id in the body of a 202 is the monitor"),
+	INT("task/notFoundMs", task_not_found_ms, 0, DAY_MS, "0",
+	    "so long a new task is 404"),
+	INT("task/retryAfterSeconds", task_retry_after_s, 0, 3600, "1",
+	    "0 = no Retry-After"),
+	INT("task/deleteSeconds", task_delete_s, 1, 86400, "600",
+	    "a finished task is gone after"),
+
+	STR("http/server", server, "", "Server header; empty = none"),
+	STR("http/contentType", content_type, "application/json; charset=utf-8",
+	    ""),
+	STR("http/registry", registry, "Base.1.18", "prefix of MessageIds"),
+	ENUM("http/slash", slash, slash_names, "both",
+	    "trailing slashes: both forms, only the canonical one (404), or "
+	    "308 to the one with a slash"),
+	ENUM("http/patchReply", patch_reply, patch_names, "200",
+	    "a good PATCH: the resource, or nothing"),
+	BOOL("http/successErrorBody", success_error_body, "false",
+	    "success comes as an error object with Base.Success"),
+	BOOL("http/infoObject", info_object, "false",
+	    "@Message.ExtendedInfo is an object, not a list"),
+	BOOL("http/identity406", expect_identity_406, "false",
+	    "Accept-Encoding: identity is refused with 406"),
+
+	LIST("omit", omit, "",
+	    "properties that are missing: Type.Property[.Property]"),
+};
+const size_t knob_count = sizeof(knob_table) / sizeof(knob_table[0]);
+
+const struct knob *
+knob_find(const char *path)
+{
+	for (size_t i = 0; i < knob_count; i++)
+		if (str_eq(knob_table[i].path, path))
+			return &knob_table[i];
+	return NULL;
+}
+
+bool
+knob_is_section(const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < knob_count; i++)
+		if (strncmp(knob_table[i].path, path, n) == 0 &&
+		    knob_table[i].path[n] == '/')
+			return true;
+	return false;
+}
+
+void
+profile_print_knobs(FILE *out)
+{
+	fprintf(out, "| knob | values | default | meaning |\n"
+		     "| --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < knob_count; i++) {
+		const struct knob *k = &knob_table[i];
+
+		fprintf(out, "| `%s` | ", k->path);
+		if (k->kind == KNOB_ENUM)
+			for (size_t j = 0; k->names[j]; j++)
+				fprintf(
+				    out, "%s%s", j ? ", " : "", k->names[j]);
+		else if (k->kind == KNOB_INT)
+			fprintf(out, "%lld to %lld", (long long)k->min,
+			    (long long)k->max);
+		else if (k->kind == KNOB_BOOL)
+			fprintf(out, "true, false");
+		else
+			fprintf(out, k->kind == KNOB_LIST ? "list" : "text");
+		fprintf(out, " | %s | %s |\n", k->dflt, k->help);
+	}
+}
