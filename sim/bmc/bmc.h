@@ -1,0 +1,120 @@
+/*
+ * One simulated BMC with its machine, as the files of this folder see it. At
+ * rest it is this struct and a few short strings; everything else (sessions,
+ * tasks, an insert that is under way, a medium that is read) exists only
+ * while it is needed.
+ */
+#ifndef B7_SIM_BMC_BMC_H
+#define B7_SIM_BMC_BMC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/http.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "sim/bmc/fleet.h"
+#include "sim/bmc/hardware.h"
+#include "sim/bmc/op.h"
+#include "sim/bmc/profile.h"
+#include "sim/bmc/state.h"
+
+struct bmc_fleet;
+struct medium;
+struct media_op;
+struct session;
+struct task;
+struct trace_entry;
+struct history;
+
+enum machine_phase {
+	M_OFF,
+	M_GOING_ON,
+	M_POST,
+	M_READING, /* firmware reads a medium */
+	M_PXE,
+	M_LOADING, /* boot loader and kernel; OSBootStarted */
+	M_INSTALLING,
+	M_OS,       /* an OS runs and listens to ACPI */
+	M_STUCK,    /* no boot device, setup, a dead installer */
+	M_SHUTTING, /* the OS obeys ACPI */
+	M_GOING_OFF
+};
+const char *machine_phase_name(enum machine_phase p);
+
+#define MACHINE_DEVICES 5
+struct machine {
+	enum machine_phase phase;
+	struct timer timer; /* the one thing that happens next */
+	uint8_t post_step;
+	bool then_on;     /* going off, but only to come back */
+	char *disk_image; /* owned; NULL = nothing on the disk */
+	char *running;    /* owned; image id of what boots or runs */
+	bool from_disk, installer, reboots, says_running, uefi;
+	bool handed_over;                 /* the medium's boot loader runs */
+	uint8_t devices[MACHINE_DEVICES]; /* to be tried, by order */
+	uint8_t n_devices, device;
+	uint8_t medium_slot;   /* where the running medium is */
+	struct medium *medium; /* owned while M_READING */
+	uint32_t boots, medium_boots;
+};
+
+TAILQ_HEAD(session_list, session);
+TAILQ_HEAD(task_list, task);
+TAILQ_HEAD(trace_list, trace_entry);
+
+struct bmc {
+	struct bmc_fleet *fleet; /* borrowed */
+	unsigned index;
+	unsigned board; /* generation, counts swaps */
+	char *name;
+	struct http_addr addr;
+	const struct bmc_profile *profile; /* borrowed from the fleet */
+	struct hardware hw;
+	const char *sys_id, *mgr_id, *cha_id; /* borrowed: profile or hw */
+	char *username;
+	struct secret password;
+	bool must_change;
+	struct bmc_state st;
+	struct machine m;
+	struct media_op *media[PROFILE_SLOTS]; /* owned; NULL = idle */
+	int64_t off_at_us;                     /* last power-off; 0 = never */
+	int64_t eject_at_us;                   /* last eject; 0 = never */
+	int64_t task_seq;
+	int64_t session_timeout_s;
+	struct session_list sessions; /* oldest first */
+	unsigned n_sessions;
+	unsigned login_failures_in_row;
+	int64_t locked_until_us;
+	struct task_list tasks;
+	bool down; /* the controller restarts */
+	struct timer bmc_timer;
+	struct history *history; /* owned; only while reads are stale */
+	struct trace_list traces;
+	unsigned n_traces;
+	struct tls_identity *identity; /* owned; made at the first connection */
+	unsigned certificates;         /* issued so far */
+	uint64_t requests, writes, logins, login_failures;
+	uint32_t op_count[OP_N];
+};
+
+/* Fills ids, hardware and the first state; b->fleet, index, name, profile and
+ * address are set. */
+void bmc_init(struct bmc *b);
+void bmc_fini(struct bmc *b);
+/* A person swaps the board: new identity, empty disk, same address. */
+void bmc_swap_board(struct bmc *b);
+/* The controller restarts: sessions and tasks end, the machine goes on. */
+void bmc_restart(struct bmc *b, const char *who);
+/* Before and after every change of b->st: keeps the past for stale reads. */
+void bmc_changed(struct bmc *b);
+int64_t bmc_now(const struct bmc *b);  /* monotonic */
+int64_t bmc_wall(const struct bmc *b); /* UTC */
+/* Milliseconds of a profile or of the timing, scaled, as microseconds. */
+int64_t bmc_us(const struct bmc *b, int64_t ms);
+struct loop *bmc_loop(const struct bmc *b);
+/* The slot that boots as a CD and has a medium; -1 = none. */
+int bmc_cd_slot(const struct bmc *b);
+
+#endif
