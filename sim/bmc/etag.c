@@ -1,0 +1,124 @@
+/* See etag.h. */
+#include "sim/bmc/etag.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/str.h"
+#include "sim/bmc/request.h"
+
+#define HASH_SEED 0x6237u
+
+/* A value that ticks is no change of the resource. */
+static size_t
+skip_clock(const char *p, size_t n)
+{
+	static const char key[] = "\"DateTime\":\"";
+	const char *at = memmem(p, n, key, sizeof(key) - 1);
+
+	return at ? (size_t)(at - p) + sizeof(key) - 1 : n;
+}
+
+void
+etag_of(
+    const struct request *rq, const char *body, size_t n, char out[ETAG_CAP])
+{
+	size_t head = skip_clock(body, n);
+	uint64_t h = HASH_SEED;
+
+	for (size_t i = 0; i < head; i++)
+		h = (h ^ (unsigned char)body[i]) * 1099511628211u;
+	if (head < n)
+		head += strcspn(body + head, "\"");
+	for (size_t i = head; i < n; i++)
+		h = (h ^ (unsigned char)body[i]) * 1099511628211u;
+	switch ((enum knob_etag)rq->p->etag_style) {
+	case ETAG_STRONG:
+		(void)snprintf(
+		    out, ETAG_CAP, "\"%016llx\"", (unsigned long long)h);
+		break;
+	case ETAG_WEAK:
+		(void)snprintf(out, ETAG_CAP, "W/\"%08llX\"",
+		    (unsigned long long)(h & 0xffffffff));
+		break;
+	case ETAG_DECIMAL:
+		(void)snprintf(
+		    out, ETAG_CAP, "%llu", (unsigned long long)(h >> 1));
+		break;
+	case ETAG_ODD:
+		(void)snprintf(out, ETAG_CAP, "\"W/'gen-%llu'\"",
+		    (unsigned long long)(h & 0xffffff));
+		break;
+	case ETAG_NONE:
+		out[0] = '\0';
+		break;
+	}
+}
+
+static bool
+same(const struct request *rq, const char *asked, const char *real)
+{
+	const char *strong = str_has_prefix(real, "W/") ? real + 2 : real;
+	size_t n = strlen(asked);
+
+	if (rq->p->ifmatch == IFMATCH_REJECTED)
+		return false;
+	if (str_eq(asked, "*"))
+		return true;
+	if (str_eq(asked, strong))
+		return true;
+	/* AMI: gives a weak tag, wants its strong form back */
+	if (rq->p->ifmatch == IFMATCH_STRONG)
+		return false;
+	if (str_eq(asked, real))
+		return true;
+	/* a client that quotes or weakens a tag on its own */
+	return str_has_prefix(asked, "W/") && n > 2 &&
+	       str_eq(asked + 2, strong);
+}
+
+static bool
+check(struct request *rq)
+{
+	const char *asked = rq->in[IN_IF_MATCH];
+	char real[ETAG_CAP];
+	struct buf body;
+	bool ok;
+
+	if (!asked)
+		return true;
+	buf_init(&body, REPLY_BODY_MAX);
+	request_render(rq, &body);
+	etag_of(rq, buf_str(&body), body.n, real);
+	buf_free(&body);
+	ok = same(rq, asked, real);
+	if (!ok)
+		request_header(rq, "ETag", real);
+	return ok || request_refuse(
+			 rq, REF_PRECONDITION_FAILED, NULL, NULL, NULL, NULL);
+}
+
+bool
+etag_check_write(struct request *rq)
+{
+	if (rq->p->etag_style == ETAG_NONE)
+		return true;
+	if ((rq->p->ifmatch == IFMATCH_REQUIRED ||
+		rq->p->ifmatch == IFMATCH_STRONG) &&
+	    rq->verb == VERB_PATCH && !rq->in[IN_IF_MATCH])
+		return request_refuse(
+		    rq, REF_PRECONDITION_MISSING, NULL, NULL, NULL, NULL);
+	return check(rq);
+}
+
+bool
+etag_check_post(struct request *rq)
+{
+	if (!rq->in[IN_IF_MATCH] || rq->p->post_ifmatch == POST_IFMATCH_IGNORE)
+		return true;
+	if (rq->p->post_ifmatch == POST_IFMATCH_REFUSE)
+		return request_refuse(
+		    rq, REF_PRECONDITION_FAILED, NULL, NULL, NULL, NULL);
+	/* actions and collections have no tag of their own to match */
+	return true;
+}

@@ -1,0 +1,88 @@
+/* See mask.h. */
+#include "sim/bmc/mask.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+void
+mask_url(char *out, size_t cap, const char *url)
+{
+	size_t n = strcspn(url, "?");
+
+	if (n + 5 > cap)
+		n = cap > 5 ? cap - 5 : 0;
+	memcpy(out, url, n);
+	out[n] = '\0';
+	if (url[n] == '?')
+		(void)str_copy(out + n, cap - n, "?***");
+}
+
+static void
+mask_string(cJSON *c)
+{
+	char tmp[2100];
+
+	if (!strstr(c->valuestring, "://"))
+		return;
+	mask_url(tmp, sizeof(tmp), c->valuestring);
+	(void)cJSON_SetValuestring(c, tmp); /* never longer */
+}
+
+static void
+mask_tree(cJSON *j, unsigned depth)
+{
+	cJSON *c;
+
+	if (depth > 16)
+		return;
+	cJSON_ArrayForEach (c, j) {
+		bool secret = c->string && (strstr(c->string, "assword") ||
+					       strstr(c->string, "oken") ||
+					       strstr(c->string, "ecret"));
+
+		if (secret && cJSON_IsString(c))
+			(void)cJSON_SetValuestring(c, "***");
+		else if (cJSON_IsString(c))
+			mask_string(c);
+		else
+			mask_tree(c, depth + 1);
+	}
+}
+
+static bool
+harmless(const char *p, size_t n)
+{
+	static const char *const marks[] = { "assword", "oken", "ecret", "?" };
+
+	if (p[0] != '{' || memchr(p, '\0', n))
+		return false;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (memmem(p, n, marks[i], strlen(marks[i])))
+			return false;
+	return true;
+}
+
+char *
+mask_body(const char *p, size_t n, size_t max)
+{
+	struct err e = { 0 };
+	cJSON *j;
+	char *text;
+
+	if (n == 0)
+		return xstrdup("");
+	if (harmless(p, n))
+		return xstrndup(p, n < max ? n : max);
+	j = json_parse(p, n, &e);
+	if (!j)
+		return xasprintf("(%zu bytes)", n);
+	mask_tree(j, 0);
+	text = json_print(j);
+	cJSON_Delete(j);
+	if (strlen(text) > max)
+		text[max] = '\0';
+	return text;
+}

@@ -1,0 +1,272 @@
+/* The table of URIs. See route.h. */
+#include "sim/bmc/route.h"
+
+#include <string.h>
+
+#include "common/str.h"
+#include "sim/bmc/action.h"
+#include "sim/bmc/request.h"
+#include "sim/bmc/session.h"
+#include "sim/bmc/view.h"
+
+#define COLL ROUTE_COLLECTION
+#define SVC V1 "/SessionService"
+#define ACC V1 "/AccountService"
+#define TSK V1 "/TaskService"
+#define S_ V1 "/Systems/{S}"
+#define M_ V1 "/Managers/{M}"
+#define C_ V1 "/Chassis/{C}"
+
+#define READ(path, type, ver, view, op, there) \
+	{ \
+		.pattern = path, .schema = type, .version = ver, .get = view, \
+		.op_get = op, .exists = there \
+	}
+#define LIST(path, type, view, there) \
+	{ \
+		.pattern = path, .schema = type "Collection", .flags = COLL, \
+		.get = view, .op_get = OP_READ_COLLECTION, .exists = there \
+	}
+#define ACTION(path, act, op, there) \
+	{ \
+		.pattern = path, .flags = ROUTE_ACTION, .post = act, \
+		.op_post = op, .exists = there \
+	}
+#define MEDIA(base) \
+	LIST(base "/VirtualMedia", "VirtualMedia", view_media_all, \
+	    exists_media_all), \
+	    { .pattern = base "/VirtualMedia/*", \
+		    .schema = "VirtualMedia", \
+		    .version = "v1_6_3", \
+		    .get = view_media, \
+		    .patch = act_patch_media, \
+		    .op_get = OP_READ_MEDIA, \
+		    .op_patch = OP_PATCH_MEDIA, \
+		    .exists = exists_media }, \
+	    READ(base "/VirtualMedia/*/InsertMediaActionInfo", "ActionInfo", \
+		"v1_4_0", view_insert_info, OP_READ_ACTION_INFO, \
+		exists_media), \
+	    ACTION(base "/VirtualMedia/*/Actions/VirtualMedia.InsertMedia", \
+		act_insert, OP_INSERT, exists_media), \
+	    ACTION(base "/VirtualMedia/*/Actions/VirtualMedia.EjectMedia", \
+		act_eject, OP_EJECT, exists_media)
+
+static const struct route table[] = {
+	{ .pattern = "/redfish",
+	    .flags = ROUTE_OPEN | ROUTE_RAW,
+	    .get = view_versions,
+	    .op_get = OP_READ_ROOT },
+	{ .pattern = V1,
+	    .schema = "ServiceRoot",
+	    .version = "v1_17_0",
+	    .flags = ROUTE_OPEN,
+	    .get = view_root,
+	    .op_get = OP_READ_ROOT },
+	{ .pattern = V1 "/odata",
+	    .flags = ROUTE_OPEN | ROUTE_RAW,
+	    .get = view_odata,
+	    .op_get = OP_READ_SERVICE },
+	{ .pattern = V1 "/$metadata",
+	    .flags = ROUTE_OPEN | ROUTE_RAW,
+	    .get = view_metadata,
+	    .op_get = OP_READ_SERVICE },
+
+	{ .pattern = V1 "/Systems",
+	    .schema = "ComputerSystemCollection",
+	    .flags = COLL,
+	    .get = view_systems,
+	    .op_get = OP_READ_COLLECTION },
+	{ .pattern = S_,
+	    .schema = "ComputerSystem",
+	    .version = "v1_22_0",
+	    .get = view_system,
+	    .patch = act_patch_system,
+	    .op_get = OP_READ_SYSTEM,
+	    .op_patch = OP_PATCH_SYSTEM },
+	READ(S_ "/ResetActionInfo", "ActionInfo", "v1_4_0", view_reset_info,
+	    OP_READ_ACTION_INFO, NULL),
+	ACTION(S_ "/Actions/ComputerSystem.Reset", act_reset, OP_RESET, NULL),
+	{ .pattern = S_ "/{set}",
+	    .schema = "ComputerSystem",
+	    .version = "v1_22_0",
+	    .get = view_settings,
+	    .patch = act_patch_settings,
+	    .op_get = OP_READ_SETTINGS,
+	    .op_patch = OP_PATCH_SYSTEM,
+	    .exists = exists_settings },
+	LIST(S_ "/BootOptions", "BootOption", view_boot_options,
+	    exists_boot_options),
+	READ(S_ "/BootOptions/*", "BootOption", "v1_0_4", view_boot_option,
+	    OP_READ_INVENTORY, exists_boot_option),
+	READ(S_ "/SecureBoot", "SecureBoot", "v1_1_0", view_secure_boot,
+	    OP_READ_INVENTORY, NULL),
+	LIST(S_ "/Processors", "Processor", view_processors, NULL),
+	READ(S_ "/Processors/*", "Processor", "v1_18_0", view_processor,
+	    OP_READ_INVENTORY, exists_processor),
+	LIST(S_ "/Memory", "Memory", view_memory_all, NULL),
+	READ(S_ "/Memory/*", "Memory", "v1_18_0", view_memory,
+	    OP_READ_INVENTORY, exists_memory),
+	LIST(S_ "/Storage", "Storage", view_storages, NULL),
+	READ(S_ "/Storage/1", "Storage", "v1_15_0", view_storage,
+	    OP_READ_INVENTORY, NULL),
+	LIST(S_ "/EthernetInterfaces", "EthernetInterface", view_nics, NULL),
+	READ(S_ "/EthernetInterfaces/*", "EthernetInterface", "v1_11_0",
+	    view_nic, OP_READ_INVENTORY, exists_nic),
+	MEDIA(S_),
+
+	LIST(V1 "/Chassis", "Chassis", view_chassis_all, NULL),
+	READ(C_, "Chassis", "v1_25_0", view_chassis, OP_READ_CHASSIS, NULL),
+	LIST(C_ "/Drives", "Drive", view_drives, NULL),
+	READ(C_ "/Drives/*", "Drive", "v1_17_0", view_drive, OP_READ_INVENTORY,
+	    exists_drive),
+
+	LIST(V1 "/Managers", "Manager", view_managers, NULL),
+	{ .pattern = M_,
+	    .schema = "Manager",
+	    .version = "v1_19_0",
+	    .get = view_manager,
+	    .patch = act_patch_manager,
+	    .op_get = OP_READ_MANAGER,
+	    .op_patch = OP_PATCH_MANAGER },
+	READ(M_ "/ResetActionInfo", "ActionInfo", "v1_4_0",
+	    view_manager_reset_info, OP_READ_ACTION_INFO, NULL),
+	ACTION(M_ "/Actions/Manager.Reset", act_manager_reset, OP_MANAGER_RESET,
+	    NULL),
+	LIST(M_ "/EthernetInterfaces", "EthernetInterface", view_manager_nics,
+	    NULL),
+	READ(M_ "/EthernetInterfaces/eth0", "EthernetInterface", "v1_11_0",
+	    view_manager_nic, OP_READ_INVENTORY, NULL),
+	MEDIA(M_),
+
+	{ .pattern = SVC,
+	    .schema = "SessionService",
+	    .version = "v1_1_9",
+	    .get = view_session_service,
+	    .patch = act_patch_session_service,
+	    .op_get = OP_READ_SERVICE,
+	    .op_patch = OP_PATCH_SERVICE },
+	{ .pattern = SVC "/Sessions",
+	    .schema = "SessionCollection",
+	    .flags = COLL | ROUTE_OPEN_POST,
+	    .get = view_sessions,
+	    .post = session_login,
+	    .op_get = OP_READ_COLLECTION,
+	    .op_post = OP_LOGIN },
+	/* DSP0266 7.7: a POST to Members is one to the collection */
+	{ .pattern = SVC "/Sessions/Members",
+	    .flags = ROUTE_OPEN_POST,
+	    .post = session_login,
+	    .op_post = OP_LOGIN },
+	{ .pattern = SVC "/Sessions/*",
+	    .schema = "Session",
+	    .version = "v1_7_0",
+	    .get = view_session,
+	    .del = session_logout,
+	    .op_get = OP_READ_SESSION,
+	    .op_delete = OP_LOGOUT,
+	    .exists = exists_session },
+
+	READ(ACC, "AccountService", "v1_15_0", view_account_service,
+	    OP_READ_SERVICE, NULL),
+	LIST(ACC "/Accounts", "ManagerAccount", view_accounts, NULL),
+	{ .pattern = ACC "/Accounts/*",
+	    .schema = "ManagerAccount",
+	    .version = "v1_12_0",
+	    .get = view_account,
+	    .patch = act_patch_account,
+	    .op_get = OP_READ_ACCOUNT,
+	    .op_patch = OP_PATCH_ACCOUNT,
+	    .exists = exists_account },
+	LIST(ACC "/Roles", "Role", view_roles, NULL),
+	READ(ACC "/Roles/*", "Role", "v1_3_1", view_role, OP_READ_ACCOUNT,
+	    exists_role),
+
+	READ(TSK, "TaskService", "v1_2_0", view_task_service, OP_READ_SERVICE,
+	    NULL),
+	LIST(TSK "/Tasks", "Task", view_tasks, NULL),
+	{ .pattern = TSK "/Tasks/*",
+	    .schema = "Task",
+	    .version = "v1_7_0",
+	    .get = view_task,
+	    .del = act_delete_task,
+	    .op_get = OP_READ_TASK,
+	    .op_delete = OP_DELETE_TASK,
+	    .exists = exists_task },
+	{ .pattern = TSK "/TaskMonitors/*",
+	    .schema = "Task",
+	    .version = "v1_7_0",
+	    .flags = ROUTE_RAW,
+	    .get = view_monitor,
+	    .op_get = OP_READ_TASK,
+	    .exists = exists_monitor },
+	{ .pattern = NULL },
+};
+
+const struct route *
+route_table(void)
+{
+	return table;
+}
+
+/* The value that a placeholder must have; NULL = anything. */
+static const char *
+placeholder(const struct request *rq, const char *name, size_t n)
+{
+	if (strncmp(name, "{S}", n) == 0)
+		return rq->b->sys_id;
+	if (strncmp(name, "{M}", n) == 0)
+		return rq->b->mgr_id;
+	if (strncmp(name, "{C}", n) == 0)
+		return rq->b->cha_id;
+	return rq->p->boot_settings_id;
+}
+
+static bool
+part_fits(struct request *rq, const char *pat, size_t np, const char *s,
+    size_t ns, unsigned *args)
+{
+	const char *v = pat;
+	size_t nv = np;
+
+	if (np == 1 && *pat == '*') {
+		if (ns == 0 || ns >= REQUEST_ARG || *args == 2)
+			return false;
+		memcpy(rq->arg[*args], s, ns);
+		rq->arg[(*args)++][ns] = '\0';
+		return true;
+	}
+	if (*pat == '{') {
+		v = placeholder(rq, pat, np);
+		nv = strlen(v);
+	}
+	return nv == ns && memcmp(v, s, ns) == 0;
+}
+
+static bool
+fits(struct request *rq, const char *pat)
+{
+	const char *s = rq->path;
+	unsigned args = 0;
+
+	while (*pat == '/' && *s == '/') {
+		size_t np = strcspn(++pat, "/"), ns = strcspn(++s, "/");
+
+		if (!part_fits(rq, pat, np, s, ns, &args))
+			return false;
+		pat += np;
+		s += ns;
+	}
+	return *pat == '\0' && *s == '\0';
+}
+
+bool
+route_find(struct request *rq)
+{
+	for (const struct route *r = table; r->pattern; r++) {
+		if (!fits(rq, r->pattern))
+			continue;
+		rq->route = r;
+		return true;
+	}
+	return false;
+}

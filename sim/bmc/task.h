@@ -1,0 +1,38 @@
+/* Tasks: slow work that a client polls. DSP0266 12.2. */
+#ifndef B7_SIM_BMC_TASK_H
+#define B7_SIM_BMC_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct bmc;
+struct request;
+
+enum task_state {
+	TASK_RUNNING,
+	TASK_COMPLETED,
+	TASK_EXCEPTION
+};
+
+struct task {
+	TAILQ_ENTRY(task) link;
+	char id[24];
+	char name[48];
+	enum task_state state;
+	int64_t started_us, ended_us;
+	int64_t started_wall_us, ended_wall_us;
+	char message_id[96], message[256];
+};
+
+struct task *task_new(struct bmc *b, const char *name);
+void task_end(struct bmc *b, struct task *t, bool ok, const char *message_id,
+    const char *message);
+/* NULL: none, or not to be seen yet, or gone already. */
+struct task *task_get(struct bmc *b, const char *id);
+void task_drop(struct bmc *b, struct task *t);
+void task_drop_all(struct bmc *b);
+/* 202 with Location, Retry-After and the task as body. */
+void task_reply(struct request *rq, const struct task *t);
+
+#endif

@@ -1,0 +1,146 @@
+/* Chassis and manager. */
+#include "common/http.h"
+#include "common/str.h"
+#include "sim/bmc/bmc.h"
+#include "sim/bmc/jw.h"
+#include "sim/bmc/request.h"
+#include "sim/bmc/view.h"
+
+void
+view_chassis_all(struct request *rq, struct jw *w)
+{
+	view_members(w, "Chassis");
+	jw_ref(w, NULL, CHA, rq->b->cha_id);
+	view_members_end(w, 1);
+}
+
+void
+view_chassis(struct request *rq, struct jw *w)
+{
+	const struct bmc *b = rq->b;
+
+	view_names(w, b->cha_id, "Chassis");
+	jw_s(w, "ChassisType", "RackMount");
+	jw_s(w, "Manufacturer", rq->p->manufacturer);
+	jw_s(w, "Model", rq->p->model);
+	jw_s(w, "SerialNumber", b->hw.serial);
+	jw_s(w, "AssetTag", rq->st->asset_tag);
+	jw_s(w, "PowerState", rq->st->power == POWER_OFF ? "Off" : "On");
+	view_status(w, false);
+	jw_ref(w, "Drives", "%s/Drives", rq->path);
+	jw_open(w, "Links");
+	jw_list(w, "ComputerSystems");
+	jw_ref(w, NULL, SYS, b->sys_id);
+	jw_end(w);
+	jw_list(w, "ManagedBy");
+	jw_ref(w, NULL, MGR, b->mgr_id);
+	jw_end(w);
+	jw_list(w, "ManagersInChassis");
+	jw_ref(w, NULL, MGR, b->mgr_id);
+	jw_end(w);
+	jw_close(w);
+}
+
+void
+view_managers(struct request *rq, struct jw *w)
+{
+	view_members(w, "Managers");
+	jw_ref(w, NULL, MGR, rq->b->mgr_id);
+	view_members_end(w, 1);
+}
+
+static void
+manager_links(struct request *rq, struct jw *w)
+{
+	jw_open(w, "Links");
+	jw_list(w, "ManagerForServers");
+	jw_ref(w, NULL, SYS, rq->b->sys_id);
+	jw_end(w);
+	jw_list(w, "ManagerForChassis");
+	jw_ref(w, NULL, CHA, rq->b->cha_id);
+	jw_end(w);
+	jw_ref(w, "ManagerInChassis", CHA, rq->b->cha_id);
+	jw_close(w);
+}
+
+void
+view_manager(struct request *rq, struct jw *w)
+{
+	const struct bmc *b = rq->b;
+
+	view_names(w, b->mgr_id, "Manager");
+	jw_s(w, "ManagerType", "BMC");
+	jw_s(w, "Manufacturer", rq->p->manufacturer);
+	jw_s(w, "Model", rq->p->bmc_model);
+	jw_s(w, "FirmwareVersion", rq->p->bmc_version);
+	jw_s(w, "UUID", b->hw.bmc_uuid);
+	jw_s(w, "ServiceEntryPointUUID", b->hw.service_uuid);
+	jw_s(w, "ServiceIdentification", b->name);
+	jw_time(w, "DateTime", bmc_wall(b));
+	jw_s(w, "DateTimeLocalOffset", "+00:00");
+	jw_s(w, "PowerState", "On");
+	jw_time(w, "LastResetTime", rq->st->bmc_reset_wall_us);
+	view_status(w, false);
+	jw_ref(w, "EthernetInterfaces", "%s/EthernetInterfaces", rq->path);
+	if (rq->p->vm_parent != VM_SYSTEM)
+		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	manager_links(rq, w);
+	jw_open(w, "Actions");
+	view_action(rq, w, "Manager.Reset");
+	jw_strings(w, "ResetType@Redfish.AllowableValues",
+	    &rq->p->manager_reset_types);
+	jw_uri(w, "@Redfish.ActionInfo", "%s/ResetActionInfo", rq->path);
+	jw_close(w);
+	jw_close(w);
+}
+
+void
+view_manager_reset_info(struct request *rq, struct jw *w)
+{
+	view_names(w, "ResetActionInfo", "Reset Action Info");
+	jw_list(w, "Parameters");
+	jw_open(w, NULL);
+	jw_s(w, "Name", "ResetType");
+	jw_b(w, "Required", false);
+	jw_s(w, "DataType", "String");
+	jw_strings(w, "AllowableValues", &rq->p->manager_reset_types);
+	jw_close(w);
+	jw_end(w);
+}
+
+void
+view_manager_nics(struct request *rq, struct jw *w)
+{
+	view_members(w, "Manager Ethernet Interfaces");
+	jw_ref(w, NULL, "%s/eth0", rq->path);
+	view_members_end(w, 1);
+}
+
+void
+view_manager_nic(struct request *rq, struct jw *w)
+{
+	char mac[18], addr[64];
+	size_t n;
+
+	hardware_bmc_mac(&rq->b->hw, mac);
+	http_addr_text(&rq->b->addr, addr);
+	for (n = 0; addr[n] && addr[n] != ':';)
+		n++;
+	addr[n] = '\0';
+	view_names(w, "eth0", "Manager Ethernet Interface");
+	jw_s(w, "MACAddress", mac);
+	jw_s(w, "PermanentMACAddress", mac);
+	jw_b(w, "InterfaceEnabled", true);
+	jw_s(w, "LinkStatus", "LinkUp");
+	jw_i(w, "SpeedMbps", 1000);
+	jw_s(w, "HostName", rq->b->name);
+	jw_list(w, "IPv4Addresses");
+	jw_open(w, NULL);
+	jw_s(w, "Address", addr);
+	jw_s(w, "SubnetMask", "255.255.255.0");
+	jw_s(w, "AddressOrigin", "Static");
+	jw_s(w, "Gateway", addr);
+	jw_close(w);
+	jw_end(w);
+	view_status(w, false);
+}

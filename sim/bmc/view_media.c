@@ -1,0 +1,155 @@
+/* Virtual media, under the system, the manager, or both. */
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/bmc/bmc.h"
+#include "sim/bmc/jw.h"
+#include "sim/bmc/request.h"
+#include "sim/bmc/view.h"
+
+bool
+exists_media_all(struct request *rq)
+{
+	bool manager = str_has_prefix(rq->path, V1 "/Managers/");
+
+	return rq->p->vm_parent == VM_BOTH ||
+	       (rq->p->vm_parent == VM_MANAGER) == manager;
+}
+
+void
+view_media_all(struct request *rq, struct jw *w)
+{
+	view_members(w, "Virtual Media");
+	for (size_t i = 0; i < rq->p->n_slots; i++)
+		jw_ref(w, NULL, "%s/%s", rq->path, rq->p->slots[i].id);
+	view_members_end(w, (long)rq->p->n_slots);
+}
+
+int
+media_slot_of(const struct request *rq)
+{
+	for (size_t i = 0; i < rq->p->n_slots; i++)
+		if (str_eq(rq->p->slots[i].id, rq->arg[0]))
+			return (int)i;
+	return -1;
+}
+
+bool
+exists_media(struct request *rq)
+{
+	return exists_media_all(rq) && media_slot_of(rq) >= 0;
+}
+
+static void
+image(struct request *rq, struct jw *w, const struct slot_state *s)
+{
+	const char *name = s->image ? strrchr(s->image, '/') : NULL;
+	char *base;
+
+	if (!s->image) {
+		jw_s(w, "Image", rq->p->vm_empty_string ? "" : NULL);
+		jw_s(w, "ImageName", rq->p->vm_empty_string ? "" : NULL);
+		return;
+	}
+	name = name ? name + 1 : s->image;
+	base = xstrndup(name, strcspn(name, "?"));
+	jw_s(w, "Image", s->image);
+	jw_s(w, "ImageName", base);
+	xfree(base);
+}
+
+static void
+protocols(struct request *rq, struct jw *w)
+{
+	static const char *const map[][2] = { { "http", "HTTP" },
+		{ "https", "HTTPS" }, { "nfs", "NFS" }, { "cifs", "CIFS" },
+		{ "smb", "CIFS" } };
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (strlist_has(&rq->p->vm_schemes, map[i][0]))
+			jw_s(w, NULL, map[i][1]);
+}
+
+static void
+actions(struct request *rq, struct jw *w, const struct slot_state *s)
+{
+	int slot = media_slot_of(rq);
+	int how = rq->p->slots[slot].insert;
+	bool late = rq->p->vm_late_actions;
+
+	if (how == SLOT_NONE || how == SLOT_PATCH)
+		return;
+	jw_open(w, "Actions");
+	if (!late || !s->inserted) {
+		view_action(rq, w, "VirtualMedia.InsertMedia");
+		jw_list(w, "TransferProtocolType@Redfish.AllowableValues");
+		protocols(rq, w);
+		jw_end(w);
+		jw_uri(w, "@Redfish.ActionInfo", "%s/InsertMediaActionInfo",
+		    rq->path);
+		jw_close(w);
+	}
+	if (!late || s->inserted) {
+		view_action(rq, w, "VirtualMedia.EjectMedia");
+		jw_close(w);
+	}
+	jw_close(w);
+}
+
+void
+view_media(struct request *rq, struct jw *w)
+{
+	int slot = media_slot_of(rq);
+	const struct slot_state *s = &rq->st->slots[slot];
+	const struct profile_slot *p = &rq->p->slots[slot];
+
+	view_names(w, p->id, p->name);
+	jw_strings(w, "MediaTypes", &p->types);
+	image(rq, w, s);
+	jw_s(w, "ConnectedVia", s->connected ? "URI" : "NotConnected");
+	jw_b(w, "Inserted", s->inserted);
+	jw_b(w, "WriteProtected", s->write_protected || !s->inserted);
+	jw_s(w, "UserName", s->user);
+	jw_null(w, "Password");
+	jw_s(w, "TransferProtocolType", s->protocol);
+	jw_s(w, "TransferMethod", s->method);
+	jw_b(w, "VerifyCertificate", s->verify_certificate);
+	view_status(w, false);
+	actions(rq, w, s);
+}
+
+static void
+parameter(struct request *rq, struct jw *w, const char *name, const char *type)
+{
+	bool required =
+	    str_eq(name, "Image") || strlist_has(&rq->p->vm_required, name);
+
+	if (strlist_has(&rq->p->vm_forbidden, name))
+		return;
+	jw_open(w, NULL);
+	jw_s(w, "Name", name);
+	jw_b(w, "Required", required);
+	jw_s(w, "DataType", type);
+	if (str_eq(name, "TransferProtocolType")) {
+		jw_list(w, "AllowableValues");
+		protocols(rq, w);
+		jw_end(w);
+	}
+	jw_close(w);
+}
+
+void
+view_insert_info(struct request *rq, struct jw *w)
+{
+	view_names(w, "InsertMediaActionInfo", "Insert Media Action Info");
+	jw_list(w, "Parameters");
+	parameter(rq, w, "Image", "String");
+	parameter(rq, w, "Inserted", "Boolean");
+	parameter(rq, w, "WriteProtected", "Boolean");
+	parameter(rq, w, "UserName", "String");
+	parameter(rq, w, "Password", "String");
+	parameter(rq, w, "TransferProtocolType", "String");
+	parameter(rq, w, "TransferMethod", "String");
+	jw_end(w);
+}

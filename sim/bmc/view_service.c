@@ -1,0 +1,311 @@
+/* Root, sessions, accounts. */
+#include <string.h>
+
+#include "common/str.h"
+#include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/jw.h"
+#include "sim/bmc/request.h"
+#include "sim/bmc/route.h"
+#include "sim/bmc/session.h"
+#include "sim/bmc/view.h"
+
+#define SCHEMAS "http://redfish.dmtf.org/schemas/v1/"
+
+void
+view_versions(struct request *rq, struct jw *w)
+{
+	(void)rq;
+	jw_open(w, NULL);
+	jw_s(w, "v1", V1 "/");
+	jw_close(w);
+}
+
+static void
+root_uuid(struct request *rq, struct jw *w)
+{
+	const char *u = rq->p->root_uuid;
+
+	if (str_eq(u, "board"))
+		jw_s(w, "UUID", rq->b->hw.service_uuid);
+	else if (str_eq(u, "null"))
+		jw_null(w, "UUID");
+	else if (!str_eq(u, "missing"))
+		jw_s(w, "UUID", u);
+}
+
+static void
+root_features(struct jw *w)
+{
+	static const char *const flags[] = { "ExcerptQuery", "FilterQuery",
+		"OnlyMemberQuery", "SelectQuery", "MultipleHTTPRequests" };
+
+	jw_open(w, "ProtocolFeaturesSupported");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		jw_b(w, flags[i], i == 4);
+	jw_open(w, "ExpandQuery");
+	jw_b(w, "ExpandAll", false);
+	jw_b(w, "Levels", false);
+	jw_b(w, "Links", false);
+	jw_b(w, "NoLinks", false);
+	jw_close(w);
+	jw_open(w, "DeepOperations");
+	jw_b(w, "DeepPATCH", false);
+	jw_b(w, "DeepPOST", false);
+	jw_close(w);
+	jw_close(w);
+}
+
+void
+view_root(struct request *rq, struct jw *w)
+{
+	static const char *const parts[] = { "Systems", "Chassis", "Managers",
+		"SessionService", "AccountService" };
+
+	view_names(w, "RootService", "Root Service");
+	jw_s(w, "RedfishVersion", rq->p->redfish_version);
+	root_uuid(rq, w);
+	if (*rq->p->vendor)
+		jw_s(w, "Vendor", rq->p->vendor);
+	if (*rq->p->product)
+		jw_s(w, "Product", rq->p->product);
+	jw_s(w, "ServiceIdentification", rq->b->name);
+	root_features(w);
+	if (*rq->p->oem_key) {
+		jw_open(w, "Oem");
+		jw_open(w, rq->p->oem_key);
+		jw_close(w);
+		jw_close(w);
+	}
+	jw_open(w, "Links");
+	jw_ref(w, "Sessions", V1 "/SessionService/Sessions");
+	jw_ref(w, "ManagerProvidingService", MGR, rq->b->mgr_id);
+	jw_close(w);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		jw_ref(w, parts[i], V1 "/%s", parts[i]);
+	jw_ref(w, "Tasks", V1 "/TaskService");
+}
+
+static void
+odata_entry(struct jw *w, const char *name, const char *url)
+{
+	jw_open(w, NULL);
+	jw_s(w, "name", name);
+	jw_s(w, "kind", "Singleton");
+	jw_s(w, "url", url);
+	jw_close(w);
+}
+
+void
+view_odata(struct request *rq, struct jw *w)
+{
+	(void)rq;
+	jw_open(w, NULL);
+	jw_s(w, "@odata.context", V1 "/$metadata");
+	jw_list(w, "value");
+	odata_entry(w, "Service", V1 "/");
+	odata_entry(w, "Systems", V1 "/Systems");
+	odata_entry(w, "Chassis", V1 "/Chassis");
+	odata_entry(w, "Managers", V1 "/Managers");
+	odata_entry(w, "TaskService", V1 "/TaskService");
+	odata_entry(w, "AccountService", V1 "/AccountService");
+	odata_entry(w, "SessionService", V1 "/SessionService");
+	odata_entry(w, "Sessions", V1 "/SessionService/Sessions");
+	jw_end(w);
+	jw_close(w);
+}
+
+static void
+metadata_include(struct buf *b, const struct route *r)
+{
+	buf_addf(b,
+	    "<edmx:Reference Uri=\"" SCHEMAS "%s_v1.xml\">"
+	    "<edmx:Include Namespace=\"%s\"/>",
+	    r->schema, r->schema);
+	if (r->version)
+		buf_addf(b, "<edmx:Include Namespace=\"%s.%s\"/>", r->schema,
+		    r->version);
+	buf_adds(b, "</edmx:Reference>\n");
+}
+
+static bool
+seen_before(const struct route *r)
+{
+	for (const struct route *o = route_table(); o != r; o++)
+		if (str_eq(o->schema, r->schema))
+			return true;
+	return false;
+}
+
+void
+view_metadata(struct request *rq, struct jw *w)
+{
+	struct buf *b = w->out;
+
+	rq->content_type = "application/xml; charset=utf-8";
+	buf_adds(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		    "<edmx:Edmx xmlns:edmx=\"http://docs.oasis-open.org/"
+		    "odata/ns/edmx\" Version=\"4.0\">\n");
+	for (const struct route *r = route_table(); r->pattern; r++)
+		if (r->schema && !seen_before(r))
+			metadata_include(b, r);
+	buf_adds(b, "<edmx:DataServices>"
+		    "<Schema xmlns=\"http://docs.oasis-open.org/odata/ns/edm"
+		    "\" Namespace=\"Service\">"
+		    "<EntityContainer Name=\"Service\" Extends=\""
+		    "ServiceRoot.v1_17_0.ServiceContainer\"/>"
+		    "</Schema></edmx:DataServices></edmx:Edmx>\n");
+}
+
+/* ---- sessions ----------------------------------------------------------- */
+
+void
+view_session_service(struct request *rq, struct jw *w)
+{
+	view_names(w, "SessionService", "Session Service");
+	jw_b(w, "ServiceEnabled", true);
+	jw_i(w, "SessionTimeout", rq->b->session_timeout_s);
+	view_status(w, false);
+	jw_ref(w, "Sessions", V1 "/SessionService/Sessions");
+}
+
+void
+view_sessions(struct request *rq, struct jw *w)
+{
+	const struct session *s;
+
+	session_sweep(rq->b);
+	view_members(w, "Sessions");
+	TAILQ_FOREACH (s, &rq->b->sessions, link)
+		jw_ref(w, NULL, V1 "/SessionService/Sessions/%s", s->id);
+	view_members_end(w, rq->b->n_sessions);
+}
+
+bool
+exists_session(struct request *rq)
+{
+	session_sweep(rq->b);
+	return session_get(rq->b, rq->arg[0]) != NULL;
+}
+
+void
+view_session(struct request *rq, struct jw *w)
+{
+	const struct session *s = session_get(rq->b, rq->arg[0]);
+
+	if (!s)
+		return; /* exists_session() was asked before */
+	view_names(w, s->id, "User Session");
+	jw_s(w, "UserName", s->user);
+	jw_null(w, "Password");
+	jw_s(w, "SessionType", "Redfish");
+	jw_time(w, "CreatedTime", s->created_wall_us);
+	jw_s(w, "ClientOriginIPAddress", s->from);
+}
+
+/* ---- accounts ----------------------------------------------------------- */
+
+void
+view_account_service(struct request *rq, struct jw *w)
+{
+	view_names(w, "AccountService", "Account Service");
+	jw_b(w, "ServiceEnabled", true);
+	jw_i(w, "MinPasswordLength", 8);
+	jw_i(w, "MaxPasswordLength", 72);
+	jw_i(w, "AccountLockoutThreshold", rq->p->lockout_after);
+	jw_i(w, "AccountLockoutDuration",
+	    rq->p->lockout_after ? rq->p->lockout_s : 0);
+	jw_i(w, "AccountLockoutCounterResetAfter",
+	    rq->p->lockout_after ? rq->p->lockout_s : 0);
+	jw_s(w, "HTTPBasicAuth", rq->p->basic ? "Enabled" : "Disabled");
+	jw_s(w, "LocalAccountAuth", "Enabled");
+	jw_list(w, "SupportedAccountTypes");
+	jw_s(w, NULL, "Redfish");
+	jw_end(w);
+	jw_ref(w, "Accounts", V1 "/AccountService/Accounts");
+	jw_ref(w, "Roles", V1 "/AccountService/Roles");
+	view_status(w, false);
+}
+
+void
+view_accounts(struct request *rq, struct jw *w)
+{
+	view_members(w, "Accounts");
+	jw_ref(w, NULL, V1 "/AccountService/Accounts/%s", rq->b->username);
+	view_members_end(w, 1);
+}
+
+bool
+exists_account(struct request *rq)
+{
+	return str_eq(rq->arg[0], rq->b->username);
+}
+
+void
+view_account(struct request *rq, struct jw *w)
+{
+	view_names(w, rq->b->username, "User Account");
+	jw_s(w, "UserName", rq->b->username);
+	jw_null(w, "Password");
+	jw_s(w, "RoleId", "Administrator");
+	jw_b(w, "Enabled", true);
+	jw_b(w, "Locked", rq->b->locked_until_us > bmc_now(rq->b));
+	jw_b(w, "PasswordChangeRequired", rq->b->must_change);
+	jw_list(w, "AccountTypes");
+	jw_s(w, NULL, "Redfish");
+	jw_end(w);
+	jw_open(w, "Links");
+	jw_ref(w, "Role", V1 "/AccountService/Roles/Administrator");
+	jw_close(w);
+}
+
+static const struct {
+	const char *id, *privileges;
+} roles[] = {
+	{ "Administrator", "Login ConfigureManager ConfigureUsers "
+			   "ConfigureComponents ConfigureSelf" },
+	{ "Operator", "Login ConfigureComponents ConfigureSelf" },
+	{ "ReadOnly", "Login ConfigureSelf" },
+};
+#define N_ROLES (sizeof(roles) / sizeof(roles[0]))
+
+void
+view_roles(struct request *rq, struct jw *w)
+{
+	(void)rq;
+	view_members(w, "Roles");
+	for (size_t i = 0; i < N_ROLES; i++)
+		jw_ref(w, NULL, V1 "/AccountService/Roles/%s", roles[i].id);
+	view_members_end(w, (long)N_ROLES);
+}
+
+static size_t
+role_of(const struct request *rq)
+{
+	size_t i = 0;
+
+	while (i < N_ROLES && !str_eq(roles[i].id, rq->arg[0]))
+		i++;
+	return i;
+}
+
+bool
+exists_role(struct request *rq)
+{
+	return role_of(rq) < N_ROLES;
+}
+
+void
+view_role(struct request *rq, struct jw *w)
+{
+	size_t i = role_of(rq);
+	struct strlist l = { 0 };
+
+	view_names(w, roles[i].id, roles[i].id);
+	strlist_set(&l, roles[i].privileges);
+	jw_s(w, "RoleId", roles[i].id);
+	jw_b(w, "IsPredefined", true);
+	jw_strings(w, "AssignedPrivileges", &l);
+	jw_list(w, "OemPrivileges");
+	jw_end(w);
+	strlist_free(&l);
+}

@@ -1,0 +1,162 @@
+/* The system: power, boot, links to its parts. */
+#include "common/str.h"
+#include "sim/bmc/bmc.h"
+#include "sim/bmc/jw.h"
+#include "sim/bmc/request.h"
+#include "sim/bmc/view.h"
+
+void
+view_systems(struct request *rq, struct jw *w)
+{
+	view_members(w, "Systems");
+	jw_ref(w, NULL, SYS, rq->b->sys_id);
+	view_members_end(w, 1);
+}
+
+/* What PowerState shows while the power changes is the vendor's taste. */
+static void
+power_state(struct request *rq, struct jw *w)
+{
+	enum power p = rq->st->power;
+	const char *how = rq->p->transient_power;
+
+	if (p == POWER_OFF || p == POWER_ON || str_eq(how, "standard"))
+		jw_s(w, "PowerState", power_name(p));
+	else if (str_eq(how, "previous"))
+		jw_s(w, "PowerState", p == POWER_GOING_ON ? "Off" : "On");
+	else if (str_eq(how, "null"))
+		jw_null(w, "PowerState");
+	else
+		jw_s(w, "PowerState", how);
+}
+
+static void
+reset_action(struct request *rq, struct jw *w)
+{
+	view_action(rq, w, "ComputerSystem.Reset");
+	if (rq->p->reset_via != RESET_VIA_ACTIONINFO)
+		jw_strings(w, "ResetType@Redfish.AllowableValues",
+		    &rq->p->reset_types);
+	if (rq->p->reset_via != RESET_VIA_ALLOWABLE)
+		jw_uri(
+		    w, "@Redfish.ActionInfo", "%s/ResetActionInfo", rq->path);
+	jw_close(w);
+}
+
+static void
+identity(struct request *rq, struct jw *w)
+{
+	const struct bmc *b = rq->b;
+
+	jw_s(w, "SystemType", "Physical");
+	jw_s(w, "Manufacturer", rq->p->manufacturer);
+	jw_s(w, "Model", rq->p->model);
+	jw_sf(w, "SKU", "SKU-%s", b->hw.serial);
+	jw_s(w, "SerialNumber", b->hw.serial);
+	jw_sf(w, "PartNumber", "P-%s", rq->p->model);
+	jw_s(w, "UUID", b->hw.uuid);
+	jw_s(w, "HostName", rq->st->host_name);
+	jw_s(w, "AssetTag", rq->st->asset_tag);
+	jw_s(w, "BiosVersion", rq->p->bios_version);
+}
+
+static void
+summaries(struct request *rq, struct jw *w)
+{
+	jw_open(w, "ProcessorSummary");
+	jw_i(w, "Count", rq->p->cpus);
+	jw_s(w, "Model", rq->p->cpu_model);
+	jw_i(w, "CoreCount", rq->p->cpus * rq->p->cores);
+	jw_i(w, "LogicalProcessorCount", rq->p->cpus * rq->p->cores * 2);
+	jw_close(w);
+	jw_open(w, "MemorySummary");
+	jw_i(w, "TotalSystemMemoryGiB", rq->p->dimms * rq->p->dimm_gib);
+	jw_close(w);
+}
+
+static void
+children(struct request *rq, struct jw *w)
+{
+	static const char *const parts[] = { "Processors", "Memory", "Storage",
+		"EthernetInterfaces", "SecureBoot" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		jw_ref(w, parts[i], "%s/%s", rq->path, parts[i]);
+	if (rq->p->vm_parent != VM_MANAGER)
+		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	jw_open(w, "Links");
+	jw_list(w, "Chassis");
+	jw_ref(w, NULL, CHA, rq->b->cha_id);
+	jw_end(w);
+	jw_list(w, "ManagedBy");
+	jw_ref(w, NULL, MGR, rq->b->mgr_id);
+	jw_end(w);
+	jw_close(w);
+}
+
+static void
+settings(struct request *rq, struct jw *w)
+{
+	if (!exists_settings(rq))
+		return;
+	jw_open(w, "@Redfish.Settings");
+	jw_s(w, "@odata.type", "#Settings.v1_3_5.Settings");
+	jw_ref(w, "SettingsObject", "%s/%s", rq->path, rq->p->boot_settings_id);
+	jw_list(w, "SupportedApplyTimes");
+	jw_s(w, NULL, "OnReset");
+	jw_end(w);
+	jw_close(w);
+}
+
+void
+view_system(struct request *rq, struct jw *w)
+{
+	const struct bmc_state *st = rq->st;
+
+	view_names(w, rq->b->sys_id, rq->p->system_name);
+	jw_s(w, "Description", "Simulated server");
+	identity(rq, w);
+	jw_b(w, "LocationIndicatorActive", st->locator);
+	power_state(rq, w);
+	jw_time(w, "LastResetTime", st->reset_wall_us);
+	view_status(w, true);
+	if (rq->p->boot_progress) {
+		jw_open(w, "BootProgress");
+		jw_s(w, "LastState", boot_progress_name(st->progress));
+		jw_time(w, "LastStateTime", st->progress_wall_us);
+		jw_close(w);
+	}
+	jw_open(w, "Boot");
+	view_boot(rq, w);
+	jw_close(w);
+	summaries(rq, w);
+	children(rq, w);
+	settings(rq, w);
+	jw_open(w, "Actions");
+	reset_action(rq, w);
+	jw_close(w);
+}
+
+void
+view_reset_info(struct request *rq, struct jw *w)
+{
+	view_names(w, "ResetActionInfo", "Reset Action Info");
+	jw_list(w, "Parameters");
+	jw_open(w, NULL);
+	jw_s(w, "Name", "ResetType");
+	jw_b(w, "Required", true);
+	jw_s(w, "DataType", "String");
+	jw_strings(w, "AllowableValues", &rq->p->reset_types);
+	jw_close(w);
+	jw_end(w);
+}
+
+void
+view_secure_boot(struct request *rq, struct jw *w)
+{
+	view_names(w, "SecureBoot", "UEFI Secure Boot");
+	jw_b(w, "SecureBootEnable", rq->st->secure_boot);
+	jw_s(w, "SecureBootCurrentBoot",
+	    rq->st->secure_boot ? "Enabled" : "Disabled");
+	jw_s(w, "SecureBootMode", "UserMode");
+}
