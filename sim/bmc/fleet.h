@@ -168,8 +168,9 @@ struct bmc_snapshot {
 	const char *override_enabled, *override_target, *override_mode;
 	const char *media; /* URL in the CD slot; "" = empty */
 	bool media_inserted;
-	const char *disk_image;    /* what the disk holds; "" = empty */
-	const char *os;            /* "", "disk IMAGE", "medium IMAGE" */
+	const char *disk_image; /* what the disk holds; "" = empty */
+	const char *os;         /* image that runs; "" = no OS is up */
+	bool os_from_disk;
 	unsigned sessions;         /* open now */
 	uint32_t boots;            /* starts of the machine */
 	uint32_t medium_boots;     /* boots handed to a medium */

@@ -1,0 +1,536 @@
+/*
+ * The control API: for scenarios and for people at a simulated machine. One
+ * table of paths; the HTTP side is control_http.c.
+ */
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/url.h"
+#include "sim/bmc/bmc.h"
+#include "sim/bmc/fault.h"
+#include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/journal.h"
+#include "sim/bmc/machine.h"
+#include "sim/bmc/mask.h"
+#include "sim/bmc/media.h"
+#include "sim/bmc/session.h"
+#include "sim/bmc/trace.h"
+
+#define EVENTS_BYTES (1u << 20)
+
+/* One call on its way. */
+struct call {
+	struct bmc_fleet *f;
+	struct bmc *b;     /* NULL: all of them, or none is meant */
+	const char *rest;  /* of the path, e.g. an id; "" = none */
+	const char *query; /* "a=b&..." or "" */
+	const cJSON *body; /* object or NULL */
+	int status;
+};
+
+static cJSON *
+fail(struct call *c, int status, const char *text, const char *what)
+{
+	cJSON *j = cJSON_CreateObject();
+	char msg[320];
+
+	c->status = status;
+	(void)str_format(
+	    msg, sizeof(msg), "%s%s%s", text, *what ? ": " : "", what);
+	json_set_str(j, "error", msg);
+	return j;
+}
+
+static cJSON *
+done(struct call *c)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	json_set_str(j, "status", "done");
+	if (c->b)
+		json_set_str(j, "bmc", c->b->name);
+	return j;
+}
+
+/* Runs fn on the BMC of the call, or on all. */
+static void
+each(struct call *c, void (*fn)(struct bmc *b, void *arg), void *arg)
+{
+	if (c->b)
+		fn(c->b, arg);
+	else
+		for (unsigned i = 0; i < c->f->count; i++)
+			fn(&c->f->bmcs[i], arg);
+}
+
+/* ---- looking ------------------------------------------------------------ */
+
+static cJSON *
+slots_json(const struct bmc *b)
+{
+	cJSON *list = cJSON_CreateArray();
+	char url[512];
+
+	for (size_t i = 0; i < b->profile->n_slots; i++) {
+		const struct slot_state *s = &b->st.slots[i];
+		cJSON *j = cJSON_CreateObject();
+
+		mask_url(url, sizeof(url), s->image ? s->image : "");
+		json_set_str(j, "id", b->profile->slots[i].id);
+		json_set_bool(j, "inserted", s->inserted);
+		json_set_str(j, "image", url);
+		json_set_bool(j, "busy", media_busy(b, (unsigned)i));
+		cJSON_AddItemToArray(list, j);
+	}
+	return list;
+}
+
+static cJSON *
+sessions_json(struct bmc *b)
+{
+	cJSON *list = cJSON_CreateArray();
+	const struct session *s;
+
+	session_sweep(b);
+	TAILQ_FOREACH (s, &b->sessions, link) {
+		cJSON *j = cJSON_CreateObject();
+
+		json_set_str(j, "id", s->id);
+		json_set_str(j, "user", s->user);
+		json_set_str(j, "from", s->from);
+		json_set_i64(j, "idleUs", bmc_now(b) - s->used_us);
+		cJSON_AddItemToArray(list, j);
+	}
+	return list;
+}
+
+static cJSON *
+counters_json(const struct bmc *b)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	json_set_i64(j, "requests", (int64_t)b->requests);
+	json_set_i64(j, "writes", (int64_t)b->writes);
+	json_set_i64(j, "logins", (int64_t)b->logins);
+	json_set_i64(j, "loginFailures", (int64_t)b->login_failures);
+	json_set_i64(j, "boots", b->m.boots);
+	json_set_i64(j, "mediumBoots", b->m.medium_boots);
+	return j;
+}
+
+static cJSON *
+operations_json(const struct bmc *b)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	for (int i = 0; i < OP_N; i++)
+		if (b->op_count[i])
+			json_set_i64(
+			    j, bmc_op_name((enum bmc_op)i), b->op_count[i]);
+	return j;
+}
+
+static cJSON *
+override_json(const struct boot_override *o)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	json_set_str(j, "enabled", o->enabled);
+	json_set_str(j, "target", o->target);
+	json_set_str(j, "mode", o->mode);
+	return j;
+}
+
+static cJSON *
+brief(struct bmc *b)
+{
+	cJSON *j = cJSON_CreateObject();
+	struct bmc_snapshot s;
+	char url[128];
+
+	session_sweep(b);
+	bmc_snapshot(b, &s);
+	bmc_address(b, url, sizeof(url));
+	json_set_str(j, "name", s.name);
+	json_set_str(j, "address", url);
+	json_set_str(j, "profile", s.profile);
+	json_set_str(j, "power", s.power);
+	json_set_str(j, "phase", machine_phase_name(b->m.phase));
+	json_set_str(j, "bootProgress", s.boot_progress);
+	json_set_str(j, "disk", s.disk_image);
+	json_set_str(j, "os", s.os);
+	json_set_bool(j, "osFromDisk", s.os_from_disk);
+	json_set_bool(j, "mediaInserted", s.media_inserted);
+	json_set_i64(j, "sessions", s.sessions);
+	json_set_bool(j, "down", b->down);
+	return j;
+}
+
+static cJSON *
+get_all(struct call *c)
+{
+	cJSON *j = cJSON_CreateObject(), *list = cJSON_CreateArray();
+
+	for (unsigned i = 0; i < c->f->count; i++)
+		cJSON_AddItemToArray(list, brief(&c->f->bmcs[i]));
+	json_set(j, "bmcs", list);
+	return j;
+}
+
+static cJSON *
+get_one(struct call *c)
+{
+	struct bmc *b = c->b;
+	cJSON *j = brief(b);
+	char mac[18];
+
+	hardware_mac(&b->hw, 0, mac);
+	json_set_str(j, "uuid", b->hw.uuid);
+	json_set_str(j, "serial", b->hw.serial);
+	json_set_str(j, "mac", mac);
+	json_set_i64(j, "board", b->board);
+	json_set(j, "override", override_json(&b->st.boot));
+	if (b->st.has_pending)
+		json_set(j, "pendingOverride", override_json(&b->st.pending));
+	json_set(j, "media", slots_json(b));
+	json_set(j, "openSessions", sessions_json(b));
+	json_set(j, "counters", counters_json(b));
+	json_set(j, "operations", operations_json(b));
+	json_set_bool(j, "locked", b->locked_until_us > bmc_now(b));
+	json_set_bool(j, "passwordChangeRequired", b->must_change);
+	json_set_i64(j, "certificates", b->certificates);
+	return j;
+}
+
+static cJSON *
+get_trace(struct call *c)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	json_set(j, "exchanges", trace_json(c->b));
+	return j;
+}
+
+static cJSON *
+get_events(struct call *c)
+{
+	cJSON *j = cJSON_CreateObject(), *list = cJSON_CreateArray();
+	char *target = xasprintf("/?%s", c->query);
+	char *since = url_query(target, "since");
+	uint64_t from = 0;
+	struct buf b;
+	char *line, *next;
+	struct err e = { 0 };
+
+	buf_init(&b, EVENTS_BYTES);
+	if (since)
+		(void)str_to_u64(since, &from); /* else from the start */
+	from = journal_lines(c->f->journal, from, c->b ? c->b->name : NULL, &b);
+	for (line = b.n ? b.p : NULL; line && *line; line = next) {
+		next = strchr(line, '\n');
+		*next++ = '\0';
+		cJSON_AddItemToArray(list, json_parse(line, strlen(line), &e));
+	}
+	json_set(j, "events", list);
+	json_set_i64(j, "last", (int64_t)from);
+	buf_free(&b);
+	xfree(since);
+	xfree(target);
+	return j;
+}
+
+/* ---- doing -------------------------------------------------------------- */
+
+static void
+press(struct bmc *b, void *arg)
+{
+	bool hold = *(bool *)arg;
+
+	journal_note(b, BMC_EV_POWER_BUTTON, hold ? "hold" : "press");
+	machine_button(b, hold);
+}
+
+static cJSON *
+post_button(struct call *c)
+{
+	bool hold = json_bool(c->body, "hold", false);
+
+	each(c, press, &hold);
+	return done(c);
+}
+
+static void
+swap(struct bmc *b, void *arg)
+{
+	(void)arg;
+	bmc_swap_board(b);
+}
+
+static cJSON *
+post_swap(struct call *c)
+{
+	each(c, swap, NULL);
+	return done(c);
+}
+
+static void
+set_credentials(struct bmc *b, void *arg)
+{
+	struct call *c = arg;
+	const char *pw = json_str(c->body, "password", NULL);
+	const char *user = json_str(c->body, "username", NULL);
+
+	if (pw)
+		secret_set(&b->password, pw, strlen(pw));
+	if (user)
+		xreplace(&b->username, user);
+	b->must_change = json_bool(c->body, "changeRequired", b->must_change);
+	b->locked_until_us = 0;
+	if (json_bool(c->body, "endSessions", false))
+		session_close_all(b, "credentials changed");
+	journal_note(b, BMC_EV_CREDENTIALS, "changed by a person");
+}
+
+static cJSON *
+post_password(struct call *c)
+{
+	const char *pw = json_str(c->body, "password", NULL);
+
+	if (!pw && !json_str(c->body, "username", NULL) &&
+	    !json_child(c->body, "changeRequired"))
+		return fail(c, 400,
+		    "password, username or changeRequired is "
+		    "needed",
+		    "");
+	if (pw && !*pw)
+		return fail(c, 400, "password must not be empty", "");
+	each(c, set_credentials, c);
+	return done(c);
+}
+
+static void
+restart(struct bmc *b, void *arg)
+{
+	(void)arg;
+	bmc_restart(b, "operator");
+}
+
+static cJSON *
+post_restart(struct call *c)
+{
+	each(c, restart, NULL);
+	return done(c);
+}
+
+static void
+rotate(struct bmc *b, void *arg)
+{
+	(void)arg;
+	bmc_fleet_new_certificate(b);
+}
+
+static cJSON *
+post_certificate(struct call *c)
+{
+	each(c, rotate, NULL);
+	return done(c);
+}
+
+static void
+end_sessions(struct bmc *b, void *arg)
+{
+	(void)arg;
+	session_close_all(b, "ended by a person");
+}
+
+static cJSON *
+post_end_sessions(struct call *c)
+{
+	each(c, end_sessions, NULL);
+	return done(c);
+}
+
+static void
+wipe(struct bmc *b, void *arg)
+{
+	(void)arg;
+	xreplace(&b->m.disk_image, NULL);
+}
+
+static cJSON *
+post_wipe(struct call *c)
+{
+	each(c, wipe, NULL);
+	return done(c);
+}
+
+static void
+zero_counters(struct bmc *b, void *arg)
+{
+	(void)arg;
+	b->requests = b->writes = b->logins = b->login_failures = 0;
+	memset(b->op_count, 0, sizeof(b->op_count));
+	trace_clear(b);
+}
+
+static cJSON *
+post_zero(struct call *c)
+{
+	each(c, zero_counters, NULL);
+	return done(c);
+}
+
+/* ---- faults ------------------------------------------------------------- */
+
+static cJSON *
+get_faults(struct call *c)
+{
+	cJSON *j = cJSON_CreateObject();
+
+	json_set(j, "faults", fault_list_json(c->f, c->b ? c->b->name : NULL));
+	return j;
+}
+
+static cJSON *
+post_fault(struct call *c)
+{
+	struct err e = { 0 };
+	const char *id = fault_add(c->f, c->body, c->b ? c->b->name : NULL, &e);
+	cJSON *j;
+
+	if (!id)
+		return fail(c, 400, e.msg, "");
+	j = done(c);
+	json_set_str(j, "id", id);
+	c->status = 201;
+	return j;
+}
+
+static cJSON *
+delete_faults(struct call *c)
+{
+	bool every = !*c->rest || str_eq(c->rest, "all");
+	unsigned n = fault_remove(
+	    c->f, every ? NULL : c->rest, c->b ? c->b->name : NULL);
+	cJSON *j;
+
+	if (!every && !n)
+		return fail(c, 404, "no such fault", c->rest);
+	j = done(c);
+	json_set_i64(j, "removed", n);
+	return j;
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+enum who {
+	ONE,
+	ALL,
+	EITHER
+};
+static const struct entry {
+	const char *method, *what;
+	enum who who;
+	bool takes_rest;
+	cJSON *(*fn)(struct call *c);
+} entries[] = {
+	{ "GET", "", ALL, false, get_all },
+	{ "GET", "", ONE, false, get_one },
+	{ "GET", "trace", ONE, false, get_trace },
+	{ "GET", "events", EITHER, false, get_events },
+	{ "GET", "faults", EITHER, false, get_faults },
+	{ "POST", "faults", EITHER, false, post_fault },
+	{ "DELETE", "faults", EITHER, true, delete_faults },
+	{ "POST", "power-button", EITHER, false, post_button },
+	{ "POST", "swap-board", EITHER, false, post_swap },
+	{ "POST", "password", EITHER, false, post_password },
+	{ "POST", "restart-bmc", EITHER, false, post_restart },
+	{ "POST", "certificate", EITHER, false, post_certificate },
+	{ "POST", "end-sessions", EITHER, false, post_end_sessions },
+	{ "POST", "wipe-disk", EITHER, false, post_wipe },
+	{ "POST", "reset-counters", EITHER, false, post_zero },
+};
+#define N_ENTRIES (sizeof(entries) / sizeof(entries[0]))
+
+static bool
+entry_fits(const struct entry *e, const char *what, bool one, const char *rest)
+{
+	return str_eq(e->what, what) &&
+	       (e->who == EITHER || (e->who == ONE) == one) &&
+	       (e->takes_rest || !*rest);
+}
+
+static cJSON *
+dispatch(struct call *c, const char *method, const char *what)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < N_ENTRIES; i++) {
+		if (!entry_fits(&entries[i], what, c->b != NULL, c->rest))
+			continue;
+		known = true;
+		if (str_eq(entries[i].method, method))
+			return entries[i].fn(c);
+	}
+	if (known)
+		return fail(
+		    c, 405, "this path does not take the method", method);
+	return fail(c, 404, "no such thing to do", what);
+}
+
+/* Next part of a path, in place; "" at the end. */
+static const char *
+next_part(char **path)
+{
+	char *p = *path, *slash;
+
+	while (*p == '/')
+		p++;
+	slash = strchr(p, '/');
+	if (slash)
+		*slash = '\0';
+	*path = slash ? slash + 1 : p + strlen(p);
+	return p;
+}
+
+static cJSON *
+route(struct call *c, const char *method, char *path)
+{
+	const char *head = next_part(&path), *name, *what;
+
+	if (str_eq(head, "events")) {
+		c->rest = next_part(&path);
+		return dispatch(c, method, "events");
+	}
+	if (!str_eq(head, "bmcs") && !str_eq(head, "all"))
+		return fail(
+		    c, 404, "paths start with /bmcs, /all or /events", "");
+	if (str_eq(head, "bmcs")) {
+		name = next_part(&path);
+		c->b = *name ? bmc_fleet_get(c->f, name) : NULL;
+		if (*name && !c->b)
+			return fail(c, 404, "no such BMC", name);
+	}
+	what = next_part(&path);
+	c->rest = next_part(&path);
+	return dispatch(c, method, what);
+}
+
+cJSON *
+bmc_fleet_control(struct bmc_fleet *f, const char *method, const char *path,
+    const cJSON *body, int *status)
+{
+	struct call c = { .f = f, .rest = "", .body = body, .status = 200 };
+	char *copy = xstrdup(path), *q = strchr(copy, '?');
+	cJSON *j;
+
+	c.query = q ? q + 1 : "";
+	if (q)
+		*q = '\0';
+	j = route(&c, method, copy);
+	xfree(copy);
+	*status = c.status;
+	return j;
+}

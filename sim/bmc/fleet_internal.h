@@ -1,0 +1,52 @@
+/* The fleet as the files of this folder see it. */
+#ifndef B7_SIM_BMC_FLEET_INTERNAL_H
+#define B7_SIM_BMC_FLEET_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "common/env.h"
+#include "common/map.h"
+#include "sim/bmc/bmc.h"
+#include "sim/bmc/fleet.h"
+
+struct control;
+struct fault_set;
+struct journal;
+struct request;
+struct trace_log;
+
+struct flood;
+LIST_HEAD(request_list, request);
+LIST_HEAD(flood_list, flood);
+
+struct bmc_fleet {
+	const struct env *env;    /* borrowed */
+	struct bmc_timing timing; /* defaults filled in */
+	bool tls, virtual_tls;
+	unsigned prefix, count, port;
+	struct http_addr first; /* of the block or the only address */
+	int64_t read_chunk, read_max;
+	unsigned trace_kept;
+	struct map profiles;       /* name -> struct bmc_profile (owned) */
+	struct bmc *bmcs;          /* owned array */
+	struct tls_identity *ca;   /* owned reference; NULL without TLS */
+	char *ca_pem;              /* owned; of the own CA */
+	struct tls_identity **old; /* owned; replaced leaves */
+	size_t n_old;
+	struct http_server *server;
+	struct journal *journal;
+	struct fault_set *faults;
+	struct trace_log *traces;
+	struct control *control;      /* NULL = no listener */
+	struct request_list requests; /* in flight */
+	struct flood_list floods;
+};
+
+/* The BMC at a local address; NULL = none. */
+struct bmc *bmc_fleet_by_addr(
+    struct bmc_fleet *f, const struct http_addr *local);
+
+/* Issues another leaf; live connections keep the old one. */
+void bmc_fleet_new_certificate(struct bmc *b);
+
+#endif
