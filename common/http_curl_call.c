@@ -69,7 +69,11 @@ leave_curl(struct ccall *c)
 	if (!c->easy)
 		return;
 	(void)curl_multi_remove_handle(c->peer->multi, c->easy);
-	curl_side_easy_back(c->peer->side, c->easy);
+	/* curl_easy_reset leaves the errno of a failure behind. */
+	if (c->done_in_curl && c->code == CURLE_OK)
+		curl_side_easy_back(c->peer->side, c->easy);
+	else
+		curl_easy_cleanup(c->easy);
 	c->easy = NULL;
 }
 
@@ -171,6 +175,7 @@ ccall_curl_done(struct ccall *c, CURLcode code)
 	struct cpeer *p = c->peer;
 
 	c->code = code;
+	c->done_in_curl = true;
 	if (c->zombie) {
 		ccall_drop(c);
 		return;

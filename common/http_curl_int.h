@@ -104,7 +104,7 @@ struct ccall {
 	TAILQ_ENTRY(ccall) in_peer, in_gate;
 	enum ccall_state state;
 	bool silent; /* cancelled: no callback any more */
-	bool zombie, holds_slot, reuse;
+	bool zombie, holds_slot, reuse, done_in_curl;
 	/* the request; all owned */
 	struct http_request r;
 	struct http_source src;

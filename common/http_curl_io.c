@@ -414,8 +414,9 @@ explain_broken(struct ccall *c, long os_errno)
 
 	if (strstr(c->errbuf, "chunked-encoding"))
 		ccall_fail(c, HTTP_E_PROTO, "%s: %s", where, c->errbuf);
-	else if (os_errno == ECONNRESET || os_errno == EPIPE ||
-		 c->code == CURLE_SEND_ERROR)
+	else if (c->code == CURLE_SEND_ERROR ||
+		 (c->code == CURLE_RECV_ERROR &&
+		     (os_errno == ECONNRESET || os_errno == EPIPE)))
 		ccall_fail(
 		    c, HTTP_E_RESET, "%s: connection reset by the peer", where);
 	else
@@ -429,7 +430,9 @@ explain_code(struct ccall *c, long os_errno)
 	const char *where = c->peer->where;
 
 	if (c->code == CURLE_COULDNT_CONNECT)
-		ccall_fail(c, HTTP_E_CONNECT, "%s: %s", where,
+		ccall_fail(c,
+		    os_errno == ECONNRESET ? HTTP_E_RESET : HTTP_E_CONNECT,
+		    "%s: %s", where,
 		    os_errno ? strerror((int)os_errno) : c->errbuf);
 	else if (c->code == CURLE_COULDNT_RESOLVE_HOST)
 		ccall_fail(c, HTTP_E_RESOLVE, "%s: %s", where, c->errbuf);

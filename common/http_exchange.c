@@ -176,6 +176,8 @@ exch_body(struct exch *x, const char *p, size_t n)
 		if (c->state == CONN_DEAD || c->x != x)
 			return HTTP_ABORT;
 		x->sink_paused = flow == HTTP_PAUSE;
+		if (flow == HTTP_ABORT)
+			x->base.gone = NULL;
 		return flow;
 	case BODY_WAIT:
 	case BODY_DISCARD:
@@ -371,12 +373,15 @@ pump_stream(struct exch *x)
 	flow = x->src.pull(x->src.arg, piece, cap, &n);
 	if (c->state == CONN_DEAD || c->x != x)
 		return STEP_IDLE;
-	if (n > cap || flow == HTTP_ABORT)
+	if (n > cap || flow == HTTP_ABORT ||
+	    (flow == HTTP_END && (int64_t)n < x->src_left)) {
+		/* Its own doing, or less than it promised: nobody to tell. */
+		x->reply = REPLY_DONE;
 		return STEP_RESET;
+	}
 	if (x->src_left >= 0)
 		x->src_left -= (int64_t)n;
-	if (flow == HTTP_END && x->src_left > 0)
-		return STEP_RESET; /* it promised more */
+
 	if (x->src_left == 0)
 		flow = HTTP_END;
 	add_piece(x, piece, n, flow == HTTP_END);

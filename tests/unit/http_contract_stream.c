@@ -338,7 +338,7 @@ a_sink_may_cancel_its_call(void)
 
 	contract_plain(&r);
 	reset_flows();
-	down.total = 1u << 20;
+	down.total = 16u << 20;
 	down_chunked = true;
 	r.on_request = reply_stream;
 	cancelled = &a;
