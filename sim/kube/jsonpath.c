@@ -325,7 +325,7 @@ jsonpath_compile(const char *expr, struct err *e)
 		(void)fail(&x, "a path starts with a dot");
 		return NULL;
 	}
-	p = parse_path(&x, brace ? "}" : "");
+	p = parse_path(&x, "}");
 	if (p == NULL)
 		return NULL;
 	if (brace && *x.p == '}')

@@ -64,6 +64,8 @@ is_ipv6(const char *s)
 				return false;
 			gap = true;
 			s += 2;
+			if (*s == ':')
+				return false;
 			continue;
 		}
 		if (*s == ':')

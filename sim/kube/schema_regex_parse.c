@@ -536,6 +536,19 @@ parse_repeat(struct parse *x, size_t s, bool *did)
 	return repeat(x, s, min, max);
 }
 
+/* Perl and RE2 refuse a** and a{2}{3}. */
+static bool
+at_repeat(const struct parse *x)
+{
+	const char *p = x->p;
+	int min, max;
+
+	if (*p == '\0')
+		return false;
+	return strchr("*+?", *p) != NULL ||
+	       (*p == '{' && count(&p, &min, &max));
+}
+
 static bool
 parse_concat(struct parse *x)
 {
@@ -545,7 +558,7 @@ parse_concat(struct parse *x)
 
 		if (!parse_atom(x) || !parse_repeat(x, s, &did))
 			return false;
-		if (did && *x->p != '\0' && strchr("*+?", *x->p) != NULL)
+		if (did && at_repeat(x))
 			return fail(x, "a repeat of a repeat");
 	}
 	return true;

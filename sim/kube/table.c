@@ -35,8 +35,9 @@ table_age(char out[TABLE_AGE_CAP], int64_t from_us, int64_t now_us)
 	};
 	size_t i = 0;
 
-	if (now_us - from_us < -1000000) {
-		(void)str_copy(out, TABLE_AGE_CAP, "<invalid>");
+	/* Clocks may differ by a second. */
+	if (s < 0) {
+		(void)str_copy(out, TABLE_AGE_CAP, s < -1 ? "<invalid>" : "0s");
 		return;
 	}
 	while (!steps[i].until)

@@ -1,0 +1,898 @@
+#include "sim/kube/schema.h"
+
+#include "sim/kube/schema_regex.h"
+#include "tests/unit/schema_rig.h"
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+/* The schema of one field f. */
+#define F(text) "{type: object, properties: {f: {" text "}}}"
+
+/* ---- validation ------------------------------------------------------------ */
+
+static void
+speaks_as_the_api_server_does(void)
+{
+	static const struct rig_row rows[] = {
+		{ F("type: string"), "{f: x}", "" },
+		{ F("type: string"), "{f: 1}",
+		    "f: Invalid value: \"integer\": f in body must be of type "
+		    "string: \"integer\"" },
+		{ F("type: integer"), "{f: 1.5}",
+		    "f: Invalid value: \"number\": f in body must be of type "
+		    "integer: \"number\"" },
+		{ F("type: integer"), "{f: 9223372036854775807}", "" },
+		{ F("type: number"), "{f: 1.5}", "" },
+		{ F("type: boolean"), "{f: 'true'}",
+		    "f: Invalid value: \"string\": f in body must be of type "
+		    "boolean: \"string\"" },
+		{ F("type: array, items: {type: string}"), "{f: {a: b}}",
+		    "f: Invalid value: \"object\": f in body must be of type "
+		    "array: \"object\"" },
+		{ F("type: array, items: {type: string}"), "{f: [a, 1]}",
+		    "f[1]: Invalid value: \"integer\": f[1] in body must be of "
+		    "type string: \"integer\"" },
+		{ F("type: string, enum: [A, B]"), "{f: B}", "" },
+		{ F("type: string, enum: [A, B]"), "{f: C}",
+		    "f: Unsupported value: \"C\": supported values: \"A\", "
+		    "\"B\"" },
+		{ F("type: integer, enum: [1, 2]"), "{f: 3}",
+		    "f: Unsupported value: 3: supported values: \"1\", "
+		    "\"2\"" },
+		{ F("type: string, maxLength: 3"), "{f: abc}", "" },
+		{ F("type: string, maxLength: 3"), "{f: abcd}",
+		    "f: Too long: may not be more than 3 bytes" },
+		{ F("type: string, maxLength: 3"),
+		    "{f: \"\xc3\xa4\xc3\xb6"
+		    "\xc3\xbc\"}",
+		    "" },
+		{ F("type: string, minLength: 2"), "{f: a}",
+		    "f: Invalid value: \"a\": f in body should be at least 2 "
+		    "chars long" },
+		{ F("type: string, pattern: '^a+$'"), "{f: aab}",
+		    "f: Invalid value: \"aab\": f in body should match "
+		    "'^a+$'" },
+		{ F("type: integer, minimum: 1, maximum: 5"), "{f: 5}", "" },
+		{ F("type: integer, minimum: 1"), "{f: 0}",
+		    "f: Invalid value: 0: f in body should be greater than or "
+		    "equal to 1" },
+		{ F("type: integer, maximum: 5"), "{f: 6}",
+		    "f: Invalid value: 6: f in body should be less than or "
+		    "equal to 5" },
+		{ F("type: integer, maximum: 5, exclusiveMaximum: true"),
+		    "{f: 5}",
+		    "f: Invalid value: 5: f in body should be less than 5" },
+		{ F("type: integer, minimum: 5, exclusiveMinimum: true"),
+		    "{f: 5}",
+		    "f: Invalid value: 5: f in body should be greater than "
+		    "5" },
+		{ F("type: integer, multipleOf: 3"), "{f: 7}",
+		    "f: Invalid value: 7: f in body should be a multiple of "
+		    "3" },
+		{ F("type: integer, multipleOf: 3"), "{f: 9}", "" },
+		{ F("type: integer, format: int32"), "{f: 2147483648}",
+		    "f: Invalid value: 2147483648: f in body must be of type "
+		    "int32: 2147483648" },
+		{ F("type: array, maxItems: 1, items: {type: string}"),
+		    "{f: [a, b]}",
+		    "f: Too many: 2: must have at most 1 items" },
+		{ F("type: array, minItems: 1, items: {type: string}"),
+		    "{f: []}",
+		    "f: Invalid value: 0: f in body should have at least 1 "
+		    "items" },
+		{ F("type: object, minProperties: 1, properties: {a: {type: "
+		    "string}}"),
+		    "{f: {}}",
+		    "f: Invalid value: 0: f in body should have at least 1 "
+		    "properties" },
+		{ F("type: object, maxProperties: 1, additionalProperties: "
+		    "{type: string}"),
+		    "{f: {a: b, c: d}}",
+		    "f: Too many: 2: must have at most 1 items" },
+		{ F("type: object, required: [a, b], properties: {a: {type: "
+		    "string}, b: {type: string}}"),
+		    "{f: {a: x}}", "f.b: Required value" },
+		{ F("type: object, required: [a, b], properties: {a: {type: "
+		    "string}, b: {type: string}}"),
+		    "{f: {}}", "[f.a: Required value, f.b: Required value]" },
+	};
+
+	rig_rows(rows, N(rows));
+}
+
+static void
+knows_nulls_maps_and_unions(void)
+{
+	static const struct rig_row rows[] = {
+		/* A null that is not nullable is as if it were not there. */
+		{ F("type: string"), "{f: null}", "" },
+		{ "{type: object, required: [f], properties: {f: {type: "
+		  "string}}}",
+		    "{f: null}", "f: Required value" },
+		{ F("type: string, nullable: true"), "{f: null}", "" },
+		{ F("type: array, items: {type: string}"), "{f: [null]}",
+		    "f[0]: Invalid value: \"null\": f[0] in body must be of "
+		    "type string: \"null\"" },
+		{ F("type: object, additionalProperties: {type: string}"),
+		    "{f: {a: b, c: 1}}",
+		    "f.c: Invalid value: \"integer\": f.c in body must be of "
+		    "type string: \"integer\"" },
+		{ F("x-kubernetes-int-or-string: true"), "{f: 1}", "" },
+		{ F("x-kubernetes-int-or-string: true"), "{f: 10%}", "" },
+		{ F("x-kubernetes-int-or-string: true"), "{f: true}",
+		    "f: Invalid value: \"boolean\": f in body must be of type "
+		    "integer,string: \"boolean\"" },
+		{ F("x-kubernetes-int-or-string: true, anyOf: [{type: "
+		    "integer}, {type: string}], pattern: '^[0-9]+$'"),
+		    "{f: x}",
+		    "f: Invalid value: \"x\": f in body should match "
+		    "'^[0-9]+$'" },
+		{ F("type: integer, allOf: [{minimum: 1}, {maximum: 2}]"),
+		    "{f: 3}",
+		    "f: Invalid value: 3: f in body should be less than or "
+		    "equal to 2" },
+		{ F("type: integer, anyOf: [{maximum: 1}, {minimum: 5}]"),
+		    "{f: 5}", "" },
+		{ F("type: integer, anyOf: [{maximum: 1}, {minimum: 5}]"),
+		    "{f: 3}",
+		    "f: Invalid value: 3: f in body must validate at least "
+		    "one schema (anyOf)" },
+		{ F("type: integer, oneOf: [{minimum: 1}, {minimum: 5}]"),
+		    "{f: 6}",
+		    "f: Invalid value: 6: f in body must validate one and "
+		    "only one schema (oneOf)" },
+		{ F("type: integer, oneOf: [{minimum: 1}, {minimum: 5}]"),
+		    "{f: 2}", "" },
+		{ F("type: string, not: {enum: [x]}"), "{f: x}",
+		    "f: Invalid value: \"x\": f in body must not validate the "
+		    "schema (not)" },
+		{ F("type: object, oneOf: [{required: [a]}, {required: [b]}], "
+		    "properties: {a: {type: string}, b: {type: string}}"),
+		    "{f: {a: x}}", "" },
+	};
+
+	rig_rows(rows, N(rows));
+}
+
+static void
+finds_doubles_in_sets_and_maps(void)
+{
+	static const char map[] =
+	    F("type: array, x-kubernetes-list-type: map, "
+	      "x-kubernetes-list-map-keys: [type], items: {type: object, "
+	      "required: [type], properties: {type: {type: string}, v: {type: "
+	      "integer}}}");
+	static const char pair[] =
+	    F("type: array, x-kubernetes-list-type: map, "
+	      "x-kubernetes-list-map-keys: [port, proto], items: {type: "
+	      "object, required: [port], properties: {port: {type: integer}, "
+	      "proto: {type: string, default: TCP}}}");
+	static const char set[] =
+	    F("type: array, x-kubernetes-list-type: set, items: {type: "
+	      "string}");
+	static const struct rig_row rows[] = {
+		{ map, "{f: [{type: a}, {type: b}]}", "" },
+		{ map, "{f: [{type: a, v: 1}, {type: b}, {type: a, v: 2}]}",
+		    "f[2]: Duplicate value: map[string]interface "
+		    "{}{\"type\":\"a\"}" },
+		{ map, "{f: [{v: 1}]}", "f[0].type: Required value" },
+		{ pair, "{f: [{port: 1}, {port: 1, proto: UDP}]}", "" },
+		{ pair, "{f: [{port: 1}, {port: 1, proto: TCP}]}",
+		    "f[1]: Duplicate value: map[string]interface "
+		    "{}{\"port\":1, \"proto\":\"TCP\"}" },
+		{ set, "{f: [a, b]}", "" },
+		{ set, "{f: [a, b, a, b]}",
+		    "[f[2]: Duplicate value: \"a\", f[3]: Duplicate value: "
+		    "\"b\"]" },
+		{ F("type: array, items: {type: string}"), "{f: [a, a]}", "" },
+	};
+
+	rig_rows(rows, N(rows));
+}
+
+static void
+knows_formats(void)
+{
+	static const struct {
+		const char *format, *good, *bad;
+	} t[] = {
+		{ "date-time", "2026-11-22T18:25:00.5+01:00", "2026-11-22" },
+		{ "date", "2026-02-28", "2026-02-30" },
+		{ "ipv4", "10.0.0.255", "10.0.0.256" },
+		{ "ipv4", "0.0.0.0", "10.0.0" },
+		{ "ipv6", "fe80::1", "fe80:::1" },
+		{ "ipv6", "::ffff:10.0.0.1", "1:2:3:4:5:6:7" },
+		{ "ipv6", "::", "1::2::3" },
+		{ "ipv6", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:9" },
+		{ "cidr", "10.0.0.0/24", "10.0.0.0/33" },
+		{ "cidr", "fe80::/64", "fe80::" },
+		{ "mac", "aa:bb:cc:dd:ee:ff", "aa:bb:cc:dd:ee" },
+		{ "uuid", "12345678-1234-1234-1234-123456789abc",
+		    "12345678-1234-1234-1234-123456789ab" },
+		{ "uri", "http://host/x", "no scheme" },
+		{ "hostname", "a-b.example.org", "a_b" },
+		{ "hostname", "a", "-a" },
+		{ "email", "a@b.org", "a.b.org" },
+		{ "byte", "aGVsbG8=", "a!b=" },
+		{ "duration", "1h30m5.5s", "5 minutes" },
+		{ "duration", "-2ms", "5" },
+	};
+
+	for (size_t i = 0; i < N(t); i++) {
+		char schema[160], obj[128];
+		struct schema *s;
+		char *got;
+		cJSON *j;
+
+		(void)str_format(schema, sizeof(schema),
+		    F("type: string, format: %s"), t[i].format);
+		s = rig_schema(schema);
+		(void)str_format(obj, sizeof(obj), "{f: '%s'}", t[i].good);
+		j = rig_yaml(obj);
+		got = rig_admit(s, j);
+		CHECK_TEXT(got, "");
+		xfree(got);
+		cJSON_Delete(j);
+		(void)str_format(obj, sizeof(obj), "{f: '%s'}", t[i].bad);
+		j = rig_yaml(obj);
+		got = rig_admit(s, j);
+		CHECK_ROW(strstr(got, "must be of type") != NULL, t[i].bad);
+		xfree(got);
+		cJSON_Delete(j);
+		schema_free(s);
+	}
+}
+
+/* ---- pruning and defaults --------------------------------------------------- */
+
+static const char *const deep =
+    "{type: object, properties: {apiVersion: {type: string}, kind: {type: "
+    "string}, metadata: {type: object}, spec: {type: object, default: {}, "
+    "properties: {num: {type: integer, default: 3}, "
+    "list: {type: array, items: {type: object, properties: {a: {type: string, "
+    "default: x}}}}, "
+    "open: {type: object, x-kubernetes-preserve-unknown-fields: true, "
+    "properties: {in: {type: object, properties: {a: {type: string}}}}}, "
+    "map: {type: object, additionalProperties: {type: object, properties: {b: "
+    "{type: integer, default: 1}}}}, "
+    "maybe: {type: string, nullable: true, default: d}, "
+    "sub: {type: object, properties: {c: {type: string, default: yy}}}}}}}";
+
+static void
+removes_and_names_unknown_fields(void)
+{
+	static const struct {
+		const char *in, *out, *unknown;
+	} t[] = {
+		{ "{apiVersion: v, kind: K, metadata: {any: thing}, spec: {}}",
+		    "{\"apiVersion\":\"v\",\"kind\":\"K\",\"metadata\":{"
+		    "\"any\":\"thing\"},\"spec\":{}}",
+		    "strict decoding error: " },
+		{ "{x: 1, spec: {z: 1, list: [{a: b}, {c: d}]}}",
+		    "{\"spec\":{\"list\":[{\"a\":\"b\"},{}]}}",
+		    "strict decoding error: unknown field \"x\", unknown field "
+		    "\"spec.z\", unknown field \"spec.list[1].c\"" },
+		{ "{spec: {open: {q: {r: s}, in: {a: b, z: 1}}}}",
+		    "{\"spec\":{\"open\":{\"q\":{\"r\":\"s\"},\"in\":{\"a\":"
+		    "\"b\"}}}}",
+		    "strict decoding error: unknown field "
+		    "\"spec.open.in.z\"" },
+		{ "{spec: {map: {k: {b: 1, c: 2}}}}",
+		    "{\"spec\":{\"map\":{\"k\":{\"b\":1}}}}",
+		    "strict decoding error: unknown field \"spec.map.k.c\"" },
+	};
+	struct schema *s = rig_schema(deep);
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct schema_unknown u = { 0 };
+		cJSON *j = rig_yaml(t[i].in);
+		char *out, *text;
+
+		schema_prune(s, j, &u);
+		out = json_print(j);
+		text = schema_unknown_text(&u);
+		CHECK_TEXT(out, t[i].out);
+		CHECK_TEXT(text, t[i].unknown);
+		xfree(out);
+		xfree(text);
+		schema_unknown_free(&u);
+		cJSON_Delete(j);
+	}
+	schema_free(s);
+}
+
+static void
+fills_in_defaults_inside_out(void)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{ "{}", "{spec: {num: 3, maybe: d}}" },
+		{ "{spec: {num: 4, maybe: null}}",
+		    "{spec: {num: 4, maybe: null}}" },
+		{ "{spec: {num: null}}", "{spec: {num: 3, maybe: d}}" },
+		{ "{spec: {sub: {}, list: [{}, {a: z}]}}",
+		    "{spec: {num: 3, maybe: d, sub: {c: yy}, list: [{a: x}, "
+		    "{a: "
+		    "z}]}}" },
+		{ "{spec: {sub: null}}", "{spec: {num: 3, maybe: d}}" },
+		{ "{spec: {map: {k: {}}}}",
+		    "{spec: {num: 3, maybe: d, map: {k: {b: 1}}}}" },
+	};
+	struct schema *s = rig_schema(deep);
+
+	for (size_t i = 0; i < N(t); i++) {
+		cJSON *j = rig_yaml(t[i].in), *want = rig_yaml(t[i].out);
+
+		schema_default(s, j);
+		CHECK_ROW(json_equal(j, want), t[i].in);
+		schema_default(s, j);
+		CHECK_ROW(json_equal(j, want), t[i].in);
+		cJSON_Delete(j);
+		cJSON_Delete(want);
+	}
+	schema_free(s);
+}
+
+static void
+embedded_resources_keep_their_head(void)
+{
+	static const char schema[] =
+	    F("type: object, x-kubernetes-embedded-resource: true, properties: "
+	      "{spec: {type: object}}");
+	static const struct rig_row rows[] = {
+		{ schema, "{f: {apiVersion: v1, kind: K, metadata: {name: x}}}",
+		    "" },
+		{ schema, "{f: {kind: K}}", "f.apiVersion: Required value" },
+		{ schema, "{f: {apiVersion: v1, kind: K, metadata: 1}}",
+		    "f.metadata: Invalid value: \"integer\": f.metadata in "
+		    "body must be of type object: \"integer\"" },
+		{ schema, "{f: {apiVersion: v1, kind: K, other: 1}}",
+		    "strict decoding error: unknown field \"f.other\"" },
+	};
+
+	rig_rows(rows, N(rows));
+}
+
+/* ---- shape ------------------------------------------------------------------- */
+
+static void
+tells_apply_how_things_merge(void)
+{
+	struct schema *s = rig_schema(
+	    "{type: object, properties: {"
+	    "atomic: {type: array, items: {type: string}}, "
+	    "set: {type: array, x-kubernetes-list-type: set, items: {type: "
+	    "string}}, "
+	    "map: {type: array, x-kubernetes-list-type: map, "
+	    "x-kubernetes-list-map-keys: [k], items: {type: object, required: "
+	    "[k], properties: {k: {type: string}}}}, "
+	    "whole: {type: object, x-kubernetes-map-type: atomic, "
+	    "additionalProperties: {type: string}}}}");
+	const struct schema *m = schema_member(s, "map");
+	size_t n;
+
+	CU_ASSERT_EQUAL(schema_type(s), SCHEMA_OBJECT);
+	CU_ASSERT_EQUAL(
+	    schema_list_type(schema_member(s, "atomic")), SCHEMA_LIST_ATOMIC);
+	CU_ASSERT_EQUAL(
+	    schema_list_type(schema_member(s, "set")), SCHEMA_LIST_SET);
+	CU_ASSERT_EQUAL(schema_list_type(m), SCHEMA_LIST_MAP);
+	CHECK_TEXT(schema_list_keys(m, &n)[0], "k");
+	CU_ASSERT_EQUAL(n, 1);
+	CU_ASSERT_EQUAL(
+	    schema_type(schema_member(schema_items(m), "k")), SCHEMA_STRING);
+	CU_ASSERT_TRUE(schema_map_atomic(schema_member(s, "whole")));
+	CU_ASSERT_EQUAL(
+	    schema_type(schema_member(schema_member(s, "whole"), "any")),
+	    SCHEMA_STRING);
+	CU_ASSERT_PTR_NULL(schema_member(s, "nothing"));
+	CU_ASSERT_PTR_NULL(schema_member(NULL, "nothing"));
+	schema_free(s);
+}
+
+/* ---- schemas that are refused --------------------------------------------------- */
+
+static void
+refuses_schemas_that_are_not_structural(void)
+{
+	static const struct {
+		const char *schema, *why;
+	} t[] = {
+		{ "{}", "schema: type is required" },
+		{ "{type: string}",
+		    "schema: the type of the root must be object" },
+		{ F(""), "f: type is required" },
+		{ F("type: thing"),
+		    "f: type is none of object, array, string, integer, "
+		    "number, boolean" },
+		{ F("$ref: '#/definitions/x'"), "f: $ref is not allowed" },
+		{ F("type: object, $ref: '#/properties/f'"),
+		    "f: $ref is not allowed" },
+		{ F("type: object, additionalProperties: false"),
+		    "f: additionalProperties must not be false" },
+		{ F("type: object, properties: {a: {type: string}}, "
+		    "additionalProperties: {type: string}"),
+		    "f: properties and additionalProperties exclude each "
+		    "other" },
+		{ F("type: object, patternProperties: {}"),
+		    "f: patternProperties is not allowed" },
+		{ F("type: array"), "f: items is required for an array" },
+		{ F("type: array, items: [{type: string}]"),
+		    "f: items must be one schema" },
+		{ F("type: array, uniqueItems: true, items: {type: string}"),
+		    "f: uniqueItems is not allowed" },
+		{ F("type: array, x-kubernetes-list-type: map, items: {type: "
+		    "string}"),
+		    "f: x-kubernetes-list-map-keys is required with "
+		    "x-kubernetes-list-type map" },
+		{ F("type: array, x-kubernetes-list-type: map, "
+		    "x-kubernetes-list-map-keys: [a], items: {type: object, "
+		    "properties: {a: {type: string}}}"),
+		    "f: a list map key is neither required nor has a "
+		    "default" },
+		{ F("type: array, x-kubernetes-list-type: set, items: {type: "
+		    "object}"),
+		    "f: the items of a set must be scalars or atomic" },
+		{ F("type: string, pattern: '('"),
+		    "f: pattern: missing ) at character 1" },
+		{ F("type: string, maxLength: -1"),
+		    "f: a count is not a whole number from 0" },
+		{ F("type: string, minimum: x"), "f: a bound is not a number" },
+		{ F("type: string, enum: []"), "f: enum is not a list of "
+					       "values" },
+		{ F("type: string, default: 5"),
+		    "f: bad default: <nil>: Invalid value: \"integer\":  in "
+		    "body must be of type string: \"integer\"" },
+		{ F("type: object, default: {x: 1}, properties: {a: {type: "
+		    "string}}"),
+		    "f: the default has fields that the schema does not "
+		    "know" },
+		{ F("type: integer, anyOf: [{default: 1}]"),
+		    "f: allOf, anyOf, oneOf and not may only hold value "
+		    "validations" },
+		{ F("type: string, nullable: 1"),
+		    "f: a flag is not true or false" },
+		{ F("type: string, x-kubernetes-int-or-string: true"),
+		    "f: x-kubernetes-int-or-string excludes type" },
+	};
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct err e = { 0 };
+		cJSON *j = rig_yaml(t[i].schema);
+		struct schema *s = schema_compile(j, &e);
+
+		CHECK_ROW(s == NULL, t[i].schema);
+		CHECK_TEXT(e.msg, t[i].why);
+		CHECK_ROW(s != NULL || e.kind == ERR_SPEC, t[i].schema);
+		schema_free(s);
+		cJSON_Delete(j);
+	}
+}
+
+/* levels of {type: object, properties: {p: ...}} around a string. */
+static cJSON *
+nested(int levels)
+{
+	cJSON *j = rig_yaml("{type: string}");
+
+	while (levels-- > 0) {
+		cJSON *o = rig_yaml("{type: object}");
+
+		json_put(o, "properties/p", j);
+		j = o;
+	}
+	return j;
+}
+
+static void
+caps_hostile_schemas(void)
+{
+	struct err e = { 0 };
+	cJSON *j = nested(SCHEMA_MAX_DEPTH - 1), *list;
+	struct schema *s = schema_compile(j, &e);
+
+	CU_ASSERT_PTR_NOT_NULL(s);
+	schema_free(s);
+	cJSON_Delete(j);
+	j = nested(SCHEMA_MAX_DEPTH);
+	CU_ASSERT_PTR_NULL(schema_compile(j, &e));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, "the schema nests too deep"));
+	cJSON_Delete(j);
+
+	j = rig_yaml("{type: object}");
+	for (int i = 0; i < SCHEMA_MAX_NODES; i++) {
+		char key[32];
+
+		(void)str_format(key, sizeof(key), "properties/p%d", i);
+		json_put(j, key, rig_yaml("{type: string}"));
+	}
+	CU_ASSERT_PTR_NULL(schema_compile(j, &e));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, "the schema is too big"));
+	cJSON_Delete(j);
+
+	j = rig_yaml(F("type: integer"));
+	list = cJSON_CreateArray();
+	for (int i = 0; i <= SCHEMA_MAX_ENUM; i++)
+		(void)cJSON_AddItemToArray(list, cJSON_CreateNumber(i));
+	json_put(j, "properties/f/enum", list);
+	CU_ASSERT_PTR_NULL(schema_compile(j, &e));
+	CHECK_TEXT(e.msg, "f: enum has too many values");
+	cJSON_Delete(j);
+}
+
+static void
+caps_what_hostile_objects_cost(void)
+{
+	struct schema *s = rig_schema(F("type: array, items: {type: string}"));
+	struct field_errors l = { 0 };
+	cJSON *j = rig_yaml("{f: []}"), *deep_value = cJSON_CreateObject();
+	char *text;
+
+	for (int i = 0; i < 5000; i++)
+		(void)cJSON_AddItemToArray(
+		    json_child(j, "f"), cJSON_CreateNumber(i));
+	CU_ASSERT_FALSE(schema_validate(s, j, &l));
+	CU_ASSERT_EQUAL(l.n, FIELD_ERRORS_MAX);
+	CU_ASSERT_TRUE(l.more);
+	text = field_errors_text(&l);
+	CU_ASSERT_TRUE(str_has_suffix(text, ", and more]"));
+	CU_ASSERT_TRUE(strlen(text) < 65536);
+	xfree(text);
+	field_errors_free(&l);
+
+	/* As deep as the parser lets in: the walk follows the schema. */
+	for (int i = 0; i < 60; i++) {
+		cJSON *o = cJSON_CreateObject();
+
+		json_set(o, "f", deep_value);
+		deep_value = o;
+	}
+	CU_ASSERT_FALSE(schema_validate(s, deep_value, &l));
+	CU_ASSERT_EQUAL(l.n, 1);
+	field_errors_free(&l);
+	cJSON_Delete(deep_value);
+	cJSON_Delete(j);
+	schema_free(s);
+}
+
+static void
+long_values_are_cut_in_messages(void)
+{
+	struct schema *s = rig_schema(F("type: string, pattern: '^a$'"));
+	cJSON *j = cJSON_CreateObject();
+	char *big = xcalloc(1, 100001), *text;
+
+	memset(big, 'b', 100000);
+	json_set_str(j, "f", big);
+	text = rig_admit(s, j);
+	CU_ASSERT_TRUE(strlen(text) < 2000);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "...: f in body should match"));
+	xfree(text);
+	xfree(big);
+	cJSON_Delete(j);
+	schema_free(s);
+}
+
+/* ---- patterns ------------------------------------------------------------------- */
+
+static void
+matches_as_re2_does(void)
+{
+	static const struct {
+		const char *pattern, *yes, *no;
+	} t[] = {
+		{ "abc", "xabcx", "ab" },
+		{ "^abc$", "abc", "abcd" },
+		{ "^$", "", "a" },
+		{ "a|b", "xb", "c" },
+		{ "^(a|bc)$", "bc", "b" },
+		{ "^a*b+c?$", "bbc", "ac" },
+		{ "^[a-c]+$", "abc", "abd" },
+		{ "^[^a-c]+$", "xyz", "xay" },
+		{ "^[]a]+$", "]a", "b" },
+		{ "^[a-]+$", "-a", "b" },
+		{ "^[\\d\\-.]+$", "1-2.", "a" },
+		{ "^\\w+\\s\\d$", "ab_ 1", "ab1" },
+		{ "^\\D\\W\\S$", "a-b", "1-b" },
+		{ "^[[:alpha:]_]+$", "aZ_", "a1" },
+		{ "^[[:^digit:]]$", "a", "1" },
+		{ "^a{2}$", "aa", "aaa" },
+		{ "^a{2,}$", "aaaa", "a" },
+		{ "^a{1,3}$", "aaa", "aaaa" },
+		{ "^(ab){2,3}$", "ababab", "ab" },
+		{ "^a{0}b$", "b", "ab" },
+		{ "^a{,2}$", "a{,2}", "aa" },
+		{ "^x{y$", "x{y", "x" },
+		{ "^a+?b$", "aab", "b" },
+		{ "^(?:a|b)c$", "bc", "c" },
+		{ "^(?P<n>a)$", "a", "b" },
+		{ "^a.c$",
+		    "a\xc3\xa9"
+		    "c",
+		    "ac" },
+		{ "^\xc3\xa9+$", "\xc3\xa9\xc3\xa9", "\xc3\xa8" },
+		{ "^[\xc3\xa0-\xc3\xbf]$", "\xc3\xa9", "e" },
+		{ "^\\.\\/\\-$", "./-", "a/-" },
+		{ "^\\x41\\x{42}$", "AB", "ab" },
+		{ "\\bab\\b", "x ab y", "xaby" },
+		{ "^a\\Bb$", "ab", "a b" },
+		{ "\\Aab\\z", "ab", "abc" },
+		{ "^(a*)*$", "aaa", "b" },
+		{ "^(a|b|)+$", "ab", "c" },
+		{ "^a\\tb$", "a\tb", "atb" },
+		{ "(^a|b$)", "xb", "xa" },
+	};
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct err e = { 0 };
+		struct schema_regex *r = schema_regex_new(t[i].pattern, &e);
+
+		if (r == NULL) {
+			CHECK_ROW(r != NULL, e.msg);
+			continue;
+		}
+		CHECK_ROW(schema_regex_match(r, t[i].yes), t[i].pattern);
+		CHECK_ROW(!schema_regex_match(r, t[i].no), t[i].pattern);
+		schema_regex_free(r);
+	}
+}
+
+static void
+refuses_patterns_that_it_does_not_understand(void)
+{
+	static const char *const bad[] = { "(", ")", "a)", "[", "[a", "[]",
+		"*a", "+", "?", "a**", "a{2}{3}", "a{3,2}", "a{1001}", "\\",
+		"\\q", "\\1", "\\pL", "[[:nope:]]", "[z-a]", "(?i)a", "(?=a)",
+		"(?!a)", "(?<=a)b", "\\x4", "\\x{110000}",
+		"((((a{100}){100}){100}){100})" };
+
+	for (size_t i = 0; i < N(bad); i++) {
+		struct err e = { 0 };
+		struct schema_regex *r = schema_regex_new(bad[i], &e);
+
+		CHECK_ROW(r == NULL && e.kind == ERR_SPEC, bad[i]);
+		schema_regex_free(r);
+	}
+}
+
+static void
+matching_is_linear_for_evil_patterns(void)
+{
+	static const char *const evil[] = { "^(a+)+$", "^(a|a)*$", "^(a*)*b$",
+		"^(([a-z])+.)+[A-Z]([a-z])+$" };
+	char *text = xcalloc(1, 20002);
+
+	memset(text, 'a', 20000);
+	text[20000] = '!';
+	for (size_t i = 0; i < N(evil); i++) {
+		struct err e = { 0 };
+		struct schema_regex *r = schema_regex_new(evil[i], &e);
+
+		/* Backtracking would take until the end of the world. */
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+		CHECK_ROW(!schema_regex_match(r, text), evil[i]);
+		schema_regex_free(r);
+	}
+	xfree(text);
+}
+
+/* ---- metadata --------------------------------------------------------------------- */
+
+static void
+judges_metadata(void)
+{
+	static const struct {
+		const char *object, *want; /* start of the text */
+		bool namespaced;
+	} t[] = {
+		{ "{metadata: {name: a.b-1, namespace: nn}}", "", true },
+		{ "{metadata: {name: a}}", "", false },
+		{ "{metadata: {namespace: nn}}",
+		    "metadata.name: Required value: name or generateName is "
+		    "required",
+		    true },
+		{ "{metadata: {generateName: a-, namespace: nn}}", "", true },
+		{ "{metadata: {name: A_b, namespace: nn}}",
+		    "metadata.name: Invalid value: \"A_b\": a lowercase RFC "
+		    "1123 subdomain",
+		    true },
+		{ "{metadata: {name: 5, namespace: nn}}",
+		    "metadata.name: Invalid value: \"integer\"", true },
+		{ "{metadata: {name: a}}",
+		    "metadata.namespace: Required "
+		    "value",
+		    true },
+		{ "{metadata: {name: a, namespace: nn}}",
+		    "metadata.namespace: Forbidden: not allowed on this type",
+		    false },
+		{ "{metadata: {name: a, labels: {x.y/z: v, a: ''}}}", "",
+		    false },
+		{ "{metadata: {name: a, labels: {x y: v}}}",
+		    "metadata.labels: Invalid value: \"x y\": name part must",
+		    false },
+		{ "{metadata: {name: a, labels: {/x: v}}}",
+		    "metadata.labels: Invalid value: \"/x\": prefix part must "
+		    "be non-empty",
+		    false },
+		{ "{metadata: {name: a, labels: {x: a b}}}",
+		    "metadata.labels: Invalid value: \"a b\": a valid label",
+		    false },
+		{ "{metadata: {name: a, labels: {x: 1}}}",
+		    "metadata.labels.x: Invalid value: \"integer\"", false },
+		{ "{metadata: {name: a, labels: [a]}}",
+		    "metadata.labels: Invalid value: \"array\"", false },
+		{ "{metadata: {name: a, annotations: {X.y/Z: any thing}}}", "",
+		    false },
+		{ "{metadata: {name: a, annotations: {a b: c}}}",
+		    "metadata.annotations: Invalid value: \"a b\"", false },
+		{ "{metadata: {name: a, finalizers: [x.y/z, q.org]}}", "",
+		    false },
+		{ "{metadata: {name: a, finalizers: [foo]}}",
+		    "metadata.finalizers[0]: Invalid value: \"foo\": name is "
+		    "neither",
+		    false },
+		{ "{metadata: {name: a, finalizers: [1]}}",
+		    "metadata.finalizers[0]: Invalid value: \"integer\"",
+		    false },
+		{ "{metadata: {name: a, ownerReferences: [{apiVersion: v1, "
+		  "kind: K, name: nn, uid: u, controller: true}]}}",
+		    "", false },
+		{ "{metadata: {name: a, ownerReferences: [{apiVersion: v1, "
+		  "kind: K, name: nn}]}}",
+		    "metadata.ownerReferences[0].uid: Invalid value: \"\": "
+		    "must not be empty",
+		    false },
+		{ "{metadata: {name: a, ownerReferences: [{apiVersion: v1, "
+		  "kind: K, name: nn, uid: u, controller: true}, {apiVersion: "
+		  "v1, kind: L, name: nn, uid: v, controller: true}]}}",
+		    "metadata.ownerReferences: Invalid value: ", false },
+		{ "{metadata: 1}", "metadata: Invalid value: \"integer\"",
+		    false },
+		{ "{}", "metadata.name: Required value", false },
+	};
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct field_errors l = { 0 };
+		cJSON *j = rig_yaml(t[i].object);
+		bool ok = schema_validate_metadata(j, t[i].namespaced, &l);
+		char *text = field_errors_text(&l);
+
+		CHECK_ROW(ok == (t[i].want[0] == '\0'), t[i].object);
+		if (!str_has_prefix(text, t[i].want) || (ok && text[0] != '\0'))
+			CHECK_TEXT(text, t[i].want);
+		xfree(text);
+		field_errors_free(&l);
+		cJSON_Delete(j);
+	}
+}
+
+static void
+annotations_are_capped(void)
+{
+	struct field_errors l = { 0 };
+	cJSON *j = rig_yaml("{metadata: {name: a}}");
+	char *big = xcalloc(1, 300001), *text;
+
+	memset(big, 'x', 300000);
+	json_put(j, "metadata/annotations/a", cJSON_CreateString(big));
+	CU_ASSERT_FALSE(schema_validate_metadata(j, false, &l));
+	text = field_errors_text(&l);
+	CHECK_TEXT(text, "metadata.annotations: Too long: may not be more than "
+			 "262144 bytes");
+	xfree(text);
+	xfree(big);
+	field_errors_free(&l);
+	cJSON_Delete(j);
+}
+
+static void
+errors_become_a_status(void)
+{
+	struct field_errors l = { 0 };
+	cJSON *st;
+
+	field_errors_add(&l, FIELD_REQUIRED, "spec.a", "%s", "");
+	field_errors_add(&l, FIELD_FORBIDDEN, "spec.b", "no");
+	st = field_errors_status(&l, "example.org", "Host", "h1");
+	CHECK_TEXT(json_str(st, "message", NULL),
+	    "Host.example.org \"h1\" is invalid: [spec.a: Required value, "
+	    "spec.b: Forbidden: no]");
+	CU_ASSERT_EQUAL(json_i64(st, "code", 0), 422);
+	CHECK_TEXT(json_str(st, "reason", NULL), "Invalid");
+	CHECK_TEXT(json_str(st, "details/causes/0/reason", NULL),
+	    "FieldValueRequired");
+	CHECK_TEXT(json_str(st, "details/causes/1/field", NULL), "spec.b");
+	CHECK_TEXT(
+	    json_str(st, "details/causes/1/message", NULL), "Forbidden: no");
+	cJSON_Delete(st);
+	field_errors_free(&l);
+}
+
+/* ---- builtin kinds ------------------------------------------------------------------ */
+
+static void
+builtin_kinds_have_schemas(void)
+{
+	static const struct {
+		const char *group, *kind, *object, *want;
+	} t[] = {
+		{ "", "Namespace", "{status: {phase: Active}}", "" },
+		{ "", "Secret", "{type: Opaque, data: {a: aGk=}}", "" },
+		{ "", "Secret", "{dat: {}}",
+		    "strict decoding error: unknown field \"dat\"" },
+		{ "", "Secret", "{data: {a: '!'}}",
+		    "data.a: Invalid value: \"!\": data.a in body must be of "
+		    "type byte: \"!\"" },
+		{ "", "ConfigMap", "{data: {a: 1}}",
+		    "data.a: Invalid value: \"integer\": data.a in body must "
+		    "be of type string: \"integer\"" },
+		{ "", "Event",
+		    "{involvedObject: {kind: K}, lastTimestamp: null, "
+		    "eventTime: '2026-01-01T00:00:00.000001Z', count: 1}",
+		    "" },
+		{ "events.k8s.io", "Event", "{note: x, regarding: {}}", "" },
+		{ "", "Node",
+		    "{spec: {providerID: x, odd: 1}, status: {capacity: {cpu: "
+		    "4, memory: 1Gi}, conditions: [{type: Ready, status: "
+		    "'True'}]}}",
+		    "" },
+		{ "coordination.k8s.io", "Lease",
+		    "{spec: {holderIdentity: a, leaseDurationSeconds: 15, "
+		    "renewTime: '2026-01-01T00:00:00.000001Z'}}",
+		    "" },
+		{ "apiextensions.k8s.io", "CustomResourceDefinition",
+		    "{spec: {group: g, names: {kind: K}, versions: [{name: v1, "
+		    "schema: {openAPIV3Schema: {type: object}}}]}}",
+		    "" },
+	};
+
+	for (size_t i = 0; i < N(t); i++) {
+		struct err e = { 0 };
+		cJSON *doc = schema_builtin(t[i].group, t[i].kind);
+		struct schema *s = schema_compile(doc, &e);
+		cJSON *obj = rig_yaml(t[i].object);
+		char *got;
+
+		CHECK_ROW(s != NULL, e.msg);
+		got = rig_admit(s, obj);
+		CHECK_TEXT(got, t[i].want);
+		xfree(got);
+		cJSON_Delete(obj);
+		schema_free(s);
+		cJSON_Delete(doc);
+	}
+	CU_ASSERT_PTR_NULL(schema_builtin("", "Pod"));
+}
+
+static const struct unit_case cases[] = {
+	{ "speaks_as_the_api_server_does", speaks_as_the_api_server_does },
+	{ "knows_nulls_maps_and_unions", knows_nulls_maps_and_unions },
+	{ "finds_doubles_in_sets_and_maps", finds_doubles_in_sets_and_maps },
+	{ "knows_formats", knows_formats },
+	{ "removes_and_names_unknown_fields",
+	    removes_and_names_unknown_fields },
+	{ "fills_in_defaults_inside_out", fills_in_defaults_inside_out },
+	{ "embedded_resources_keep_their_head",
+	    embedded_resources_keep_their_head },
+	{ "tells_apply_how_things_merge", tells_apply_how_things_merge },
+	{ "refuses_schemas_that_are_not_structural",
+	    refuses_schemas_that_are_not_structural },
+	{ "caps_hostile_schemas", caps_hostile_schemas },
+	{ "caps_what_hostile_objects_cost", caps_what_hostile_objects_cost },
+	{ "long_values_are_cut_in_messages", long_values_are_cut_in_messages },
+	{ "matches_as_re2_does", matches_as_re2_does },
+	{ "refuses_patterns_that_it_does_not_understand",
+	    refuses_patterns_that_it_does_not_understand },
+	{ "matching_is_linear_for_evil_patterns",
+	    matching_is_linear_for_evil_patterns },
+	{ "judges_metadata", judges_metadata },
+	{ "annotations_are_capped", annotations_are_capped },
+	{ "errors_become_a_status", errors_become_a_status },
+	{ "builtin_kinds_have_schemas", builtin_kinds_have_schemas },
+};
+
+int
+main(void)
+{
+	return UNIT_RUN("schema", cases);
+}
