@@ -1,0 +1,1 @@
+unit_test(story b7_runner)
