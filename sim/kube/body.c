@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/yaml.h"
+#include "sim/kube/protobuf.h"
 
 /* The tree is at most JSON_MAX_DEPTH deep, so recursion is bounded. */
 static int
@@ -38,6 +39,8 @@ ks_body_parse(const struct ks_request *rq, struct ks_status *st)
 	}
 	if (rq->patch == KS_PATCH_APPLY || ks_type_is(type, "application/yaml"))
 		j = yaml_parse(b.p, b.n, "body", &e);
+	else if (ks_type_is(type, KS_PROTOBUF_TYPE))
+		j = ks_protobuf_parse(b.p, b.n, &e);
 	else
 		j = json_parse(b.p, b.n, &e);
 	if (j == NULL) {

@@ -8,6 +8,7 @@
 #include "sim/kube/discovery.h"
 #include "sim/kube/handle.h"
 #include "sim/kube/openapi.h"
+#include "sim/kube/protobuf.h"
 
 #define PARTS 5
 
@@ -121,7 +122,11 @@ review(const struct ks_input *in, const char *path, struct ks_reply *rp)
 		known = known || str_eq(path, reviews[i]);
 	if (!known || !str_eq(in->method, "POST"))
 		return false;
-	j = json_parse(in->body.p != NULL ? in->body.p : "", in->body.n, &e);
+	if (ks_type_is(in->content_type, KS_PROTOBUF_TYPE))
+		j = ks_protobuf_parse(in->body.p, in->body.n, &e);
+	else
+		j = json_parse(
+		    in->body.p != NULL ? in->body.p : "", in->body.n, &e);
 	if (!cJSON_IsObject(j)) {
 		struct ks_status st = { 0 };
 

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/url.h"
+#include "sim/kube/protobuf.h"
 
 #define PATH_PARTS 10
 #define PATH_MAX_BYTES 2048
@@ -398,7 +399,8 @@ check_body_type(const struct ks_request *rq, struct ks_status *st)
 	const char *t = rq->in->content_type;
 
 	if (str_empty(t) || ks_type_is(t, "application/json") ||
-	    ks_type_is(t, "application/yaml"))
+	    ks_type_is(t, "application/yaml") ||
+	    (ks_type_is(t, KS_PROTOBUF_TYPE) && rq->kind->special != KS_CUSTOM))
 		return true;
 	return ks_status_set(st, 415, "UnsupportedMediaType",
 	    "the body of the request was in an unknown format - accepted media "
