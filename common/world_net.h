@@ -112,8 +112,9 @@ struct vnet_half {
 	struct timer rx;
 	STAILQ_HEAD(, vnet_msg) msgs;
 	int64_t last_at_us;
-	bool hold;    /* the application paused: messages wait */
-	bool stalled; /* a partition holds the messages back */
+	bool hold;            /* the application paused: messages wait, ... */
+	struct vnet_msg *rst; /* ... but not the client's reset; borrowed */
+	bool stalled;         /* a partition holds the messages back */
 	TAILQ_ENTRY(vnet_half) of_stalled;
 	size_t taken; /* bytes of a stream not yet given back as credit */
 	struct vnet_out out;

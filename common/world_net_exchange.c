@@ -153,7 +153,6 @@ body_collect(struct vnet_exchange *x, const char *p, size_t n, bool last)
 
 	if (x->body.n + n > x->server->o.limits.body_max) {
 		x->mode = VNET_BODY_DISCARD;
-		x->conn->close_after = true;
 		exchange_status(x, 413);
 		return;
 	}
@@ -269,14 +268,12 @@ reply_blob(const struct vnet_exchange *x, const struct vnet_head *reply,
 	return b;
 }
 
-/* What is left of an unread streamed body cannot be told from a request. */
+/* What is still to come of the body is taken and dropped. */
 static void
 forget_body(struct vnet_exchange *x)
 {
 	struct vnet_conn *c = x->conn;
 
-	if (!x->body_done && x->req->body_n == 0)
-		c->close_after = true;
 	x->mode = VNET_BODY_DISCARD;
 	if (c->srv.hold)
 		vnet_half_resume(&c->srv);

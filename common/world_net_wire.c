@@ -42,15 +42,21 @@ vnet_half_open(struct vnet_half *h, struct vnet_conn *c, struct vnet *net)
 	net->stats.open++;
 }
 
+static void
+drop_first(struct vnet_half *h)
+{
+	struct vnet_msg *m = STAILQ_FIRST(&h->msgs);
+
+	STAILQ_REMOVE_HEAD(&h->msgs, link);
+	msg_free(m);
+}
+
 void
 vnet_half_drop(struct vnet_half *h)
 {
-	struct vnet_msg *m;
-
-	while ((m = STAILQ_FIRST(&h->msgs))) {
-		STAILQ_REMOVE_HEAD(&h->msgs, link);
-		msg_free(m);
-	}
+	while (!STAILQ_EMPTY(&h->msgs))
+		drop_first(h);
+	h->rst = NULL;
 }
 
 void
@@ -82,9 +88,9 @@ static void rx(void *arg);
 static void
 arm_rx(struct vnet_half *h)
 {
-	struct vnet_msg *m = STAILQ_FIRST(&h->msgs);
+	struct vnet_msg *m = h->hold ? h->rst : STAILQ_FIRST(&h->msgs);
 
-	if (h->net && m && !h->hold && !h->stalled && !timer_armed(&h->rx))
+	if (h->net && m && !h->stalled && !timer_armed(&h->rx))
 		timer_start(vnet_loop(h->net), &h->rx,
 		    m->at_us - vnet_now(h->net), rx, h);
 }
@@ -110,6 +116,8 @@ vnet_send(struct vnet_half *to, enum vnet_kind kind, struct vnet_blob *blob,
 		m->at_us = to->last_at_us;
 	to->last_at_us = m->at_us;
 	STAILQ_INSERT_TAIL(&to->msgs, m, link);
+	if (kind == VNET_RST && to == &to->conn->srv)
+		to->rst = m;
 	arm_rx(to);
 	return m;
 }
@@ -127,6 +135,7 @@ void
 vnet_half_resume(struct vnet_half *h)
 {
 	h->hold = false;
+	timer_stop(&h->rx);
 	arm_rx(h);
 }
 
@@ -217,6 +226,13 @@ rx(void *arg)
 	}
 	while (rx_ready(h))
 		rx_one(h);
+	if (h->hold && h->rst && h->rst->at_us <= vnet_now(h->net)) {
+		/* What nobody wanted to read yet is lost with it. */
+		h->hold = false;
+		while (STAILQ_FIRST(&h->msgs) != h->rst)
+			drop_first(h);
+		rx_one(h);
+	}
 	arm_rx(h);
 }
 
