@@ -305,6 +305,117 @@ writes_are_never_sent_twice(void)
 	rig_close(&r);
 }
 
+static bool both_asked;
+
+static void
+break_kept_ones(struct http_rig *r, struct http_exchange *x)
+{
+	if (r->handled == 1) {
+		r->x = x;
+	} else if (r->handled == 2) {
+		rig_answer(r, r->x);
+		rig_answer(r, x);
+		both_asked = true;
+	} else {
+		http_reply_raw(x, (struct http_bytes){ "", 0 }, 0, HTTP_RST);
+	}
+}
+
+/* Sent again means on a fresh connection, not on the next kept one. */
+static void
+a_read_is_sent_again_once(void)
+{
+	struct http_peer_opts o = { .max_conns = 2,
+		.idle_close_us = 10 * LOOP_S };
+	struct http_request get = { .may_resend = true };
+	struct ask a = { .done = false }, b = { .done = false };
+	struct http_rig r;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	r.on_request = break_kept_ones;
+	both_asked = false;
+	ask_start(&r, &a, &get);
+	ask_start(&r, &b, &get);
+	ask_wait(&r, &a);
+	ask_wait(&r, &b);
+	CU_ASSERT_TRUE(both_asked);
+	CU_ASSERT_EQUAL(r.accepted, 2);
+	ask(&r, &a, &get);
+	CHECK_END(&a, HTTP_E_RESET, HTTP_P_HEAD);
+	CU_ASSERT_EQUAL(r.handled, 4);
+	CU_ASSERT_EQUAL(r.accepted, 3);
+	rig_close(&r);
+}
+
+static void
+idle_connections_end_on_the_server_too(void)
+{
+	struct http_listen_opts l = { .limits = { .idle_us = 80 * LOOP_MS } };
+	struct http_peer_opts o = { .idle_close_us = 10 * LOOP_S };
+	struct http_request get = { .may_resend = true };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, &l);
+	rig_peer(&r, &o);
+	ask(&r, &a, &get);
+	rig_pass(&r, 20 * LOOP_MS);
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(r.accepted, 1);
+	rig_pass(&r, 200 * LOOP_MS);
+	ask(&r, &a, &get);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(r.accepted, 2);
+	/* A handler may think for longer than a client may be silent. */
+	r.on_request = rig_keep;
+	memset(&a, 0, sizeof(a));
+	ask_start(&r, &a, &get);
+	rig_pass(&r, 250 * LOOP_MS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r.x);
+	rig_answer(&r, r.x);
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	rig_close(&r);
+}
+
+static void
+a_full_server_lets_others_wait(void)
+{
+	struct http_listen_opts l = { .max_conns = 1 };
+	struct http_peer_opts o = { .max_conns = 3,
+		.idle_close_us = 10 * LOOP_S };
+	struct http_request post = { .method = "POST", .body = { "x", 1 } };
+	struct ask a = { .done = false }, b = { .done = false }, c;
+	struct http_rig r;
+
+	contract_open(&r);
+	rig_listen(&r, &l);
+	rig_peer(&r, &o);
+	r.on_request = rig_keep;
+	ask_start(&r, &a, &post);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 1);
+	ask_start(&r, &b, &post);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 1);
+	CU_ASSERT_EQUAL(r.accepted, 1);
+	http_cancel(a.call);
+	rig_pass(&r, 50 * LOOP_MS);
+	CU_ASSERT_EQUAL(r.handled, 2);
+	rig_answer(&r, r.x);
+	ask_wait(&r, &b);
+	CHECK_END(&b, HTTP_OK, HTTP_P_BODY);
+	/* b's connection idles and gives way. */
+	r.on_request = rig_answer;
+	ask(&r, &c, &post);
+	CHECK_END(&c, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(r.accepted, 3);
+	rig_close(&r);
+}
+
 static void
 a_refused_connection_executes_nothing(void)
 {
@@ -699,6 +810,10 @@ const struct unit_case http_contract_basic[] = {
 	    calls_wait_in_order_for_a_connection },
 	{ "max_conns calls run at once", max_conns_calls_run_at_once },
 	{ "writes are never sent twice", writes_are_never_sent_twice },
+	{ "a read is sent again once", a_read_is_sent_again_once },
+	{ "idle connections end on the server too",
+	    idle_connections_end_on_the_server_too },
+	{ "a full server lets others wait", a_full_server_lets_others_wait },
 	{ "a refused connection executes nothing",
 	    a_refused_connection_executes_nothing },
 	{ "a refused accept resets", a_refused_accept_resets },

@@ -261,6 +261,20 @@ a_changed_policy_closes_kept_connections(void)
 	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
 	CU_ASSERT_EQUAL(r.accepted, 2);
 	CU_ASSERT_FALSE(a.tls.resumed);
+	/* One that is in use meanwhile is not kept either. */
+	r.on_request = rig_keep;
+	memset(&a, 0, sizeof(a));
+	ask_start(&r, &a, &get);
+	rig_pass(&r, 50 * LOOP_MS);
+	http_peer_set_tls(r.p, &p.tls);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r.x);
+	rig_answer(&r, r.x);
+	ask_wait(&r, &a);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT_EQUAL(r.accepted, 2);
+	r.on_request = rig_answer;
+	ask(&r, &a, &get);
+	CU_ASSERT_EQUAL(r.accepted, 3);
 	tls_close(&r, &k);
 }
 
