@@ -182,6 +182,9 @@ head_problem(const struct conn *c, const struct exch *x)
 {
 	bool chunked = (c->parser.flags & F_CHUNKED) != 0;
 
+	for (size_t i = 0; i < x->base.n_headers; i++)
+		if (!http_is_token(x->base.headers[i].name))
+			return "bad request: a header name is no token";
 	if (x->base.target[0] != '/')
 		return "bad request: the target is no path";
 	if (count_header(x, "Host") > 1 ||
@@ -224,7 +227,9 @@ head_complete(struct conn *c)
 		return;
 	}
 	problem = head_problem(c, x);
-	if (problem)
+	if (c->parser.http_major != 1)
+		conn_refuse(c, 505, "only HTTP/1.0 and 1.1 are spoken");
+	else if (problem)
 		conn_refuse(c, 400, problem);
 	else if (c->redirect)
 		redirect(c, x);

@@ -30,7 +30,6 @@ curl_side_new(struct real_net *n, struct err *e)
 	}
 	s = xcalloc(1, sizeof *s);
 	s->net = n;
-	s->resolver = resolver_new(n);
 	TAILQ_INIT(&s->gate);
 	TAILQ_INIT(&s->peers);
 	return s;
@@ -45,7 +44,6 @@ curl_side_free(struct curl_side *s)
 	while (s->n_pool > 0)
 		curl_easy_cleanup(s->pool[--s->n_pool]);
 	deferred_cancel(&s->open_gate);
-	resolver_free(s->resolver);
 	tls_trust_free(s->system);
 	xfree(s);
 	curl_global_cleanup();

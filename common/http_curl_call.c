@@ -249,7 +249,8 @@ connect_now(struct ccall *c)
 	}
 	c->state = CALL_RESOLVING;
 	c->res.phase = HTTP_P_RESOLVE;
-	c->job = resolve_start(p->side->resolver, p->url.host, resolved, c);
+	c->job =
+	    resolve_start(resolver_of(loop_of(c)), p->url.host, resolved, c);
 }
 
 void

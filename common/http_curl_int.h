@@ -27,8 +27,7 @@ struct resolve_job;
 struct event;
 
 struct curl_side {
-	struct real_net *net; /* borrowed */
-	struct resolver *resolver;
+	struct real_net *net;     /* borrowed */
 	struct tls_trust *system; /* loaded at first use */
 	CURL *pool[CURL_POOL];
 	size_t n_pool;
@@ -177,8 +176,7 @@ bool ccall_tls_connected(struct ccall *c);
 void cpeer_forget_session(struct cpeer *p);
 
 /* http_resolve.c */
-struct resolver *resolver_new(struct real_net *n);
-void resolver_free(struct resolver *r);
+struct resolver *resolver_of(struct loop *l); /* lives as long as l */
 /* Addresses, comma separated, or NULL and why. From the loop, never inside
  * resolve_start. */
 typedef void resolve_fn(void *arg, const char *addrs, const char *why);

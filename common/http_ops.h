@@ -77,6 +77,7 @@ const char *http_request_problem(const struct http_request *r);
 const char *http_reply_problem(
     int status, const struct http_header *h, size_t n);
 bool http_is_get_or_head(const char *method);
+bool http_is_token(const char *s); /* RFC 9110 5.6.2; NULL is none */
 /* No body follows such a head (1xx, 204, 304; HEAD). */
 bool http_has_no_body(const char *method, int status);
 const char *http_reason(int status); /* "Not Found"; never NULL */

@@ -26,21 +26,11 @@ struct resolve_job {
 };
 
 struct resolver {
-	struct real_net *net; /* borrowed */
+	struct loop *loop; /* borrowed */
 	struct evdns_base *dns;
 	int64_t stamp;
 	TAILQ_HEAD(, resolve_job) jobs;
 };
-
-struct resolver *
-resolver_new(struct real_net *n)
-{
-	struct resolver *r = xcalloc(1, sizeof *r);
-
-	r->net = n;
-	TAILQ_INIT(&r->jobs);
-	return r;
-}
 
 static void
 job_free(struct resolve_job *j)
@@ -50,19 +40,31 @@ job_free(struct resolve_job *j)
 	xfree(j);
 }
 
-void
-resolver_free(struct resolver *r)
+/* Every request is over by now: its callback was among the leftovers. */
+static void
+resolver_free(void *arg)
 {
-	struct resolve_job *j;
+	struct resolver *r = arg;
 
-	TAILQ_FOREACH (j, &r->jobs, in_resolver)
-		j->fn = NULL;
-	/* Without failing requests: their callbacks would run from nowhere. */
+	while (!TAILQ_EMPTY(&r->jobs))
+		job_free(TAILQ_FIRST(&r->jobs));
 	if (r->dns)
-		evdns_base_free(r->dns, 0);
-	while ((j = TAILQ_FIRST(&r->jobs)))
-		job_free(j);
+		evdns_base_free(r->dns, 1);
 	xfree(r);
+}
+
+struct resolver *
+resolver_of(struct loop *l)
+{
+	struct resolver *r = loop_event_attached(l);
+
+	if (r)
+		return r;
+	r = xcalloc(1, sizeof *r);
+	r->loop = l;
+	TAILQ_INIT(&r->jobs);
+	loop_event_attach(l, r, resolver_free);
+	return r;
 }
 
 static int64_t
@@ -89,7 +91,8 @@ make_base(struct resolver *r)
 	if (r->dns)
 		evdns_base_free(r->dns, 0);
 	r->stamp = stamp;
-	r->dns = evdns_base_new(r->net->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	r->dns = evdns_base_new(
+	    loop_event_base(r->loop), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (!r->dns)
 		return false;
 	/* An empty root has neither; /etc/hosts alone is enough. */
@@ -145,7 +148,7 @@ answered(int result, struct evutil_addrinfo *list, void *arg)
 
 	j->req = NULL;
 	if (!j->starting)
-		loop_event_enter(j->r->net->loop);
+		loop_event_enter(j->r->loop);
 	if (!j->fn) { /* cancelled, or the resolver goes away */
 		if (list)
 			evutil_freeaddrinfo(list);
@@ -160,7 +163,7 @@ answered(int result, struct evutil_addrinfo *list, void *arg)
 	if (!j->addrs[0])
 		(void)str_format(j->why, sizeof j->why, "%s",
 		    result == 0 ? "no address" : evutil_gai_strerror(result));
-	loop_defer(j->r->net->loop, &j->tell, tell, j);
+	loop_defer(j->r->loop, &j->tell, tell, j);
 }
 
 struct resolve_job *
@@ -177,7 +180,7 @@ resolve_start(struct resolver *r, const char *host, resolve_fn *fn, void *arg)
 	TAILQ_INSERT_TAIL(&r->jobs, j, in_resolver);
 	if (!ready) {
 		(void)str_format(j->why, sizeof j->why, "no resolver");
-		loop_defer(r->net->loop, &j->tell, tell, j);
+		loop_defer(r->loop, &j->tell, tell, j);
 		return j;
 	}
 	j->starting = true;

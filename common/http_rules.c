@@ -26,8 +26,8 @@ http_limits_default(struct http_limits *l)
 }
 
 /* RFC 9110 5.6.2 */
-static bool
-is_token(const char *s)
+bool
+http_is_token(const char *s)
 {
 	if (str_empty(s))
 		return false;
@@ -72,7 +72,7 @@ headers_problem(const struct http_header *h, size_t n)
 		"Trailer", "TE" };
 
 	for (size_t i = 0; i < n; i++) {
-		if (!is_token(h[i].name))
+		if (!http_is_token(h[i].name))
 			return "a header name is not a token";
 		if (!is_value(h[i].value))
 			return "a header value holds control bytes";
@@ -86,7 +86,7 @@ headers_problem(const struct http_header *h, size_t n)
 const char *
 http_request_problem(const struct http_request *r)
 {
-	if (!is_token(r->method))
+	if (!http_is_token(r->method))
 		return "the method is not a token";
 	if (!is_target(r->target))
 		return "the target is not a path";

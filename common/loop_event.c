@@ -32,7 +32,9 @@ struct event_loop {
 	struct event_base *base;
 	struct event *alarm; /* the earliest timer */
 	struct loop_signal *signals;
-	int64_t now_us, max_turn_us;
+	void *attached; /* given back by the function below */
+	void (*attached_free)(void *p);
+	int64_t now_us;
 	uint64_t seq;
 	bool stop, entered;
 };
@@ -155,8 +157,8 @@ turn(struct event_loop *el)
 	loop_event_enter(&el->core);
 	loop_core_deferred(&el->core);
 	busy = clock_us(CLOCK_MONOTONIC) - el->now_us;
-	if (busy > el->max_turn_us)
-		el->max_turn_us = busy;
+	if (busy > el->core.max_turn_us)
+		el->core.max_turn_us = busy;
 }
 
 void
@@ -212,15 +214,27 @@ loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *arg)
 	s->arg = arg;
 }
 
-int64_t
-loop_max_lag_us(struct loop *l, bool reset)
+void
+loop_event_attach(struct loop *l, void *p, void (*fn)(void *p))
 {
 	struct event_loop *el = event_loop_of(l);
-	int64_t max = el->max_turn_us;
 
-	if (reset)
-		el->max_turn_us = 0;
-	return max;
+	el->attached = p;
+	el->attached_free = fn;
+}
+
+void *
+loop_event_attached(struct loop *l)
+{
+	return event_loop_of(l)->attached;
+}
+
+/* Callbacks that libevent has queued hold memory until they run. */
+static void
+run_leftovers(struct event_loop *el)
+{
+	for (int i = 0; i < 8; i++)
+		(void)event_base_loop(el->base, EVLOOP_NONBLOCK);
 }
 
 void
@@ -239,6 +253,10 @@ loop_free(struct loop *l)
 	}
 	loop_core_fini(l);
 	event_free(el->alarm);
+	run_leftovers(el);
+	if (el->attached_free)
+		el->attached_free(el->attached);
+	run_leftovers(el);
 	event_base_free(el->base);
 	xfree(el);
 }
