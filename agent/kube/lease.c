@@ -40,6 +40,7 @@ struct lease {
 	cJSON *record;   /* owned; NULL = absent or never seen */
 	char *spec;      /* its spec as text, to notice changes */
 	int64_t seen_us; /* since when it looks like this */
+	bool seen_any;
 	/* Our term: */
 	bool told; /* gained was called, lost not yet */
 	int64_t valid_until_us, gained_us;
@@ -151,6 +152,7 @@ observe(struct lease *l, const cJSON *record)
 
 	if (l->spec == NULL || !str_eq(l->spec, text))
 		l->seen_us = now_us(l);
+	l->seen_any = l->seen_any || record != NULL;
 	xfree(l->spec);
 	l->spec = text;
 	cJSON_Delete(l->record);
@@ -166,8 +168,12 @@ free_to_take(const struct lease *l)
 	int64_t s = json_i64(l->record, "spec/leaseDurationSeconds", 0);
 	int64_t duration = s > 0 ? s : l->o.duration_us / LOOP_S;
 
-	if (l->record == NULL || holder[0] == '\0' ||
-	    str_eq(holder, l->o.identity))
+	/* Somebody deleted it under a holder that does not know yet: that one
+	 * has its whole term. Who never saw a record cannot tell. */
+	if (l->record == NULL)
+		return l->told || !l->seen_any ||
+		       now_us(l) - l->seen_us >= l->o.duration_us;
+	if (holder[0] == '\0' || str_eq(holder, l->o.identity))
 		return true;
 	if (duration > OTHERS_DURATION_MAX_US / LOOP_S)
 		duration = OTHERS_DURATION_MAX_US / LOOP_S;

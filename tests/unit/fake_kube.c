@@ -138,8 +138,11 @@ tell(struct fake_kube *f, const char *type, const char *plural, const cJSON *o)
 	json_set(l, "object", json_dup(o));
 	text = json_print(l);
 	cJSON_Delete(l);
-	f->events =
-	    xreallocarray(f->events, f->n_events + 1, sizeof(*f->events));
+	if (f->n_events == f->cap_events) {
+		f->cap_events = 2 * f->cap_events + 16;
+		f->events =
+		    xreallocarray(f->events, f->cap_events, sizeof(*f->events));
+	}
 	e = &f->events[f->n_events++];
 	e->rv = f->rv;
 	e->plural = xstrdup(plural);
@@ -603,7 +606,10 @@ reply_fault(struct http_exchange *x, const struct fake_fault *ff)
 static void
 note_request(struct fake_kube *f, const char *method, const char *target)
 {
-	f->log = xreallocarray(f->log, f->n_log + 1, sizeof(*f->log));
+	if (f->n_log == f->cap_log) {
+		f->cap_log = 2 * f->cap_log + 16;
+		f->log = xreallocarray(f->log, f->cap_log, sizeof(*f->log));
+	}
 	f->log[f->n_log++] = xasprintf("%s %s", method, target);
 }
 

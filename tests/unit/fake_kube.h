@@ -46,13 +46,13 @@ struct fake_kube {
 	void *fault_arg;
 	/* Log of "METHOD target" and counts by method. */
 	char **log;
-	size_t n_log;
+	size_t n_log, cap_log;
 	unsigned writes, gets, lists, watches;
 	/* inside */
 	struct fake_object **objects;
 	size_t n_objects;
 	struct fake_event *events;
-	size_t n_events;
+	size_t n_events, cap_events;
 	struct fake_watch *watching;
 	struct timer bookmark;
 };
