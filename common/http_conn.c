@@ -89,10 +89,12 @@ set_idle(struct conn *c, bool on)
 	if (c->is_idle == on)
 		return;
 	c->is_idle = on;
-	if (on)
+	if (on) {
 		TAILQ_INSERT_TAIL(&c->srv->idle, c, in_idle);
-	else
+		srv_room(c->srv);
+	} else {
 		TAILQ_REMOVE(&c->srv->idle, c, in_idle);
+	}
 }
 
 void
@@ -116,7 +118,7 @@ conn_close(struct conn *c, bool reset)
 	if (reset)
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
 	(void)close(c->fd);
-	srv_conn_gone(s);
+	srv_room(s);
 	c->srv = NULL;
 	if (c->x) {
 		struct exch *x = c->x;

@@ -114,12 +114,13 @@ accept_again(void *arg)
 {
 	struct srv *s = arg;
 
-	if (!s->stopping && s->n_conns < s->o.max_conns)
+	if (!s->stopping &&
+	    (s->n_conns < s->o.max_conns || !TAILQ_EMPTY(&s->idle)))
 		set_accepting(s, true);
 }
 
 void
-srv_conn_gone(struct srv *s)
+srv_room(struct srv *s)
 {
 	if (!s->accepting && !s->stopping && !timer_armed(&s->accept_again))
 		timer_start(s->net->loop, &s->accept_again, 0, accept_again, s);

@@ -152,7 +152,8 @@ exch_of(struct http_exchange *x)
 }
 
 /* http_server.c */
-void srv_conn_gone(struct srv *s);
+/* A connection ended or idles: a full server may accept again. */
+void srv_room(struct srv *s);
 const char *srv_date(struct srv *s);
 
 /* http_conn.c */
