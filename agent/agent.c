@@ -16,11 +16,11 @@
 
 struct agent {
 	const struct env *env; /* borrowed */
-	struct control_opts control_opts;
+	struct controllers_opts controllers_opts;
 	char *ns, *watch_filter, *image_origins; /* owned */
 	struct kube_client *kube;                /* owned, as all below */
 	struct lease *lease;                     /* NULL: no election */
-	struct control *control;                 /* NULL: not the leader */
+	struct controllers *control;             /* NULL: not the leader */
 	struct diagnostics *diagnostics;
 	struct deferred drop; /* of the controllers, after the lease is lost */
 	bool stopping;
@@ -47,8 +47,8 @@ agent_lead(void *arg)
 	deferred_cancel(&a->drop);
 	if (a->stopping || a->control != NULL)
 		return;
-	a->control = control_new(a->env, a->kube, &a->control_opts);
-	control_start(a->control);
+	a->control = controllers_new(a->env, a->kube, &a->controllers_opts);
+	controllers_start(a->control);
 	log_write(a->env->log, LOG_INFO, "controllers started", NULL);
 }
 
@@ -57,7 +57,7 @@ agent_drop_control(void *arg)
 {
 	struct agent *a = arg;
 
-	control_free(a->control);
+	controllers_free(a->control);
 	a->control = NULL;
 }
 
@@ -87,21 +87,22 @@ agent_ready(const struct agent *a, struct err *e)
 		    (long long)(lag / LOOP_MS));
 	if (a->control == NULL)
 		return true; /* standing by is what it should do */
-	return control_synced(a->control, e) && control_current(a->control, e);
+	return controllers_synced(a->control, e) &&
+	       controllers_current(a->control, e);
 }
 
-struct control_counts
+struct controllers_counts
 agent_counts(const struct agent *a)
 {
-	return a->control == NULL ? (struct control_counts){ 0 }
-				  : control_counts(a->control);
+	return a->control == NULL ? (struct controllers_counts){ 0 }
+				  : controllers_counts(a->control);
 }
 
 static void
 agent_collect(void *arg)
 {
 	struct agent *a = arg;
-	struct control_counts n = agent_counts(a);
+	struct controllers_counts n = agent_counts(a);
 	struct metrics *m = a->env->metrics;
 
 	metrics_set(m, "beskar7_hosts", NULL, (int64_t)n.hosts);
@@ -164,15 +165,15 @@ agent_new(const struct env *env, const struct agent_opts *o, struct err *e)
 	struct agent *a = xcalloc(1, sizeof(*a));
 
 	a->env = env;
-	a->control_opts = o->control;
+	a->controllers_opts = o->control;
 	a->ns = xstrdup(o->control.ns);
 	a->watch_filter = xstrdup(o->control.watch_filter);
 	a->image_origins = xstrdup(o->control.image_origins);
-	a->control_opts.ns = a->ns;
-	a->control_opts.watch_filter = a->watch_filter;
-	a->control_opts.image_origins = a->image_origins;
-	a->control_opts.may_write = agent_may_write;
-	a->control_opts.may_write_arg = a;
+	a->controllers_opts.ns = a->ns;
+	a->controllers_opts.watch_filter = a->watch_filter;
+	a->controllers_opts.image_origins = a->image_origins;
+	a->controllers_opts.may_write = agent_may_write;
+	a->controllers_opts.may_write_arg = a;
 	if (agent_open(a, o, e))
 		return a;
 	agent_free(a);
@@ -215,7 +216,7 @@ agent_stop(
 	a->stopped = done;
 	a->stopped_arg = arg;
 	if (a->control != NULL)
-		control_stop(
+		controllers_stop(
 		    a->control, grace_us, agent_controllers_stopped, a);
 	else
 		loop_defer(
@@ -229,7 +230,7 @@ agent_free(struct agent *a)
 		return;
 	deferred_cancel(&a->drop);
 	diagnostics_free(a->diagnostics);
-	control_free(a->control);
+	controllers_free(a->control);
 	lease_free(a->lease);
 	kube_client_free(a->kube);
 	xfree(a->ns);

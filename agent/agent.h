@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/control/control.h"
+#include "agent/control/controllers.h"
 #include "agent/kube/config.h"
 #include "common/env.h"
 #include "common/err.h"
@@ -17,9 +17,9 @@
 struct agent;
 
 struct agent_opts {
-	const struct kube_config *kube; /* copied by the client */
-	struct control_opts control;    /* may_write is the agent's own */
-	double qps;                     /* 0 = 50 */
+	const struct kube_config *kube;  /* copied by the client */
+	struct controllers_opts control; /* may_write is the agent's own */
+	double qps;                      /* 0 = 50 */
 	bool leader_elect;
 	const char *lease_ns;   /* NULL = namespace of the kubeconfig */
 	const char *lease_name; /* NULL = "beskar7-agent" */
@@ -38,6 +38,6 @@ void agent_free(struct agent *a); /* silent, no I/O: what a crash leaves */
 unsigned agent_diagnostics_port(const struct agent *a);
 /* As /readyz: false with the reason. */
 bool agent_ready(const struct agent *a, struct err *e);
-struct control_counts agent_counts(const struct agent *a);
+struct controllers_counts agent_counts(const struct agent *a);
 
 #endif

@@ -280,3 +280,13 @@ loop_core_count(struct loop *l, loop_fn *fn)
 	if (l->guard_n >= LOOP_CORE_LIVELOCK)
 		livelock(l);
 }
+
+int64_t
+loop_max_lag_us(struct loop *l, bool reset)
+{
+	int64_t max = l->max_turn_us;
+
+	if (reset)
+		l->max_turn_us = 0;
+	return max;
+}

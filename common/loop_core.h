@@ -36,6 +36,7 @@ struct loop {
 	size_t n, cap;
 	struct deferred *first, **last;
 	bool dead; /* nothing runs or is accepted any more */
+	int64_t max_turn_us; /* longest turn; 0 in virtual time */
 	/* Livelock guard: callbacks since guard_at_us. */
 	int64_t guard_at_us;
 	unsigned guard_n;

@@ -20,7 +20,7 @@ struct cluster_ctl {
 };
 
 struct cluster_pass {
-	struct control *c;
+	struct controllers *c;
 	struct object_ctl *o;
 	cJSON *tree;  /* owned, as the next two */
 	cJSON *owner; /* CAPI Cluster or NULL */
@@ -240,7 +240,7 @@ cluster_ctl_run(void *arg, const char *key)
 		{ "ControlPlaneEndpointReady", false },
 		{ "Deleting", true },
 	};
-	struct control *c = arg;
+	struct controllers *c = arg;
 	struct cluster_ctl *ctl = map_get(&c->cluster_ctls, key);
 	cJSON *tree = informer_get(c->clusters, key);
 	struct cluster_pass p = { .c = c, .tree = tree };

@@ -1,6 +1,6 @@
 /*
  * Acts on hardware: each starts one operation of the redfish client, and the
- * pass is run again when it ends. Every write passes act_allowed(), the one
+ * pass is run again when it ends. Every write passes host_act_allowed(), the one
  * gate of SAFETY.md 12.
  */
 #include <stdarg.h>
@@ -21,7 +21,7 @@ pass_state(const struct host_pass *p)
 int64_t
 pass_wall_s(const struct host_pass *p)
 {
-	return control_wall_s(p->c);
+	return controllers_wall_s(p->c);
 }
 
 int64_t
@@ -54,7 +54,7 @@ pass_fail(struct host_pass *p, enum err_kind k, const char *fmt, ...)
 /* SAFETY.md 12: owner, finalizer and record; not paused, in maintenance,
  * dangling, without the lease, or with identity or certificate in doubt. */
 static bool
-act_allowed(struct host_pass *p)
+host_act_allowed(struct host_pass *p)
 {
 	if (p->reads_only != NULL)
 		return err_set(&p->err, ERR_SPEC, 0, "nothing is written: %s",
@@ -64,14 +64,14 @@ act_allowed(struct host_pass *p)
 		    "no write without finalizer and record");
 	if (p->c->stopping)
 		return err_set(&p->err, ERR_SPEC, 0, "the agent is stopping");
-	return control_may_write(p->c, &p->err);
+	return controllers_may_write(p->c, &p->err);
 }
 
 /* A pass holds one of the few slots from its first request to its end. */
 static bool
-act_slot(struct host_ctl *ctl)
+host_act_slot(struct host_ctl *ctl)
 {
-	struct control *c = ctl->c;
+	struct controllers *c = ctl->c;
 
 	if (ctl->has_slot)
 		return true;
@@ -89,7 +89,7 @@ act_slot(struct host_ctl *ctl)
 
 /* true: start the request now. Else *v is the act's verdict. */
 static bool
-act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
+host_act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
 {
 	struct host_ctl *ctl = p->ctl;
 
@@ -107,9 +107,9 @@ act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
 	case ACT_IDLE:
 		break;
 	}
-	if (ctl->pending != N_ACTS || !act_slot(ctl))
+	if (ctl->pending != N_ACTS || !host_act_slot(ctl))
 		return false;
-	if (write && !act_allowed(p)) {
+	if (write && !host_act_allowed(p)) {
 		p->cause = RF_CAUSE_NONE;
 		*v = V_FAIL;
 		return false;
@@ -120,7 +120,7 @@ act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
 }
 
 static void
-act_note_tls(struct host_ctl *ctl, const struct tls_peer *tls)
+host_act_note_tls(struct host_ctl *ctl, const struct tls_peer *tls)
 {
 	if (tls == NULL)
 		return;
@@ -130,7 +130,7 @@ act_note_tls(struct host_ctl *ctl, const struct tls_peer *tls)
 
 /* Which reads an act makes stale, or has made itself by reading back. */
 static void
-act_note_fresh(struct host_pass *p, enum act a)
+host_act_note_fresh(struct host_pass *p, enum act a)
 {
 	switch (a) {
 	case ACT_RESET:
@@ -153,7 +153,7 @@ act_note_fresh(struct host_pass *p, enum act a)
 }
 
 static void
-act_note_macs(struct host_ctl *ctl, const struct redfish_inventory *inv)
+host_act_note_macs(struct host_ctl *ctl, const struct redfish_inventory *inv)
 {
 	struct identity *id = &ctl->seen;
 
@@ -165,7 +165,7 @@ act_note_macs(struct host_ctl *ctl, const struct redfish_inventory *inv)
 }
 
 static void
-act_done(void *arg, const struct redfish_reply *r)
+host_act_done(void *arg, const struct redfish_reply *r)
 {
 	struct host_ctl *ctl = arg;
 	struct host_pass *p = &ctl->pass;
@@ -173,7 +173,7 @@ act_done(void *arg, const struct redfish_reply *r)
 	bool ok = r->err.kind == ERR_NONE;
 
 	ctl->pending = N_ACTS;
-	act_note_tls(ctl, r->tls);
+	host_act_note_tls(ctl, r->tls);
 	if (ok)
 		ctl->mem.silent_since_us = 0;
 	p->act[a] = ok ? ACT_OK : ACT_FAILED;
@@ -181,30 +181,30 @@ act_done(void *arg, const struct redfish_reply *r)
 	p->cause = r->cause;
 	p->retry_after_us = r->retry_after_us;
 	p->maybe_executed = r->maybe_executed;
-	act_note_fresh(p, a);
+	host_act_note_fresh(p, a);
 	if (ok && r->inventory != NULL) {
 		xfree(ctl->details);
 		ctl->details =
 		    host_details_print(r->state, r->inventory, ctl->rf);
-		act_note_macs(ctl, r->inventory);
+		host_act_note_macs(ctl, r->inventory);
 	}
 	workq_add(ctl->c->host_q, ctl->key);
 }
 
 enum verdict
-act_identify(struct host_pass *p)
+host_act_identify(struct host_pass *p)
 {
 	enum verdict v;
 
 	if (p->act[ACT_IDENTIFY] == ACT_OK)
 		return V_NEXT;
-	if (act_begin(p, ACT_IDENTIFY, false, &v))
-		redfish_identify(p->ctl->rf, act_done, p->ctl);
+	if (host_act_begin(p, ACT_IDENTIFY, false, &v))
+		redfish_identify(p->ctl->rf, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_read(struct host_pass *p, unsigned parts)
+host_act_read(struct host_pass *p, unsigned parts)
 {
 	unsigned missing = parts & ~p->fresh;
 	enum verdict v;
@@ -215,71 +215,73 @@ act_read(struct host_pass *p, unsigned parts)
 	}
 	if (missing == 0 && p->act[ACT_READ] == ACT_IDLE)
 		return V_NEXT;
-	if (act_begin(p, ACT_READ, false, &v)) {
+	if (host_act_begin(p, ACT_READ, false, &v)) {
 		p->fresh |= parts;
-		redfish_read(p->ctl->rf, missing, act_done, p->ctl);
+		redfish_read(p->ctl->rf, missing, host_act_done, p->ctl);
 	}
 	return v;
 }
 
 enum verdict
-act_inventory(struct host_pass *p)
+host_act_inventory(struct host_pass *p)
 {
 	enum verdict v;
 
 	if (p->act[ACT_INVENTORY] == ACT_OK)
 		return V_NEXT;
-	if (act_begin(p, ACT_INVENTORY, false, &v))
-		redfish_read(p->ctl->rf, RF_READ_INVENTORY, act_done, p->ctl);
+	if (host_act_begin(p, ACT_INVENTORY, false, &v))
+		redfish_read(
+		    p->ctl->rf, RF_READ_INVENTORY, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_reset(struct host_pass *p, enum redfish_reset r)
+host_act_reset(struct host_pass *p, enum redfish_reset r)
 {
 	enum verdict v;
 
-	if (act_begin(p, ACT_RESET, true, &v))
-		redfish_reset(p->ctl->rf, r, act_done, p->ctl);
+	if (host_act_begin(p, ACT_RESET, true, &v))
+		redfish_reset(p->ctl->rf, r, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_arm(struct host_pass *p, enum redfish_boot_mode mode)
+host_act_arm(struct host_pass *p, enum redfish_boot_mode mode)
 {
 	enum verdict v;
 
-	if (act_begin(p, ACT_ARM, true, &v))
-		redfish_set_boot_once_cd(p->ctl->rf, mode, act_done, p->ctl);
+	if (host_act_begin(p, ACT_ARM, true, &v))
+		redfish_set_boot_once_cd(
+		    p->ctl->rf, mode, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_clear(struct host_pass *p)
+host_act_clear(struct host_pass *p)
 {
 	enum verdict v;
 
-	if (act_begin(p, ACT_CLEAR, true, &v))
-		redfish_clear_boot(p->ctl->rf, act_done, p->ctl);
+	if (host_act_begin(p, ACT_CLEAR, true, &v))
+		redfish_clear_boot(p->ctl->rf, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_insert(struct host_pass *p, const char *url)
+host_act_insert(struct host_pass *p, const char *url)
 {
 	enum verdict v;
 
-	if (act_begin(p, ACT_INSERT, true, &v))
-		redfish_insert(p->ctl->rf, NULL, url, act_done, p->ctl);
+	if (host_act_begin(p, ACT_INSERT, true, &v))
+		redfish_insert(p->ctl->rf, NULL, url, host_act_done, p->ctl);
 	return v;
 }
 
 enum verdict
-act_eject(struct host_pass *p)
+host_act_eject(struct host_pass *p)
 {
 	enum verdict v;
 
-	if (act_begin(p, ACT_EJECT, true, &v))
-		redfish_eject(p->ctl->rf, NULL, act_done, p->ctl);
+	if (host_act_begin(p, ACT_EJECT, true, &v))
+		redfish_eject(p->ctl->rf, NULL, host_act_done, p->ctl);
 	return v;
 }

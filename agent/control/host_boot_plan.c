@@ -48,7 +48,7 @@ host_attempt_failed(struct host_pass *p, const char *why)
 	    "attempt %d of %d: %s", p->h.record.attempt, p->m.max_attempts,
 	    why);
 	host_memory_renew(p);
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 void
@@ -86,7 +86,7 @@ attempt_begun(void *arg)
 	r.phase = PHASE_PROVISIONING;
 	r.attempt = 1;
 	host_memory_renew(p);
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 static bool
@@ -144,7 +144,7 @@ static enum verdict
 powered_off(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM);
 	const struct record *r = &p->h.record;
 
 	if (v != V_NEXT)
@@ -167,7 +167,7 @@ powered_off(void *arg)
 		    "UnexpectedPowerOn", "%s", "somebody switched it on");
 		return pass_poll(p, p->c->o.poll_busy_us);
 	}
-	return act_reset(p, RF_RESET_FORCE_OFF);
+	return host_act_reset(p, RF_RESET_FORCE_OFF);
 }
 
 static bool
@@ -193,7 +193,7 @@ static enum verdict
 media_clean(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
 	const struct redfish_state *s;
 
 	if (v != V_NEXT)
@@ -207,7 +207,7 @@ media_clean(void *arg)
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted &&
 		    !boot_slot_ours(p, &s->slots[i]))
-			return act_eject(p);
+			return host_act_eject(p);
 	return V_NEXT;
 }
 
@@ -242,7 +242,7 @@ media_inserted(void *arg)
 	}
 	boot_say(p, "InsertingMedia", "inserting the image", "media: insert");
 	p->ctl->mem.inserted_attempt = p->h.record.attempt;
-	v = act_insert(p, p->h.spec.boot_iso);
+	v = host_act_insert(p, p->h.spec.boot_iso);
 	if (v == V_FAIL && boot_media_reason(p->cause) != NULL)
 		report_say(&p->rep, HC_MEDIA, SAY_FALSE,
 		    boot_media_reason(p->cause), "%s", p->err.msg);
@@ -261,7 +261,7 @@ arming_announced(void *arg)
 	    "boot override");
 	r.armed_s = pass_wall_s(p);
 	p->ctl->mem.announced_attempt = r.attempt;
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 static enum redfish_boot_mode
@@ -280,7 +280,7 @@ boot_armed(void *arg)
 {
 	struct host_pass *p = arg;
 	struct host_memory *m = &p->ctl->mem;
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
 	const struct redfish_boot *b;
 	bool first;
 
@@ -302,7 +302,7 @@ boot_armed(void *arg)
 		    p, "the boot override is gone before the boot");
 	m->armed_attempt = p->h.record.attempt;
 	m->refused_attempt = 0;
-	v = act_arm(p, boot_mode(p->m.boot_mode));
+	v = host_act_arm(p, boot_mode(p->m.boot_mode));
 	if (v == V_FAIL && !p->maybe_executed)
 		m->refused_attempt = p->h.record.attempt;
 	return v;
@@ -336,7 +336,7 @@ power_on_announced(void *arg)
 	    s->progress_time == NULL ? "" : s->progress_time);
 	p->ctl->mem.lit = true;
 	boot_say(p, "Booting", "switching the server on", "power: on");
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 static const struct step boot_plan[] = {
@@ -361,7 +361,7 @@ host_provision(struct host_pass *p)
 	if (r->phase == PHASE_PROVISIONING && p->h.asks.retry != NULL) {
 		struct host_change ch = { .drop_annotation = ANN_RETRY };
 
-		return act_write(p, &ch);
+		return host_act_write(p, &ch);
 	}
 	if (r->phase == PHASE_PROVISIONING && r->installed_s != 0)
 		return host_second_boot(p);

@@ -81,7 +81,7 @@ host_force_released(void *arg)
 		(void)str_format(ch.event_text, sizeof(ch.event_text),
 		    "force-release names claim %.64s, the host has %.64s", ask,
 		    r.claim_id[0] != '\0' ? r.claim_id : "none");
-		return act_write(p, &ch);
+		return host_act_write(p, &ch);
 	}
 	record_clear_attempt(&r);
 	r.claim_id[0] = '\0';
@@ -96,5 +96,5 @@ host_force_released(void *arg)
 	    "claim %.64s was dropped by force; the server may still run, "
 	    "its disks are not erased",
 	    ask);
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }

@@ -20,7 +20,7 @@
 #define HOST_RETRY_CONFLICT (LOOP_S / 20)
 
 static struct host_ctl *
-host_ctl_new(struct control *c, const char *key)
+host_ctl_new(struct controllers *c, const char *key)
 {
 	struct host_ctl *ctl = xcalloc(1, sizeof(*ctl));
 	char *path = xasprintf("host/%s", key);
@@ -38,7 +38,7 @@ host_ctl_new(struct control *c, const char *key)
 static void
 host_give_slot(struct host_ctl *ctl)
 {
-	struct control *c = ctl->c;
+	struct controllers *c = ctl->c;
 	struct host_ctl *next;
 
 	if (ctl->wants_slot) {
@@ -66,7 +66,7 @@ host_pass_clear(struct host_ctl *ctl)
 
 	host_fini(&p->h);
 	if (p->has_machine)
-		machine_fini(&p->m);
+		machine_view_fini(&p->m);
 	report_reset(&p->rep);
 	memset(p, 0, sizeof(*p));
 	p->ctl = ctl;
@@ -109,7 +109,7 @@ static void
 host_ctl_forget(void *arg)
 {
 	struct host_ctl *ctl = arg;
-	struct control *c = ctl->c;
+	struct controllers *c = ctl->c;
 
 	(void)map_take(&c->host_ctls, ctl->key); /* freed here */
 	host_ctl_free(ctl);
@@ -313,7 +313,7 @@ host_load(struct host_ctl *ctl, struct cJSON *tree)
 
 	host_fini(&p->h);
 	if (p->has_machine)
-		machine_fini(&p->m);
+		machine_view_fini(&p->m);
 	p->has_machine = false;
 	report_reset(&p->rep);
 	p->reads_only = NULL;
@@ -344,7 +344,7 @@ host_run_pass(struct host_ctl *ctl)
 void
 host_ctl_run(void *arg, const char *key)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	struct host_ctl *ctl = map_get(&c->host_ctls, key);
 	struct cJSON *tree = informer_get(c->hosts, key);
 

@@ -56,9 +56,9 @@ host_deletion(void *arg)
 		if (r.phase == PHASE_RELEASING)
 			return V_NEXT;
 		r.phase = PHASE_RELEASING;
-		return act_record(p, &r);
+		return host_act_record(p, &r);
 	}
 	report_say(&p->rep, HC_DELETING, SAY_TRUE, "Finalizing", "%s", "");
-	v = act_free_secret(p);
-	return v == V_NEXT ? act_write(p, &ch) : v;
+	v = host_act_free_secret(p);
+	return v == V_NEXT ? host_act_write(p, &ch) : v;
 }

@@ -108,7 +108,7 @@ evidence_proven(struct host_pass *p, const char *what)
 	ch.drop_annotation = p->h.asks.confirm != NULL ? ANN_CONFIRM : NULL;
 	(void)str_format(
 	    ch.event_text, sizeof(ch.event_text), "the OS runs: %s", what);
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 /* Never re-image what may have been written to: the user or evidence leaves
@@ -149,7 +149,7 @@ first_boot_ended(struct host_pass *p)
 	boot_say(p, "Installing", "the installer ended; its medium goes",
 	    "media: eject");
 	r.installed_s = pass_wall_s(p);
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 static enum verdict
@@ -166,7 +166,7 @@ first_boot_off(struct host_pass *p)
 		if (evidence_overdue(p))
 			return host_attempt_failed(
 			    p, "the server did not switch on");
-		return act_reset(p, RF_RESET_ON);
+		return host_act_reset(p, RF_RESET_ON);
 	}
 	boot_say(p, "Booting", "the server is off after its boot", "power");
 	evidence_mark(s, mark);
@@ -212,7 +212,7 @@ first_boot_on(struct host_pass *p)
 enum verdict
 host_first_boot(struct host_pass *p)
 {
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
 
 	if (v != V_NEXT)
 		return v;
@@ -242,7 +242,7 @@ installed_media_gone(void *arg)
 	struct host_pass *p = arg;
 	const struct redfish_state *s;
 	enum verdict v =
-	    act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
+	    host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
 
 	if (v != V_NEXT)
 		return v;
@@ -251,7 +251,7 @@ installed_media_gone(void *arg)
 	    p, "Installing", "installed; ejecting the medium", "media: eject");
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted)
-			return act_eject(p);
+			return host_act_eject(p);
 	return V_NEXT;
 }
 
@@ -259,11 +259,11 @@ static enum verdict
 installed_override_gone(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
 
 	if (v != V_NEXT)
 		return v;
-	return pass_state(p)->boot.armed ? act_clear(p) : V_NEXT;
+	return pass_state(p)->boot.armed ? host_act_clear(p) : V_NEXT;
 }
 
 static enum verdict
@@ -283,7 +283,7 @@ second_power_on(void *arg)
 	evidence_mark(s, r.mark);
 	p->ctl->mem.seen_early = evidence_early(s);
 	boot_say(p, "Booting", "booting what was installed", "power: on");
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 static enum verdict
@@ -298,7 +298,7 @@ second_powered_on(void *arg)
 	case RF_POWER_OFF:
 		if (evidence_overdue(p))
 			return evidence_waiting(p);
-		return act_reset(p, RF_RESET_ON);
+		return host_act_reset(p, RF_RESET_ON);
 	case RF_POWER_UNKNOWN:
 	case RF_POWER_POWERING_ON:
 	case RF_POWER_POWERING_OFF:

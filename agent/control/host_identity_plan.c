@@ -40,7 +40,7 @@ enum verdict
 host_connected(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM);
 	const char *how = "";
 
 	if (v != V_NEXT)
@@ -83,7 +83,7 @@ host_inspected(void *arg)
 			    "reading the inventory");
 			report_waiting(&p->rep, "bmc");
 		}
-		v = act_inventory(p);
+		v = host_act_inventory(p);
 		if (v == V_FAIL)
 			report_say(&p->rep, HC_INSPECTED, SAY_FALSE,
 			    "InspectionFailed", "%s", p->err.msg);
@@ -96,7 +96,7 @@ host_inspected(void *arg)
 	ch.event_reason = "Inspected";
 	(void)str_copy(ch.event_text, sizeof(ch.event_text),
 	    "the inventory was read again");
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 /* Placeholders identify nothing and are left out. */
@@ -141,7 +141,7 @@ identity_accepted(struct host_pass *p, const struct identity *now)
 		r.id = *now;
 		ch.record = &r;
 	}
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 static void
@@ -196,7 +196,7 @@ host_identified(void *arg)
 		r.id = now;
 		if (p->h.spec.tofu)
 			(void)str_copy(r.pin, sizeof(r.pin), p->ctl->seen_pin);
-		v = act_record(p, &r);
+		v = host_act_record(p, &r);
 		return v;
 	}
 	if (!identity_empty(&r.id) && identity_changed(&r.id, &now)) {

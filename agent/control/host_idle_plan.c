@@ -38,9 +38,9 @@ idle_power(struct host_pass *p, enum redfish_reset r)
 		(void)str_copy(
 		    rec.power, sizeof(rec.power), redfish_reset_name(r));
 		rec.power_s = pass_wall_s(p);
-		return act_record(p, &rec);
+		return host_act_record(p, &rec);
 	}
-	return act_reset(p, r);
+	return host_act_reset(p, r);
 }
 
 static enum verdict
@@ -81,7 +81,7 @@ idle_ready(struct host_pass *p)
 	 * off, so that a later On is a stranger's again. */
 	if (r->power[0] != '\0') {
 		record_clear_claim(&rec);
-		return act_record(p, &rec);
+		return host_act_record(p, &rec);
 	}
 	report_say(&p->rep, HC_AVAILABLE, SAY_TRUE, "Available", "%s", "");
 	report_state(&p->rep, HOST_AVAILABLE);
@@ -99,7 +99,7 @@ host_idle(struct host_pass *p)
 	if (p->h.asks.retry != NULL) {
 		struct host_change ch = { .drop_annotation = ANN_RETRY };
 
-		return act_write(p, &ch);
+		return host_act_write(p, &ch);
 	}
 	if (s->power == RF_POWER_ON)
 		return idle_on(p);
@@ -116,7 +116,7 @@ host_idle(struct host_pass *p)
 		v = idle_power(p, RF_RESET_ON);
 		return v == V_POLL ? pass_poll(p, p->c->o.poll_busy_us) : v;
 	}
-	v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
+	v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
 	if (v != V_NEXT)
 		return v;
 	s = pass_state(p);
@@ -164,5 +164,5 @@ host_quarantine(struct host_pass *p)
 	(void)str_copy(ch.event_text, sizeof(ch.event_text),
 	    held ? "the budget of attempts starts again"
 		 : "the host is cleaned and goes back to the pool");
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }

@@ -42,7 +42,7 @@ enum act {
 	ACT_WRITE,
 	N_ACTS
 };
-enum act_state {
+enum host_act_state {
 	ACT_IDLE,
 	ACT_PENDING,
 	ACT_OK,
@@ -68,7 +68,7 @@ struct host_memory {
 
 struct host_pass {
 	struct host_ctl *ctl;
-	struct control *c;
+	struct controllers *c;
 	struct host h;
 	struct machine m; /* the consumer, if has_machine */
 	bool has_machine;
@@ -77,7 +77,7 @@ struct host_pass {
 	const char *reads_only; /* static: why nothing may be written; NULL */
 	struct report rep;
 	unsigned fresh; /* RF_READ_* that this pass read */
-	enum act_state act[N_ACTS];
+	enum host_act_state act[N_ACTS];
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs;
 	bool secret_read, ca_read; /* in this pass */
@@ -89,7 +89,7 @@ struct host_pass {
 };
 
 struct host_ctl {
-	struct control *c;
+	struct controllers *c;
 	char *key;            /* owned */
 	struct redfish *rf;   /* owned; NULL until spec and Secret are known */
 	char *rf_address;     /* what it was made for */
@@ -122,15 +122,15 @@ struct host_ctl {
 
 /* ---- acts (host_act.c) ---------------------------------------------------- */
 
-enum verdict act_identify(struct host_pass *p);
+enum verdict host_act_identify(struct host_pass *p);
 /* V_NEXT once all of the RF_READ_* bits were read in this pass. */
-enum verdict act_read(struct host_pass *p, unsigned parts);
-enum verdict act_inventory(struct host_pass *p);
-enum verdict act_reset(struct host_pass *p, enum redfish_reset r);
-enum verdict act_arm(struct host_pass *p, enum redfish_boot_mode mode);
-enum verdict act_clear(struct host_pass *p);
-enum verdict act_insert(struct host_pass *p, const char *url);
-enum verdict act_eject(struct host_pass *p);
+enum verdict host_act_read(struct host_pass *p, unsigned parts);
+enum verdict host_act_inventory(struct host_pass *p);
+enum verdict host_act_reset(struct host_pass *p, enum redfish_reset r);
+enum verdict host_act_arm(struct host_pass *p, enum redfish_boot_mode mode);
+enum verdict host_act_clear(struct host_pass *p);
+enum verdict host_act_insert(struct host_pass *p, const char *url);
+enum verdict host_act_eject(struct host_pass *p);
 const struct redfish_state *pass_state(const struct host_pass *p);
 int64_t pass_wall_s(const struct host_pass *p);
 int64_t pass_now_us(const struct host_pass *p);
@@ -152,13 +152,14 @@ struct host_change {
 	bool event_warning;
 	char event_text[256];
 };
-enum verdict act_write(struct host_pass *p, const struct host_change *ch);
+enum verdict host_act_write(struct host_pass *p, const struct host_change *ch);
 /* The same with the record alone; V_NEXT if it is stored already. */
-enum verdict act_record(struct host_pass *p, const struct record *r);
-enum verdict act_hold_secret(struct host_pass *p); /* our finalizer on it */
-enum verdict act_free_secret(struct host_pass *p);
-enum verdict act_read_secret(struct host_pass *p);
-enum verdict act_read_ca(struct host_pass *p);
+enum verdict host_act_record(struct host_pass *p, const struct record *r);
+enum verdict host_act_hold_secret(
+    struct host_pass *p); /* our finalizer on it */
+enum verdict host_act_free_secret(struct host_pass *p);
+enum verdict host_act_read_secret(struct host_pass *p);
+enum verdict host_act_read_ca(struct host_pass *p);
 /* Sends the status patch if there is anything to say. */
 void host_write_status(struct host_ctl *ctl);
 void host_event(struct host_pass *p, bool warning, const char *reason,

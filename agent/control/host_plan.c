@@ -25,10 +25,11 @@ not_paused(void *arg)
 	bool cluster = false;
 
 	p->has_machine = c->name != NULL &&
-			 control_machine(p->c, c->ns != NULL ? c->ns : p->h.ns,
-			     c->name, &p->m);
+			 controllers_machine(p->c,
+			     c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
 	if (p->has_machine)
-		cluster = control_cluster_paused(p->c, p->m.ns, p->m.cluster);
+		cluster =
+		    controllers_cluster_paused(p->c, p->m.ns, p->m.cluster);
 	if (!p->h.paused && !cluster) {
 		report_say(
 		    &p->rep, HC_PAUSED, SAY_FALSE, "NotPaused", "%s", "");
@@ -146,13 +147,13 @@ certificate_accepted(void *arg)
 	r.pin[n] = '\0';
 	if (n == 64 && p->h.spec.tofu && p->h.record_valid) {
 		ch.record = &r;
-		return act_write(p, &ch);
+		return host_act_write(p, &ch);
 	}
 	ch.event_reason = "CertificateRefused";
 	ch.event_warning = true;
 	(void)str_copy(ch.event_text, sizeof(ch.event_text),
 	    "accept-certificate needs trustOnFirstUse and 64 hex digits");
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 static enum verdict

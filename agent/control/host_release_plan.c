@@ -38,7 +38,7 @@ release_begun(void *arg)
 		ch.event_reason = "Released";
 		(void)str_copy(ch.event_text, sizeof(ch.event_text),
 		    "released before anything was done");
-		return act_write(p, &ch);
+		return host_act_write(p, &ch);
 	}
 	if (host_index_count(&p->c->index, PHASE_RELEASING, p->h.key) >=
 	    p->c->o.max_releasing) {
@@ -49,7 +49,7 @@ release_begun(void *arg)
 	r.failed = r.failed || r.phase == PHASE_ERROR;
 	r.phase = PHASE_RELEASING;
 	r.reboot[0] = '\0';
-	return act_record(p, &r);
+	return host_act_record(p, &r);
 }
 
 /* Graceful at most once a release: announced, then waited for. */
@@ -70,12 +70,12 @@ release_graceful(struct host_pass *p)
 		(void)str_copy(r.power, sizeof(r.power), name);
 		r.power_s = pass_wall_s(p);
 		p->ctl->mem.graceful_announced = true;
-		return act_record(p, &r);
+		return host_act_record(p, &r);
 	}
 	if (pass_wall_s(p) >= r.power_s + wait)
 		return V_NEXT;
 	if (p->ctl->mem.graceful_announced) {
-		v = act_reset(p, RF_RESET_GRACEFUL_OFF);
+		v = host_act_reset(p, RF_RESET_GRACEFUL_OFF);
 		if (v == V_WAIT)
 			return v;
 		p->ctl->mem.graceful_announced = false;
@@ -92,7 +92,7 @@ static enum verdict
 release_off(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM);
 	struct record r = p->h.record;
 
 	if (v != V_NEXT)
@@ -112,20 +112,20 @@ release_off(void *arg)
 		(void)str_copy(r.power, sizeof(r.power),
 		    redfish_reset_name(RF_RESET_FORCE_OFF));
 		r.power_s = pass_wall_s(p);
-		return act_record(p, &r);
+		return host_act_record(p, &r);
 	}
 	p->act[ACT_RESET] =
 	    p->act[ACT_RESET] == ACT_FAILED && p->ctl->mem.graceful_refused
 		? ACT_IDLE
 		: p->act[ACT_RESET];
-	return act_reset(p, RF_RESET_FORCE_OFF);
+	return host_act_reset(p, RF_RESET_FORCE_OFF);
 }
 
 static enum verdict
 release_ejected(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
 	const struct redfish_state *s;
 
 	if (v != V_NEXT)
@@ -134,7 +134,7 @@ release_ejected(void *arg)
 	s = pass_state(p);
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted)
-			return act_eject(p);
+			return host_act_eject(p);
 	return V_NEXT;
 }
 
@@ -142,13 +142,13 @@ static enum verdict
 release_override_cleared(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
 
 	if (v != V_NEXT)
 		return v;
 	release_say(
 	    p, "Verifying", "clearing the boot override", "boot override");
-	return pass_state(p)->boot.armed ? act_clear(p) : V_NEXT;
+	return pass_state(p)->boot.armed ? host_act_clear(p) : V_NEXT;
 }
 
 /* The way from one consumer to the next goes by verified Off (SAFETY 2). A
@@ -184,7 +184,7 @@ claim_dropped(void *arg)
 	    failed ? "off, ejected and cleared; it stays out of the pool. "
 		     "Disks are not erased"
 		   : "off, ejected and cleared. Disks are not erased");
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 static const struct step release_plan[] = {

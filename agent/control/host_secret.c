@@ -115,7 +115,7 @@ secret_ca_read(struct host_pass *p)
 		return V_NEXT;
 	}
 	if (!p->ca_read) {
-		v = act_read_ca(p);
+		v = host_act_read_ca(p);
 		if (v == V_FAIL && p->err.kind == ERR_NOTFOUND)
 			return secret_missing(p, p->h.spec.ca_bundle_name,
 			    "CredentialsNotFound", "(the CA) does not exist");
@@ -193,7 +193,7 @@ host_trusted(void *arg)
 	 * said, and pinned from then on (the record keeps it). */
 	if (!tls.first_use)
 		return V_NEXT;
-	v = act_identify(p);
+	v = host_act_identify(p);
 	if (v != V_NEXT)
 		return v;
 	secret_policy(p, &tls);
@@ -245,10 +245,10 @@ host_credentialed(void *arg)
 	if (same || p->secret_read)
 		return secret_handed(p);
 	/* Our finalizer changes the version: it goes on before the read. */
-	v = act_hold_secret(p);
+	v = host_act_hold_secret(p);
 	if (v != V_NEXT)
 		return v;
-	v = act_read_secret(p);
+	v = host_act_read_secret(p);
 	if (v == V_FAIL && p->err.kind == ERR_NOTFOUND)
 		return secret_missing(
 		    p, name, "CredentialsNotFound", "does not exist");

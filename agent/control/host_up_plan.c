@@ -31,7 +31,7 @@ host_rebooted(struct host_pass *p)
 		r.power_s = pass_wall_s(p);
 		p->ctl->mem.reboot_announced = true;
 		report_op(&p->rep, "Reboot", "Rebooting", "%s", ask);
-		return act_record(p, &r);
+		return host_act_record(p, &r);
 	}
 	ch.event_reason = "RebootRefused";
 	ch.event_warning = true;
@@ -40,7 +40,7 @@ host_rebooted(struct host_pass *p)
 	    ask == NULL ? "" : ask);
 	if (r.reboot[0] != '\0') {
 		if (p->ctl->mem.reboot_announced) {
-			v = act_reset(p, kind);
+			v = host_act_reset(p, kind);
 			if (v == V_WAIT)
 				return v;
 			ch.event_warning = v == V_FAIL;
@@ -60,7 +60,7 @@ host_rebooted(struct host_pass *p)
 	r.reboot[0] = '\0';
 	p->ctl->mem.reboot_announced = false;
 	ch.record = &r;
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 static enum verdict
@@ -72,13 +72,13 @@ up_ejected(struct host_pass *p)
 	if (!p->m.eject_when_up || p->m.image_kind != IMAGE_LIVE ||
 	    p->ctl->mem.up_ejected)
 		return V_NEXT;
-	v = act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
+	v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
 	if (v != V_NEXT)
 		return v;
 	s = pass_state(p);
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted)
-			return act_eject(p);
+			return host_act_eject(p);
 	p->ctl->mem.up_ejected = true;
 	return V_NEXT;
 }

@@ -140,7 +140,7 @@ change_patch(const struct host_pass *p, const struct host_change *ch)
 }
 
 enum verdict
-act_write(struct host_pass *p, const struct host_change *ch)
+host_act_write(struct host_pass *p, const struct host_change *ch)
 {
 	struct kube_request rq = { 0 };
 	enum verdict v;
@@ -167,14 +167,14 @@ act_write(struct host_pass *p, const struct host_change *ch)
 }
 
 enum verdict
-act_record(struct host_pass *p, const struct record *r)
+host_act_record(struct host_pass *p, const struct record *r)
 {
 	struct host_change ch = { .record = r };
 
 	if (p->h.record_valid && record_equal(r, &p->h.record))
 		return V_NEXT;
 	ch.add_finalizer = !p->h.has_finalizer;
-	return act_write(p, &ch);
+	return host_act_write(p, &ch);
 }
 
 /* ---- the finalizer on the BMC Secret ------------------------------------------ */
@@ -224,7 +224,7 @@ hold_secret(const struct host_pass *p, char key[KOBJ_KEY_CAP])
 }
 
 enum verdict
-act_hold_secret(struct host_pass *p)
+host_act_hold_secret(struct host_pass *p)
 {
 	char key[KOBJ_KEY_CAP];
 	cJSON *secret = hold_secret(p, key), *patch = NULL;
@@ -236,7 +236,7 @@ act_hold_secret(struct host_pass *p)
 }
 
 enum verdict
-act_free_secret(struct host_pass *p)
+host_act_free_secret(struct host_pass *p)
 {
 	char key[KOBJ_KEY_CAP];
 	cJSON *secret = hold_secret(p, key), *patch = NULL;
@@ -274,7 +274,7 @@ secret_done(void *arg, struct kube_secret_reply *r)
 }
 
 enum verdict
-act_read_secret(struct host_pass *p)
+host_act_read_secret(struct host_pass *p)
 {
 	static const char *const keys[] = { "username", "password" };
 	enum verdict v;
@@ -302,7 +302,7 @@ ca_done(void *arg, struct kube_secret_reply *r)
 }
 
 enum verdict
-act_read_ca(struct host_pass *p)
+host_act_read_ca(struct host_pass *p)
 {
 	static const char *const keys[] = { "ca.crt" };
 	enum verdict v;

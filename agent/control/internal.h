@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "agent/control/control.h"
+#include "agent/control/controllers.h"
 #include "agent/control/host_index.h"
 #include "agent/control/machine.h"
 #include "agent/control/workq.h"
@@ -22,10 +22,10 @@ struct kube_resource;
 extern const struct kube_resource RES_HOSTS, RES_MACHINES, RES_CLUSTERS;
 extern const struct kube_resource RES_CAPI_MACHINES, RES_CAPI_CLUSTERS;
 
-struct control {
+struct controllers {
 	const struct env *env;     /* borrowed */
 	struct kube_client *k;     /* borrowed */
-	struct control_opts o;     /* strings owned */
+	struct controllers_opts o; /* strings owned */
 	struct event_recorder *ev; /* owned, as all below */
 	struct informer *hosts, *machines, *clusters;
 	struct informer *capi_machines, *capi_clusters;
@@ -44,16 +44,16 @@ struct control {
 	unsigned slots_used;
 	uint64_t passes;
 	bool stopping;
-	/* control_stop: */
+	/* controllers_stop: */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 	struct timer stop_timer;
 	int64_t stop_by_us;
 };
 
-int64_t control_wall_s(const struct control *c);
+int64_t controllers_wall_s(const struct controllers *c);
 /* The lease (or whatever guards writes) allows one now. */
-bool control_may_write(const struct control *c, struct err *e);
+bool controllers_may_write(const struct controllers *c, struct err *e);
 
 /* host_ctl.c */
 void host_ctl_run(void *control, const char *key);
@@ -69,11 +69,11 @@ void cluster_ctl_run(void *control, const char *key);
 void cluster_ctl_free(void *ctl);
 
 /* The view of a machine from the cache; false if there is none. The caller
- * calls machine_fini. */
-bool control_machine(const struct control *c, const char *ns, const char *name,
-    struct machine *out);
+ * calls machine_view_fini. */
+bool controllers_machine(const struct controllers *c, const char *ns,
+    const char *name, struct machine *out);
 /* spec.paused of the Cluster that a machine belongs to. */
-bool control_cluster_paused(
-    const struct control *c, const char *ns, const char *cluster);
+bool controllers_cluster_paused(
+    const struct controllers *c, const char *ns, const char *cluster);
 
 #endif

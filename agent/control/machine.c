@@ -63,7 +63,7 @@ machine_read_spec(struct machine *m, const cJSON *s)
 }
 
 void
-machine_init(struct machine *m, const char *key, struct cJSON *tree)
+machine_view_init(struct machine *m, const char *key, struct cJSON *tree)
 {
 	const cJSON *owner = kobj_owner(tree, "Machine", CAPI_GROUP);
 
@@ -89,7 +89,7 @@ machine_init(struct machine *m, const char *key, struct cJSON *tree)
 }
 
 void
-machine_fini(struct machine *m)
+machine_view_fini(struct machine *m)
 {
 	cJSON_Delete(m->tree);
 	xfree(m->key);

@@ -48,8 +48,8 @@ struct machine {
 };
 
 /* Takes the tree; fields of wrong types are as if absent. */
-void machine_init(struct machine *m, const char *key, struct cJSON *tree);
-void machine_fini(struct machine *m);
+void machine_view_init(struct machine *m, const char *key, struct cJSON *tree);
+void machine_view_fini(struct machine *m);
 /* spec.hostSelector, or NULL. */
 const struct cJSON *machine_selector(const struct machine *m);
 

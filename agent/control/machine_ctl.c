@@ -85,7 +85,7 @@ machine_load(struct machine_pass *p, struct object_ctl *o, cJSON *tree)
 	memset(p, 0, sizeof(*p));
 	p->c = o->c;
 	p->o = o;
-	machine_init(&p->m, o->key, tree);
+	machine_view_init(&p->m, o->key, tree);
 	p->owner = machine_related(p->c->capi_machines, p->m.ns, p->m.owner);
 	p->cluster = machine_related(
 	    p->c->capi_clusters, p->m.ns, machine_cluster_name(p));
@@ -99,7 +99,7 @@ machine_unload(struct machine_pass *p)
 {
 	if (p->has_host)
 		host_fini(&p->h);
-	machine_fini(&p->m);
+	machine_view_fini(&p->m);
 	cJSON_Delete(p->owner);
 	cJSON_Delete(p->cluster);
 	cJSON_Delete(p->status);
@@ -128,7 +128,7 @@ machine_summary(struct machine_pass *p)
 void
 machine_ctl_run(void *arg, const char *key)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	struct machine_ctl *ctl = map_get(&c->machine_ctls, key);
 	cJSON *tree = informer_get(c->machines, key);
 	struct machine_pass p;

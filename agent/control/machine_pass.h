@@ -7,7 +7,7 @@
 #include "agent/control/object_ctl.h"
 
 struct machine_pass {
-	struct control *c;
+	struct controllers *c;
 	struct object_ctl *o;
 	struct machine m;
 	cJSON *owner;   /* CAPI Machine, owned, or NULL */

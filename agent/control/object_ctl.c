@@ -16,7 +16,7 @@
 #define OBJECT_MESSAGE_MAX 2048
 
 void
-object_ctl_init(struct object_ctl *o, struct control *c, const char *key,
+object_ctl_init(struct object_ctl *o, struct controllers *c, const char *key,
     struct workq *q, struct informer *inf, const struct kube_resource *res)
 {
 	char *path = xasprintf("%s/%s", res->plural, key);

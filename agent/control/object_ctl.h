@@ -16,7 +16,7 @@
 #include "common/retry.h"
 
 struct object_ctl {
-	struct control *c;
+	struct controllers *c;
 	char *key; /* owned */
 	struct workq *q;
 	struct informer *inf;
@@ -30,8 +30,9 @@ struct object_ctl {
 	bool failed;    /* the last write; its key was requeued with backoff */
 };
 
-void object_ctl_init(struct object_ctl *o, struct control *c, const char *key,
-    struct workq *q, struct informer *inf, const struct kube_resource *res);
+void object_ctl_init(struct object_ctl *o, struct controllers *c,
+    const char *key, struct workq *q, struct informer *inf,
+    const struct kube_resource *res);
 void object_ctl_fini(struct object_ctl *o);
 
 struct object_write {

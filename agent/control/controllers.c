@@ -2,7 +2,7 @@
  * The controllers' common ground: informers, who must look when what changes,
  * start and stop. See control.h.
  */
-#include "agent/control/control.h"
+#include "agent/control/controllers.h"
 
 #include <string.h>
 
@@ -31,20 +31,20 @@ const struct kube_resource RES_CAPI_CLUSTERS = { CAPI_GROUP, CAPI_VERSION,
 #define CONTROL_STOP_LOOK (LOOP_S / 20)
 
 int64_t
-control_wall_s(const struct control *c)
+controllers_wall_s(const struct controllers *c)
 {
 	return loop_wall_us(c->env->loop) / LOOP_S;
 }
 
 bool
-control_may_write(const struct control *c, struct err *e)
+controllers_may_write(const struct controllers *c, struct err *e)
 {
 	return c->o.may_write == NULL || c->o.may_write(c->o.may_write_arg, e);
 }
 
 bool
-control_machine(const struct control *c, const char *ns, const char *name,
-    struct machine *out)
+controllers_machine(const struct controllers *c, const char *ns,
+    const char *name, struct machine *out)
 {
 	char key[KOBJ_KEY_CAP];
 	cJSON *tree;
@@ -54,13 +54,13 @@ control_machine(const struct control *c, const char *ns, const char *name,
 	tree = informer_get(c->machines, key);
 	if (tree == NULL)
 		return false;
-	machine_init(out, key, tree);
+	machine_view_init(out, key, tree);
 	return true;
 }
 
 bool
-control_cluster_paused(
-    const struct control *c, const char *ns, const char *cluster)
+controllers_cluster_paused(
+    const struct controllers *c, const char *ns, const char *cluster)
 {
 	char key[KOBJ_KEY_CAP];
 	cJSON *tree;
@@ -77,18 +77,18 @@ control_cluster_paused(
 /* ---- who must look ------------------------------------------------------------- */
 
 static bool
-control_wake_host(void *arg, const char *key)
+controllers_wake_host(void *arg, const char *key)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	workq_add(c->host_q, key);
 	return true;
 }
 
 static bool
-control_wake_machine(void *arg, const char *key)
+controllers_wake_machine(void *arg, const char *key)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	workq_add(c->machine_q, key);
 	return true;
@@ -96,21 +96,21 @@ control_wake_machine(void *arg, const char *key)
 
 /* Machines that found no host try again when one becomes free. */
 static void
-control_wake_waiting(struct control *c)
+controllers_wake_waiting(struct controllers *c)
 {
 	for (size_t i = 0; i < c->waiting.n; i++)
 		workq_add(c->machine_q, c->waiting.v[i].key);
 }
 
 static void
-control_wake_clusters(struct control *c)
+controllers_wake_clusters(struct controllers *c)
 {
 	for (size_t i = 0; i < informer_count(c->clusters); i++)
 		workq_add(c->cluster_q, informer_key_at(c->clusters, i));
 }
 
 static void
-control_wake_twin(struct control *c, const char *key)
+controllers_wake_twin(struct controllers *c, const char *key)
 {
 	const struct host_brief *b = host_index_get(&c->index, key);
 	const char *twin =
@@ -121,7 +121,7 @@ control_wake_twin(struct control *c, const char *key)
 }
 
 static void
-control_wake_consumer(struct control *c, const char *key)
+controllers_wake_consumer(struct controllers *c, const char *key)
 {
 	const struct host_brief *b = host_index_get(&c->index, key);
 
@@ -131,8 +131,8 @@ control_wake_consumer(struct control *c, const char *key)
 
 /* A zone that a host brought or took away changes failure domains. */
 static bool
-control_zone_changed(
-    const struct control *c, const char *key, const cJSON *tree, bool deleted)
+controllers_zone_changed(const struct controllers *c, const char *key,
+    const cJSON *tree, bool deleted)
 {
 	const struct host_brief *b = host_index_get(&c->index, key);
 	const char *now = deleted ? NULL : kobj_label(tree, LABEL_ZONE);
@@ -141,20 +141,20 @@ control_zone_changed(
 }
 
 static void
-control_on_host(void *arg, const struct informer_event *ev)
+controllers_on_host(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	bool freed = false, zone;
 
 	if (ev->what == INFORMER_SYNCED) {
-		control_wake_waiting(c);
+		controllers_wake_waiting(c);
 		return;
 	}
-	zone = control_zone_changed(
+	zone = controllers_zone_changed(
 	    c, ev->key, ev->object, ev->what == INFORMER_DELETED);
-	control_wake_consumer(c, ev->key);
+	controllers_wake_consumer(c, ev->key);
 	if (ev->what == INFORMER_DELETED) {
-		control_wake_twin(c, ev->key);
+		controllers_wake_twin(c, ev->key);
 		host_index_drop(&c->index, ev->key);
 		workq_add(c->host_q, ev->key);
 	} else {
@@ -167,17 +167,18 @@ control_on_host(void *arg, const struct informer_event *ev)
 			workq_add(c->host_q, ev->key);
 		b = host_index_get(&c->index, ev->key);
 		if (memcmp(&was, &b->id, sizeof(was)) != 0)
-			control_wake_twin(c, ev->key);
-		control_wake_consumer(c, ev->key);
+			controllers_wake_twin(c, ev->key);
+		controllers_wake_consumer(c, ev->key);
 	}
 	if (freed)
-		control_wake_waiting(c);
+		controllers_wake_waiting(c);
 	if (zone)
-		control_wake_clusters(c);
+		controllers_wake_clusters(c);
 }
 
 static void
-control_machine_links(struct control *c, const char *key, const cJSON *tree,
+controllers_machine_links(struct controllers *c, const char *key,
+    const cJSON *tree,
     void (*op)(struct links *l, const char *from, const char *to))
 {
 	const cJSON *owner = kobj_owner(tree, "Machine", CAPI_GROUP);
@@ -192,83 +193,84 @@ control_machine_links(struct control *c, const char *key, const cJSON *tree,
 }
 
 static void
-control_on_machine(void *arg, const struct informer_event *ev)
+controllers_on_machine(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	cJSON *old;
 
 	if (ev->what == INFORMER_SYNCED)
 		return;
 	if (ev->old_text != NULL) {
 		old = json_parse(ev->old_text, strlen(ev->old_text), NULL);
-		control_machine_links(c, ev->key, old, links_remove);
+		controllers_machine_links(c, ev->key, old, links_remove);
 		cJSON_Delete(old);
 	}
-	control_machine_links(c, ev->key, ev->object,
+	controllers_machine_links(c, ev->key, ev->object,
 	    ev->what == INFORMER_DELETED ? links_remove : links_add);
 	workq_add(c->machine_q, ev->key);
-	links_each(&c->index.consumers, ev->key, control_wake_host, c);
+	links_each(&c->index.consumers, ev->key, controllers_wake_host, c);
 }
 
 static void
-control_on_cluster(void *arg, const struct informer_event *ev)
+controllers_on_cluster(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	if (ev->what != INFORMER_SYNCED)
 		workq_add(c->cluster_q, ev->key);
 }
 
 static void
-control_on_capi_machine(void *arg, const struct informer_event *ev)
+controllers_on_capi_machine(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	if (ev->what != INFORMER_SYNCED)
-		links_each(&c->by_owner, ev->key, control_wake_machine, c);
+		links_each(&c->by_owner, ev->key, controllers_wake_machine, c);
 }
 
 static bool
-control_wake_machine_and_host(void *arg, const char *key)
+controllers_wake_machine_and_host(void *arg, const char *key)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	workq_add(c->machine_q, key);
-	links_each(&c->index.consumers, key, control_wake_host, c);
+	links_each(&c->index.consumers, key, controllers_wake_host, c);
 	return true;
 }
 
 static void
-control_on_capi_cluster(void *arg, const struct informer_event *ev)
+controllers_on_capi_cluster(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	const char *name =
 	    json_str(ev->object, "spec/infrastructureRef/name", NULL);
 	char key[KOBJ_KEY_CAP];
 
 	if (ev->what == INFORMER_SYNCED)
 		return;
-	links_each(&c->by_cluster, ev->key, control_wake_machine_and_host, c);
+	links_each(
+	    &c->by_cluster, ev->key, controllers_wake_machine_and_host, c);
 	if (name != NULL && kobj_key_make(kobj_ns(ev->object), name, key))
 		workq_add(c->cluster_q, key);
 }
 
 static void
-control_on_secret(void *arg, const struct informer_event *ev)
+controllers_on_secret(void *arg, const struct informer_event *ev)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 
 	if (ev->what == INFORMER_SYNCED)
 		return;
-	links_each(&c->index.secrets, ev->key, control_wake_host, c);
+	links_each(&c->index.secrets, ev->key, controllers_wake_host, c);
 	/* A machine that waits for its bootstrap Secret looks again. */
-	links_each(&c->secret_waiters, ev->key, control_wake_machine, c);
+	links_each(&c->secret_waiters, ev->key, controllers_wake_machine, c);
 }
 
 /* ---- life ----------------------------------------------------------------------- */
 
 static void
-control_defaults(struct control_opts *o)
+controllers_defaults(struct controllers_opts *o)
 {
 	if (o->max_provisioning == 0)
 		o->max_provisioning = 50;
@@ -288,7 +290,7 @@ control_defaults(struct control_opts *o)
 }
 
 static struct informer *
-control_informer(struct control *c, const struct kube_resource *res,
+controllers_informer(struct controllers *c, const struct kube_resource *res,
     bool metadata_only, informer_fn *fn)
 {
 	struct informer_opts o = {
@@ -300,38 +302,39 @@ control_informer(struct control *c, const struct kube_resource *res,
 	return inf;
 }
 
-struct control *
-control_new(
-    const struct env *env, struct kube_client *k, const struct control_opts *o)
+struct controllers *
+controllers_new(const struct env *env, struct kube_client *k,
+    const struct controllers_opts *o)
 {
-	struct control *c = xcalloc(1, sizeof(*c));
+	struct controllers *c = xcalloc(1, sizeof(*c));
 
 	c->env = env;
 	c->k = k;
 	c->o = *o;
-	control_defaults(&c->o);
+	controllers_defaults(&c->o);
 	TAILQ_INIT(&c->slot_queue);
 	c->ev = event_recorder_new(k, &(struct event_opts){ 0 });
 	c->host_q = workq_new(env->loop, host_ctl_run, c);
 	c->machine_q = workq_new(env->loop, machine_ctl_run, c);
 	c->cluster_q = workq_new(env->loop, cluster_ctl_run, c);
-	c->hosts = control_informer(c, &RES_HOSTS, false, control_on_host);
-	c->machines =
-	    control_informer(c, &RES_MACHINES, false, control_on_machine);
-	c->clusters =
-	    control_informer(c, &RES_CLUSTERS, false, control_on_cluster);
-	c->capi_machines = control_informer(
-	    c, &RES_CAPI_MACHINES, false, control_on_capi_machine);
-	c->capi_clusters = control_informer(
-	    c, &RES_CAPI_CLUSTERS, false, control_on_capi_cluster);
+	c->hosts =
+	    controllers_informer(c, &RES_HOSTS, false, controllers_on_host);
+	c->machines = controllers_informer(
+	    c, &RES_MACHINES, false, controllers_on_machine);
+	c->clusters = controllers_informer(
+	    c, &RES_CLUSTERS, false, controllers_on_cluster);
+	c->capi_machines = controllers_informer(
+	    c, &RES_CAPI_MACHINES, false, controllers_on_capi_machine);
+	c->capi_clusters = controllers_informer(
+	    c, &RES_CAPI_CLUSTERS, false, controllers_on_capi_cluster);
 	c->secrets =
-	    control_informer(c, &KUBE_SECRETS, true, control_on_secret);
+	    controllers_informer(c, &KUBE_SECRETS, true, controllers_on_secret);
 	return c;
 }
 
 /* In the order in which the others need them. */
 static struct informer *const *
-control_informers(const struct control *c, size_t i)
+controllers_informers(const struct controllers *c, size_t i)
 {
 	struct informer *const *all[] = { &c->secrets, &c->capi_clusters,
 		&c->capi_machines, &c->machines, &c->clusters, &c->hosts };
@@ -340,14 +343,14 @@ control_informers(const struct control *c, size_t i)
 }
 
 void
-control_start(struct control *c)
+controllers_start(struct controllers *c)
 {
-	for (size_t i = 0; control_informers(c, i) != NULL; i++)
-		informer_start(*control_informers(c, i));
+	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
+		informer_start(*controllers_informers(c, i));
 }
 
 static bool
-control_informer_bad(const struct informer *inf, bool synced, struct err *e)
+controllers_informer_bad(const struct informer *inf, bool synced, struct err *e)
 {
 	struct informer_status s;
 
@@ -361,27 +364,29 @@ control_informer_bad(const struct informer *inf, bool synced, struct err *e)
 }
 
 bool
-control_synced(const struct control *c, struct err *e)
+controllers_synced(const struct controllers *c, struct err *e)
 {
-	for (size_t i = 0; control_informers(c, i) != NULL; i++)
-		if (control_informer_bad(*control_informers(c, i), true, e))
+	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
+		if (controllers_informer_bad(
+			*controllers_informers(c, i), true, e))
 			return false;
 	return true;
 }
 
 bool
-control_current(const struct control *c, struct err *e)
+controllers_current(const struct controllers *c, struct err *e)
 {
-	for (size_t i = 0; control_informers(c, i) != NULL; i++)
-		if (control_informer_bad(*control_informers(c, i), false, e))
+	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
+		if (controllers_informer_bad(
+			*controllers_informers(c, i), false, e))
 			return false;
 	return true;
 }
 
-struct control_counts
-control_counts(const struct control *c)
+struct controllers_counts
+controllers_counts(const struct controllers *c)
 {
-	return (struct control_counts){ .hosts = informer_count(c->hosts),
+	return (struct controllers_counts){ .hosts = informer_count(c->hosts),
 		.machines = informer_count(c->machines),
 		.clusters = informer_count(c->clusters),
 		.bmcs_busy = c->slots_used,
@@ -391,9 +396,9 @@ control_counts(const struct control *c)
 /* ---- stop ------------------------------------------------------------------------- */
 
 static void
-control_stop_look(void *arg)
+controllers_stop_look(void *arg)
 {
-	struct control *c = arg;
+	struct controllers *c = arg;
 	bool open = false;
 
 	for (size_t i = 0; i < c->host_ctls.n; i++) {
@@ -406,7 +411,7 @@ control_stop_look(void *arg)
 	}
 	if (open && loop_mono_us(c->env->loop) < c->stop_by_us) {
 		timer_start(c->env->loop, &c->stop_timer, CONTROL_STOP_LOOK,
-		    control_stop_look, c);
+		    controllers_stop_look, c);
 		return;
 	}
 	if (c->stopped != NULL)
@@ -414,18 +419,18 @@ control_stop_look(void *arg)
 }
 
 void
-control_stop(
-    struct control *c, int64_t grace_us, void (*done)(void *arg), void *arg)
+controllers_stop(
+    struct controllers *c, int64_t grace_us, void (*done)(void *arg), void *arg)
 {
 	c->stopping = true;
 	c->stopped = done;
 	c->stopped_arg = arg;
 	c->stop_by_us = loop_mono_us(c->env->loop) + grace_us;
-	timer_start(c->env->loop, &c->stop_timer, 0, control_stop_look, c);
+	timer_start(c->env->loop, &c->stop_timer, 0, controllers_stop_look, c);
 }
 
 void
-control_free(struct control *c)
+controllers_free(struct controllers *c)
 {
 	if (c == NULL)
 		return;
@@ -436,8 +441,8 @@ control_free(struct control *c)
 	workq_free(c->host_q);
 	workq_free(c->machine_q);
 	workq_free(c->cluster_q);
-	for (size_t i = 0; control_informers(c, i) != NULL; i++)
-		informer_free(*control_informers(c, i));
+	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
+		informer_free(*controllers_informers(c, i));
 	event_recorder_free(c->ev);
 	host_index_free(&c->index);
 	links_free(&c->by_owner);

@@ -3,8 +3,8 @@
  * informers, ask redfish clients, and write through the kube client. Nothing
  * but the API server and the BMCs survives one of these.
  */
-#ifndef B7_CONTROL_H
-#define B7_CONTROL_H
+#ifndef B7_CONTROLLERS_H
+#define B7_CONTROLLERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,10 +13,10 @@
 #include "common/env.h"
 #include "common/err.h"
 
-struct control;
+struct controllers;
 struct kube_client;
 
-struct control_opts {
+struct controllers_opts {
 	const char *ns;            /* NULL or "" = all namespaces */
 	const char *watch_filter;  /* value of cluster.x-k8s.io/watch-filter */
 	const char *image_origins; /* "host[:port],..."; NULL = any */
@@ -33,24 +33,24 @@ struct control_opts {
 };
 
 /* Everything is borrowed but the strings of o, which are copied. */
-struct control *control_new(
-    const struct env *env, struct kube_client *k, const struct control_opts *o);
-void control_start(struct control *c);
+struct controllers *controllers_new(const struct env *env,
+    struct kube_client *k, const struct controllers_opts *o);
+void controllers_start(struct controllers *c);
 /* No new mutation starts; sessions on BMCs are closed; done runs once all are
  * gone or after grace_us. */
-void control_stop(
-    struct control *c, int64_t grace_us, void (*done)(void *arg), void *arg);
-void control_free(struct control *c); /* silent, no I/O */
+void controllers_stop(struct controllers *c, int64_t grace_us,
+    void (*done)(void *arg), void *arg);
+void controllers_free(struct controllers *c); /* silent, no I/O */
 
 /* All informers had their first list; err names the first that has not. */
-bool control_synced(const struct control *c, struct err *e);
+bool controllers_synced(const struct controllers *c, struct err *e);
 /* The watches are alive: for /readyz. */
-bool control_current(const struct control *c, struct err *e);
-struct control_counts {
+bool controllers_current(const struct controllers *c, struct err *e);
+struct controllers_counts {
 	size_t hosts, machines, clusters;
 	unsigned bmcs_busy;
 	uint64_t passes;
 };
-struct control_counts control_counts(const struct control *c);
+struct controllers_counts controllers_counts(const struct controllers *c);
 
 #endif
