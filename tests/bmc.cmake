@@ -1,0 +1,9 @@
+# Simulated BMCs and the image origin, in virtual time.
+if(TARGET b7_world AND TARGET b7_sim_bmc AND TARGET b7_sim_origin)
+	add_library(b7_bmc_rig STATIC unit/bmc_rig.c)
+	target_link_libraries(b7_bmc_rig PRIVATE b7_flags
+		PUBLIC b7_sim_bmc b7_sim_origin b7_world)
+	foreach(name bmc_boot)
+		unit_test(${name} b7_bmc_rig)
+	endforeach()
+endif()
