@@ -4,6 +4,7 @@ unit_test(tls b7_http b7_tls)
 integration_test(http_real b7_net)
 target_sources(it_http_real PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract.c
+	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_limits.c
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_stream.c
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_tls.c)
 integration_test(http_wire b7_net)

@@ -13,6 +13,8 @@ int http_contract_run(const struct http_rig_backend *b);
 /* Inside: the suites' tables and the back end that is being tested. */
 extern const struct unit_case http_contract_basic[];
 extern const size_t http_contract_basic_n;
+extern const struct unit_case http_contract_limits[];
+extern const size_t http_contract_limits_n;
 extern const struct unit_case http_contract_stream[];
 extern const size_t http_contract_stream_n;
 extern const struct unit_case http_contract_tls[];
