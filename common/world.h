@@ -42,7 +42,10 @@ bool world_run(
 
 /* ---- the network between processes --------------------------------------
  * Rules match by process name (from) and by destination "host:port" or process
- * name (to), both globs; NULL = any. The newest matching rule decides. */
+ * name (to), both globs; NULL = any. The newest matching rule decides; from is
+ * the process that connects, but a partition cuts links either way. No latency
+ * and no jitter: the default, 200 to 250 us. What a partition holds back is
+ * sent again when it ends, as TCP would. */
 struct net_rule {
 	const char *from, *to;
 	int64_t latency_us, jitter_us; /* one way */
