@@ -151,22 +151,28 @@ comes_before(const char *a, const char *b)
 	return ra != rb ? ra < rb : strcmp(a, b) < 0;
 }
 
+/* Debian's cJSON refuses to insert anywhere but in front: what comes later is
+ * taken off and put back. */
 static void
 insert_sorted(cJSON *list, cJSON *c)
 {
 	const char *type = json_str(c, "type", "");
-	const cJSON *it;
-	int i = 0;
+	cJSON *later[COND_MAX], *it;
+	size_t n = 0;
 
 	cJSON_ArrayForEach (it, list) {
 		if (comes_before(type, json_str(it, "type", "")))
 			break;
-		i++;
 	}
-	if (i == cJSON_GetArraySize(list))
-		cJSON_AddItemToArray(list, c);
-	else
-		cJSON_InsertItemInArray(list, i, c);
+	while (it != NULL && n < COND_MAX) {
+		cJSON *next = it->next;
+
+		later[n++] = cJSON_DetachItemViaPointer(list, it);
+		it = next;
+	}
+	cJSON_AddItemToArray(list, c);
+	for (size_t i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, later[i]);
 }
 
 static cJSON *

@@ -26,6 +26,7 @@ struct kube_rig {
 	struct fake_kube *fake;
 	struct kube_config config;
 	struct kube_client *client;
+	struct timer beat; /* a world without timers does not go on */
 	unsigned warnings; /* log lines at that level or worse */
 };
 
@@ -37,6 +38,14 @@ rig_log_sink(void *arg, const char *line, size_t n)
 	r->warnings++;
 	if (getenv("KUBE_RIG_LOG") != NULL)
 		(void)fprintf(stderr, "%.*s\n", (int)n, line);
+}
+
+static inline void
+rig_beat(void *arg)
+{
+	struct kube_rig *r = arg;
+
+	timer_start(r->server_loop, &r->beat, LOOP_S, rig_beat, r);
 }
 
 /* A second agent in the same world gets its own env and client. */
@@ -61,6 +70,7 @@ rig_open(struct kube_rig *r, uint64_t seed, const struct kube_client_opts *o)
 	*r = (struct kube_rig){ .w = world_new(seed) };
 	r->server_loop = world_spawn(r->w, "kube", FAKE_IP, 0);
 	r->loop = world_spawn(r->w, "agent-0", "10.9.0.2", 0);
+	rig_beat(r);
 	r->log = (struct log){ .level = LOG_WARN,
 		.process = "agent-0",
 		.loop = r->loop,
@@ -86,6 +96,7 @@ rig_open(struct kube_rig *r, uint64_t seed, const struct kube_client_opts *o)
 static inline void
 rig_close(struct kube_rig *r)
 {
+	timer_stop(&r->beat);
 	kube_client_free(r->client);
 	kube_config_free(&r->config);
 	fake_kube_free(r->fake);

@@ -778,6 +778,20 @@ fake_kube_get(const struct fake_kube *f, const char *plural, const char *key)
 	return o == NULL ? NULL : o->o;
 }
 
+const cJSON *
+fake_kube_nth(const struct fake_kube *f, const char *plural, size_t i)
+{
+	size_t n = strlen(plural);
+
+	for (size_t k = 0; k < f->n_objects; k++) {
+		const char *id = f->objects[k]->id;
+
+		if (strncmp(id, plural, n) == 0 && id[n] == '|' && i-- == 0)
+			return f->objects[k]->o;
+	}
+	return NULL;
+}
+
 void
 fake_kube_compact(struct fake_kube *f)
 {

@@ -70,6 +70,9 @@ void fake_kube_delete(struct fake_kube *f, const char *plural,
     const char *key);
 const cJSON *fake_kube_get(const struct fake_kube *f, const char *plural,
     const char *key);
+/* The i-th object of a kind, by key; NULL if there are fewer. */
+const cJSON *fake_kube_nth(const struct fake_kube *f, const char *plural,
+    size_t i);
 /* Forgets the history: older watches are expired. */
 void fake_kube_compact(struct fake_kube *f);
 /* To all open watches: raw bytes, an orderly end, a reset, or nothing ever
