@@ -318,6 +318,31 @@ a_source_that_aborts_breaks_the_reply(void)
 	rig_close(&r);
 }
 
+static void
+reply_short(struct http_rig *r, struct http_exchange *x)
+{
+	struct http_source src = source_of(&down, false);
+
+	(void)r;
+	src.length += 10;
+	http_reply_stream(x, 200, NULL, 0, &src);
+}
+
+static void
+a_source_that_ends_early_breaks_the_reply(void)
+{
+	struct http_rig r;
+	struct ask a;
+
+	contract_plain(&r);
+	reset_flows();
+	down.total = 1000;
+	r.on_request = reply_short;
+	ask(&r, &a, NULL);
+	CU_ASSERT_TRUE(a.err == HTTP_E_RESET || a.err == HTTP_E_EOF);
+	rig_close(&r);
+}
+
 static struct ask *cancelled;
 
 static enum http_flow
@@ -548,6 +573,8 @@ const struct unit_case http_contract_stream[] = {
 	    a_sink_that_aborts_ends_its_call },
 	{ "a source that aborts breaks the reply",
 	    a_source_that_aborts_breaks_the_reply },
+	{ "a source that ends early breaks the reply",
+	    a_source_that_ends_early_breaks_the_reply },
 	{ "a sink may cancel its call", a_sink_may_cancel_its_call },
 	{ "requests stream into a sink", requests_stream_into_a_sink },
 	{ "streamed requests can be collected",

@@ -233,6 +233,27 @@ deferred_calls_run_in_order_after_the_timers(void)
 }
 
 static void
+a_timer_without_delay_waits_for_the_next_turn(void)
+{
+	EACH_KIND(kind)
+	{
+		struct step s[3];
+		struct rig r;
+
+		memset(s, 0, sizeof(s));
+		rig_open(&r, kind);
+		step_at(&s[0], &r, 'a', 1000);
+		s[1] = (struct step){ .r = &r, .name = 't' };
+		s[2] = (struct step){ .r = &r, .name = 'd' };
+		s[0].start = &s[1];
+		s[0].defer = &s[2];
+		rig_run(&r, 10 * LOOP_MS);
+		CHECK_TEXT(r.trace, "adt");
+		rig_close(&r);
+	}
+}
+
+static void
 a_deferred_call_is_queued_once_and_can_be_cancelled(void)
 {
 	EACH_KIND(kind)
@@ -596,6 +617,8 @@ static const struct unit_case cases[] = {
 	    a_timer_may_arm_itself_and_stop_others },
 	{ "deferred calls run in order after the timers",
 	    deferred_calls_run_in_order_after_the_timers },
+	{ "a timer without delay waits for the next turn",
+	    a_timer_without_delay_waits_for_the_next_turn },
 	{ "a deferred call is queued once and can be cancelled",
 	    a_deferred_call_is_queued_once_and_can_be_cancelled },
 	{ "time stands still within a turn", time_stands_still_within_a_turn },
