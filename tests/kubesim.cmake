@@ -1,2 +1,3 @@
-unit_test(kube_write b7_sim_kube b7_world)
-unit_test(kube_watch b7_sim_kube b7_world)
+foreach(part write watch apply)
+	unit_test(kube_${part} b7_sim_kube b7_world)
+endforeach()

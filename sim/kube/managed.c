@@ -126,7 +126,7 @@ sort_entries(cJSON *list)
 	cJSON *c, *next, *at;
 
 	for (c = list->child; c != NULL; c = next) {
-		int where = 0;
+		size_t where = 0;
 
 		next = c->next;
 		for (at = list->child; at != c && !comes_before(c, at);
@@ -135,7 +135,7 @@ sort_entries(cJSON *list)
 		if (at == c)
 			continue;
 		cJSON_DetachItemViaPointer(list, c);
-		cJSON_InsertItemInArray(list, where, c);
+		json_insert(list, where, c);
 	}
 }
 
