@@ -192,23 +192,36 @@ controllers_machine_links(struct controllers *c, const char *key,
 		op(&c->by_cluster, from, key);
 }
 
+/* What a host's pass reads of its consumer; the status is not part of it. */
+static bool
+controllers_consumer_changed(const cJSON *old, const cJSON *now)
+{
+	return old == NULL || kobj_generation(old) != kobj_generation(now) ||
+	       kobj_deleting(old) != kobj_deleting(now) ||
+	       !json_equal(json_obj(old, "metadata/annotations"),
+		   json_obj(now, "metadata/annotations"));
+}
+
 static void
 controllers_on_machine(void *arg, const struct informer_event *ev)
 {
 	struct controllers *c = arg;
-	cJSON *old;
+	cJSON *old = NULL;
 
 	if (ev->what == INFORMER_SYNCED)
 		return;
 	if (ev->old_text != NULL) {
 		old = json_parse(ev->old_text, strlen(ev->old_text), NULL);
 		controllers_machine_links(c, ev->key, old, links_remove);
-		cJSON_Delete(old);
 	}
 	controllers_machine_links(c, ev->key, ev->object,
 	    ev->what == INFORMER_DELETED ? links_remove : links_add);
 	workq_add(c->machine_q, ev->key);
-	links_each(&c->index.consumers, ev->key, controllers_wake_host, c);
+	if (ev->what == INFORMER_DELETED ||
+	    controllers_consumer_changed(old, ev->object))
+		links_each(
+		    &c->index.consumers, ev->key, controllers_wake_host, c);
+	cJSON_Delete(old);
 }
 
 static void

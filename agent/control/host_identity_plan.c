@@ -40,7 +40,12 @@ enum verdict
 host_connected(void *arg)
 {
 	struct host_pass *p = arg;
-	enum verdict v = host_act_read(p, RF_READ_SYSTEM);
+	/* The override stands in the System as a rule: one request for both. A
+	 * provisioned host's is nobody's business. */
+	unsigned parts = p->h.record.phase == PHASE_PROVISIONED
+			     ? RF_READ_SYSTEM
+			     : RF_READ_SYSTEM | RF_READ_BOOT;
+	enum verdict v = host_act_read(p, parts);
 	const char *how = "";
 
 	if (v != V_NEXT)

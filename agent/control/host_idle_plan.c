@@ -85,6 +85,7 @@ idle_ready(struct host_pass *p)
 	}
 	report_say(&p->rep, HC_AVAILABLE, SAY_TRUE, "Available", "%s", "");
 	report_state(&p->rep, HOST_AVAILABLE);
+	report_rest(&p->rep);
 	return pass_poll(p, p->c->o.poll_idle_us);
 }
 

@@ -89,6 +89,7 @@ host_up(struct host_pass *p)
 	enum verdict v;
 
 	report_state(&p->rep, HOST_PROVISIONED);
+	report_rest(&p->rep);
 	report_say(&p->rep, HC_PROVISIONED, SAY_TRUE, "Provisioned",
 	    "serves %s", p->m.key);
 	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Claimed", "claimed by %s",

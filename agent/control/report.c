@@ -94,6 +94,12 @@ report_op(struct report *r, const char *kind, const char *reason,
 }
 
 void
+report_rest(struct report *r)
+{
+	r->op.kind = NULL;
+}
+
+void
 report_waiting(struct report *r, const char *fmt, ...)
 {
 	va_list ap;

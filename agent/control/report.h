@@ -69,6 +69,7 @@ void report_state(struct report *r, enum host_state s);
 /* Starts an operation's description; the later calls fill it. */
 void report_op(struct report *r, const char *kind, const char *reason,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void report_rest(struct report *r); /* no operation after all */
 void report_waiting(struct report *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void report_evidence(struct report *r, int64_t wall_s, const char *fmt, ...)

@@ -32,11 +32,10 @@ story_bmc(void *arg, const struct bmc_event *ev)
 {
 	(void)arg;
 	if (verbose)
-		(void)fprintf(stderr,
-		    "%8.3f %s %s %s %s %s %s %d %lld\n",
-		    (double)ev->at_us / 1e6, ev->bmc,
-		    bmc_event_name(ev->kind), ev->method, ev->target,
-		    ev->text, ev->who, ev->status, (long long)ev->bytes);
+		(void)fprintf(stderr, "%8.3f %s %s %s %s %s %s %d %lld\n",
+		    (double)ev->at_us / 1e6, ev->bmc, bmc_event_name(ev->kind),
+		    ev->method, ev->target, ev->text, ev->who, ev->status,
+		    (long long)ev->bytes);
 }
 
 static void
@@ -52,6 +51,14 @@ story_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
 		    user, verb, gvr->resource,
 		    json_str(after, "metadata/name", "-"),
 		    json_str(after, "status/state", ""));
+	if (verbose && getenv("DIFF") != NULL && before != NULL) {
+		cJSON *d = json_merge_diff(before, after);
+		char *t = json_print(d);
+
+		(void)fprintf(stderr, "         diff %s\n", t);
+		xfree(t);
+		cJSON_Delete(d);
+	}
 }
 
 static void
@@ -89,8 +96,8 @@ static void
 story_apply(struct stage *s, const char *text)
 {
 	struct err e = { 0 };
-	bool ok = kube_server_apply_yaml(stage_kube(s), text, strlen(text),
-	    "story", &e);
+	bool ok = kube_server_apply_yaml(
+	    stage_kube(s), text, strlen(text), "story", &e);
 
 	if (!ok)
 		(void)fprintf(stderr, "%s\n", e.msg);
@@ -103,8 +110,8 @@ story_hosts(struct stage *s)
 	for (unsigned i = 0; i < HOSTS; i++) {
 		char address[128], *text;
 
-		bmc_address(bmc_fleet_at(stage_fleet(s), i), address,
-		    sizeof(address));
+		bmc_address(
+		    bmc_fleet_at(stage_fleet(s), i), address, sizeof(address));
 		text = xasprintf("apiVersion: v1\n"
 				 "kind: Secret\n"
 				 "metadata: {name: bmc-%03u}\n"
@@ -165,14 +172,14 @@ static bool
 story_reached(void *arg)
 {
 	struct story_want *w = arg;
-	const char *group = str_eq(w->resource, "machines") ?
-	    "cluster.x-k8s.io" :
-	    "infrastructure.cluster.x-k8s.io";
-	cJSON *o = kube_server_get(stage_kube(w->s), group, w->resource,
-	    "default", w->name);
-	bool ok = w->path == NULL ?
-	    o == NULL :
-	    str_eq(json_str(o, w->path, NULL), w->value);
+	const char *group = str_eq(w->resource, "machines")
+				? "cluster.x-k8s.io"
+				: "infrastructure.cluster.x-k8s.io";
+	cJSON *o = kube_server_get(
+	    stage_kube(w->s), group, w->resource, "default", w->name);
+	bool ok = w->path == NULL
+		      ? o == NULL
+		      : str_eq(json_str(o, w->path, NULL), w->value);
 
 	cJSON_Delete(o);
 	return ok;
@@ -184,17 +191,16 @@ story_wait(struct stage *s, const char *resource, const char *name,
 {
 	struct story_want w = { s, resource, name, path, value };
 	struct world *world = stage_world(s);
-	bool ok = world_run(world, world_now_us(world) + within_us,
-	    story_reached, &w);
+	bool ok = world_run(
+	    world, world_now_us(world) + within_us, story_reached, &w);
 
 	if (!ok) {
 		cJSON *all = kube_server_list(stage_kube(s),
-		    "infrastructure.cluster.x-k8s.io", "physicalhosts",
-		    NULL);
+		    "infrastructure.cluster.x-k8s.io", "physicalhosts", NULL);
 		char *text = json_print_pretty(all);
 
-		(void)fprintf(stderr, "waited for %s %s %s=%s\n%s\n",
-		    resource, name, path, value, text);
+		(void)fprintf(stderr, "waited for %s %s %s=%s\n%s\n", resource,
+		    name, path, value, text);
 		xfree(text);
 		cJSON_Delete(all);
 	}
@@ -221,8 +227,8 @@ provisions_and_releases_one_machine(void)
 		    "Available", LOOP_MIN);
 	}
 	story_apply(s, cluster_yaml);
-	story_wait(s, "machines", "m1", "status/phase", "Running",
-	    30 * LOOP_MIN);
+	story_wait(
+	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
 	reply = kube_server_do(stage_kube(s), "DELETE",
 	    "/apis/cluster.x-k8s.io/v1beta2/namespaces/default/machines/m1",
 	    NULL, NULL, &status);
