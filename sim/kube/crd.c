@@ -6,7 +6,7 @@
 
 #define NAMES_MAX 20
 
-/* ---- defaults -------------------------------------------------------------------- */
+/* ---- defaults ----------------------------------------------------------- */
 
 static void
 lower(char *s)
@@ -42,7 +42,7 @@ crd_default(cJSON *obj)
 		    cJSON_CreateString("None"));
 }
 
-/* ---- names -------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------- */
 
 /* A required string at path, which is also its place in messages. */
 static const char *
@@ -158,7 +158,7 @@ parse_scope(struct crd *c, const cJSON *obj, struct field_errors *l)
 		    "true: must be false");
 }
 
-/* ---- versions ------------------------------------------------------------------------- */
+/* ---- versions ----------------------------------------------------------- */
 
 static void
 parse_selectable(struct crd_version *v, const cJSON *list)
@@ -306,7 +306,7 @@ crd_version_by_name(const struct crd *c, const char *name)
 	return NULL;
 }
 
-/* ---- status and updates ------------------------------------------------------------- */
+/* ---- status and updates ------------------------------------------------- */
 
 static cJSON *
 condition(

@@ -119,7 +119,7 @@ discovery_of_crd(const struct crd *c, const struct crd_version *v)
 	};
 }
 
-/* ---- order of versions ------------------------------------------------------------- */
+/* ---- order of versions -------------------------------------------------- */
 
 struct version {
 	int level; /* 3 GA, 2 beta, 1 alpha, 0 other */
@@ -191,15 +191,16 @@ resource_cmp(const void *a, const void *b)
 static const struct api_resource **
 sorted(const struct api_resource *r, size_t n)
 {
-	const struct api_resource **v = xcalloc(n + 1, sizeof(*v));
+	const struct api_resource **v =
+	    xcalloc(n + 1, sizeof(const struct api_resource *));
 
 	for (size_t i = 0; i < n; i++)
 		v[i] = &r[i];
-	qsort((void *)v, n, sizeof(*v), resource_cmp);
+	qsort((void *)v, n, sizeof(const struct api_resource *), resource_cmp);
 	return v;
 }
 
-/* ---- pieces ------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------- */
 
 static cJSON *
 string_list(const char *const *v, size_t n)
@@ -268,7 +269,7 @@ group_entry(const struct api_resource ***v)
 	return j;
 }
 
-/* ---- documents ---------------------------------------------------------------------- */
+/* ---- documents ---------------------------------------------------------- */
 
 cJSON *
 discovery_api(const char *server_address)
@@ -377,7 +378,7 @@ discovery_resources(const struct api_resource *r, size_t n, const char *group,
 	return NULL;
 }
 
-/* ---- aggregated ------------------------------------------------------------------------ */
+/* ---- aggregated --------------------------------------------------------- */
 
 static cJSON *
 response_kind(const struct api_resource *r)

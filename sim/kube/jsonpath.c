@@ -79,7 +79,7 @@ jsonpath_free(struct jsonpath *p)
 	xfree(p);
 }
 
-/* ---- parsing ---------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------ */
 
 static void
 skip_space(struct parse *x)
@@ -340,7 +340,7 @@ jsonpath_compile(const char *expr, struct err *e)
 	return p;
 }
 
-/* ---- evaluating --------------------------------------------------------------- */
+/* ---- evaluating --------------------------------------------------------- */
 
 struct found {
 	const cJSON *v[JSONPATH_MAX_RESULTS];
@@ -403,17 +403,15 @@ passes(const struct step *s, const cJSON *item)
 static void
 take_slice(const struct step *s, const cJSON *v, struct found *out)
 {
-	int64_t n = cJSON_GetArraySize(v), from = s->from, to = n, k = 0;
+	int64_t n = cJSON_GetArraySize(v), k = 0;
+	int64_t from = s->from < 0 ? s->from + n : s->from;
+	int64_t to = s->to < 0 ? s->to + n : s->to;
 	const cJSON *i;
 
-	if (s->kind == STEP_INDEX) {
-		from = from < 0 ? from + n : from;
+	if (s->kind == STEP_INDEX)
 		to = from + 1;
-	} else {
-		if (s->has_to)
-			to = s->to < 0 ? s->to + n : s->to;
-		from = from < 0 ? from + n : from;
-	}
+	else if (!s->has_to)
+		to = n;
 	cJSON_ArrayForEach (i, v) {
 		if (k >= from && k < to)
 			found_add(out, i);
@@ -422,10 +420,18 @@ take_slice(const struct step *s, const cJSON *v, struct found *out)
 }
 
 static void
-take_step(const struct step *s, const cJSON *v, struct found *out)
+take_all(const struct step *s, const cJSON *v, struct found *out)
 {
 	const cJSON *i;
 
+	cJSON_ArrayForEach (i, v)
+		if (s->kind != STEP_FILTER || passes(s, i))
+			found_add(out, i);
+}
+
+static void
+take_step(const struct step *s, const cJSON *v, struct found *out)
+{
 	switch (s->kind) {
 	case STEP_KEY:
 		found_add(out, json_child(v, s->key));
@@ -436,15 +442,11 @@ take_step(const struct step *s, const cJSON *v, struct found *out)
 			take_slice(s, v, out);
 		break;
 	case STEP_ALL:
-		cJSON_ArrayForEach (i, v)
-			found_add(out, i);
+		take_all(s, v, out);
 		break;
 	case STEP_FILTER:
-		if (!cJSON_IsArray(v))
-			break;
-		cJSON_ArrayForEach (i, v)
-			if (passes(s, i))
-				found_add(out, i);
+		if (cJSON_IsArray(v))
+			take_all(s, v, out);
 		break;
 	}
 }

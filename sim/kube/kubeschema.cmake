@@ -12,6 +12,7 @@ add_library(b7_sim_kubeschema STATIC
 	${CMAKE_CURRENT_LIST_DIR}/schema_keywords.c
 	${CMAKE_CURRENT_LIST_DIR}/schema_meta.c
 	${CMAKE_CURRENT_LIST_DIR}/schema_regex.c
+	${CMAKE_CURRENT_LIST_DIR}/schema_regex_class.c
 	${CMAKE_CURRENT_LIST_DIR}/schema_regex_parse.c
 	${CMAKE_CURRENT_LIST_DIR}/schema_validate.c
 	${CMAKE_CURRENT_LIST_DIR}/table.c

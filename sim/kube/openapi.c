@@ -18,7 +18,7 @@ gv_path(const char *group, const char *version)
 				: xasprintf("apis/%s/%s", group, version);
 }
 
-/* ---- the index ----------------------------------------------------------------------- */
+/* ---- the index ---------------------------------------------------------- */
 
 /* Changes with the schemas: clients cache documents by this. */
 static uint64_t
@@ -69,7 +69,7 @@ openapi_v3_index(const struct api_resource *r, size_t n)
 	return j;
 }
 
-/* ---- one group and version --------------------------------------------------------------- */
+/* ---- one group and version ---------------------------------------------- */
 
 /* "infrastructure.cluster.x-k8s.io" gives "io.x-k8s.cluster.infrastructure";
  * builtin kinds keep their well-known prefix. */
@@ -310,7 +310,7 @@ openapi_v3_group_version(const struct api_resource *r, size_t n,
 	return j;
 }
 
-/* ---- version 2 ---------------------------------------------------------------------------- */
+/* ---- version 2 ---------------------------------------------------------- */
 
 int
 openapi_v2(const char *accept, cJSON **doc)

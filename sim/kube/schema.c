@@ -12,7 +12,7 @@
 
 #define UNKNOWN_MAX 100
 
-/* ---- paths and numbers ------------------------------------------------------ */
+/* ---- paths and numbers -------------------------------------------------- */
 
 size_t
 schema_path_key(struct schema_path *p, const char *key)
@@ -52,7 +52,7 @@ schema_number(const cJSON *v)
 	return v->valuedouble;
 }
 
-/* ---- looking ------------------------------------------------------------------ */
+/* ---- looking ------------------------------------------------------------ */
 
 const cJSON *
 schema_json(const struct schema *s)
@@ -125,7 +125,7 @@ schema_default_of(const struct schema *s)
 	return s == NULL ? NULL : s->dflt;
 }
 
-/* ---- unknown fields ------------------------------------------------------------ */
+/* ---- unknown fields ----------------------------------------------------- */
 
 void
 schema_unknown_free(struct schema_unknown *u)
@@ -225,7 +225,7 @@ schema_prune(const struct schema *s, cJSON *obj, struct schema_unknown *unknown)
 	prune_value(&p, s, obj);
 }
 
-/* ---- defaults -------------------------------------------------------------------- */
+/* ---- defaults ----------------------------------------------------------- */
 
 static void
 drop_nulls(const struct schema *s, cJSON *v)
@@ -242,6 +242,17 @@ drop_nulls(const struct schema *s, cJSON *v)
 	}
 }
 
+static void
+add_defaults(const struct schema *s, cJSON *obj)
+{
+	for (size_t k = 0; k < s->n_props; k++) {
+		const struct schema_prop *p = &s->props[k];
+
+		if (p->s->dflt != NULL && json_child(obj, p->name) == NULL)
+			json_set(obj, p->name, json_dup(p->s->dflt));
+	}
+}
+
 void
 schema_default(const struct schema *s, cJSON *obj)
 {
@@ -255,12 +266,7 @@ schema_default(const struct schema *s, cJSON *obj)
 	if (!cJSON_IsObject(obj))
 		return;
 	drop_nulls(s, obj);
-	for (size_t k = 0; k < s->n_props; k++) {
-		const struct schema_prop *p = &s->props[k];
-
-		if (p->s->dflt != NULL && json_child(obj, p->name) == NULL)
-			json_set(obj, p->name, json_dup(p->s->dflt));
-	}
+	add_defaults(s, obj);
 	cJSON_ArrayForEach (i, obj) {
 		const struct schema *sub = schema_member(s, i->string);
 

@@ -89,7 +89,7 @@ bool schema_map_atomic(const struct schema *s);
 /* Default of one field (list-map keys may have one); NULL if none. */
 const cJSON *schema_default_of(const struct schema *s);
 
-/* ---- builtin kinds ------------------------------------------------------- */
+/* ---- builtin kinds ------------------------------------------------------ */
 
 /* The schema of Namespace, Secret, ConfigMap, Event (both groups), Node, Lease
  * and CustomResourceDefinition as openAPIV3Schema; group "" is core. NULL if

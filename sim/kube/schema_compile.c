@@ -11,7 +11,7 @@ schema_refuse(struct schema_compiler *c, const char *what)
 	    c->at.n == 0 ? "schema" : c->at.s, what);
 }
 
-/* ---- structure ---------------------------------------------------------------- */
+/* ---- structure ---------------------------------------------------------- */
 
 static bool
 is_scalar(enum schema_type t)
@@ -213,7 +213,7 @@ schema_compile(const cJSON *openapi, struct err *e)
 	return s;
 }
 
-/* ---- freeing ------------------------------------------------------------------- */
+/* ---- freeing ------------------------------------------------------------ */
 
 static void
 free_list(struct schema_list_of *l)

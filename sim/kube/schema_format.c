@@ -47,39 +47,40 @@ is_ipv4(const char *s)
 	}
 }
 
-/* Groups of 1-4 hex digits; "::" once; the tail may be IPv4. */
+/* "a:b:c": how many groups of 1-4 hex digits; an IPv4 tail counts as two.
+ * -1 for anything else; "" has none. */
+static int
+count_groups(const char *s, const char *end)
+{
+	int groups = 0;
+
+	while (s < end) {
+		size_t n = strspn(s, "0123456789abcdefABCDEF");
+
+		if (s[n] == '.' && end[0] == '\0')
+			return is_ipv4(s) ? groups + 2 : -1;
+		if (n == 0 || n > 4)
+			return -1;
+		groups++;
+		s += n;
+		if (s < end && (*s++ != ':' || s == end))
+			return -1;
+	}
+	return groups;
+}
+
+/* Eight groups, or fewer around one "::". */
 static bool
 is_ipv6(const char *s)
 {
-	int groups = 0;
-	bool gap = false;
+	const char *gap = strstr(s, "::"), *end = s + strlen(s);
+	int before, after;
 
-	if (s[0] == ':' && s[1] != ':')
-		return false;
-	while (*s != '\0') {
-		size_t n;
-
-		if (s[0] == ':' && s[1] == ':') {
-			if (gap)
-				return false;
-			gap = true;
-			s += 2;
-			if (*s == ':')
-				return false;
-			continue;
-		}
-		if (*s == ':')
-			s++;
-		if (strchr(s, '.') != NULL && strchr(s, ':') == NULL)
-			return is_ipv4(s) && (gap ? groups <= 5 : groups == 6);
-		n = strspn(s, "0123456789abcdefABCDEF");
-		if (n == 0 || n > 4 || ++groups > 8)
-			return false;
-		s += n;
-		if (*s != '\0' && *s != ':')
-			return false;
-	}
-	return gap ? groups < 8 : groups == 8;
+	if (gap == NULL)
+		return count_groups(s, end) == 8;
+	before = count_groups(s, gap);
+	after = count_groups(gap + 2, end);
+	return before >= 0 && after >= 0 && before + after < 8;
 }
 
 static bool
@@ -148,27 +149,31 @@ is_uri(const char *s)
 }
 
 static bool
+is_host_label(const char *s, size_t n)
+{
+	if (n == 0 || n > 63 || s[0] == '-' || s[n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s[i] != '-' && !(s[i] >= '0' && s[i] <= '9') &&
+		    !((s[i] | 32) >= 'a' && (s[i] | 32) <= 'z'))
+			return false;
+	return true;
+}
+
+static bool
 is_hostname(const char *s)
 {
-	size_t n = 0;
-
 	if (strlen(s) > 253)
 		return false;
-	for (; *s != '\0'; s++) {
-		bool alnum = (*s >= '0' && *s <= '9') ||
-			     ((*s | 32) >= 'a' && (*s | 32) <= 'z');
+	for (;;) {
+		size_t n = strcspn(s, ".");
 
-		if (*s == '.') {
-			if (n == 0 || s[-1] == '-')
-				return false;
-			n = 0;
-			continue;
-		}
-		if ((!alnum && *s != '-') || (n == 0 && *s == '-') || n == 63)
+		if (!is_host_label(s, n))
 			return false;
-		n++;
+		if (s[n] == '\0')
+			return true;
+		s += n + 1;
 	}
-	return n > 0 && s[-1] != '-';
 }
 
 static bool
@@ -191,37 +196,40 @@ is_byte(const char *s)
 	return n % 4 == 0 && body + pad == n && pad <= 2;
 }
 
+/* Bytes of "1.5ms" at s; 0 if it is not one. */
+static size_t
+duration_part(const char *s)
+{
+	/* "m" is also the start of "ms", which comes first. */
+	static const char *const units[] = { "ns", "us", "\xc2\xb5s", "ms", "s",
+		"m", "h" };
+	size_t whole = strspn(s, "0123456789"), n = whole, part = 0;
+
+	if (s[n] == '.') {
+		part = strspn(s + n + 1, "0123456789");
+		n += 1 + part;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (whole + part > 0 && str_has_prefix(s + n, units[i]))
+			return n + strlen(units[i]);
+	return 0;
+}
+
 /* Go durations: "1h30m", "1.5s", "-2ms", "0". */
 static bool
 is_duration(const char *s)
 {
-	static const char *const units[] = { "ns", "us", "\xc2\xb5s", "ms", "s",
-		"m", "h" };
+	size_t n;
 
 	if (*s == '-' || *s == '+')
 		s++;
 	if (str_eq(s, "0"))
 		return true;
-	if (*s == '\0')
-		return false;
-	while (*s != '\0') {
-		size_t whole = strspn(s, "0123456789"), part = 0, unit = 0;
-
-		s += whole;
-		if (*s == '.') {
-			s++;
-			part = strspn(s, "0123456789");
-			s += part;
-		}
-		for (size_t i = 0; i < 7 && unit == 0; i++)
-			if (str_has_prefix(s, units[i]))
-				unit = strlen(units[i]);
-		/* "m" is also the start of "ms", which comes first. */
-		if (whole + part == 0 || unit == 0)
-			return false;
-		s += unit;
-	}
-	return true;
+	do {
+		n = duration_part(s);
+		s += n;
+	} while (n > 0 && *s != '\0');
+	return n > 0;
 }
 
 static const struct {

@@ -66,7 +66,7 @@ set_embedded(struct schema_compiler *c, struct schema *s, const cJSON *v)
 static bool
 set_int_or_string(struct schema_compiler *c, struct schema *s, const cJSON *v)
 {
-	bool on;
+	bool on = false;
 
 	if (!flag(c, v, &on))
 		return false;

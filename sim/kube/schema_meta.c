@@ -106,7 +106,7 @@ check_name(const cJSON *meta, struct field_errors *l)
 		    l, "metadata.name", "string", json_child(meta, "name"));
 		return;
 	}
-	if (str_empty(name)) {
+	if (name == NULL || name[0] == '\0') {
 		if (str_empty(json_str(meta, "generateName", NULL)))
 			field_errors_add(l, FIELD_REQUIRED, "metadata.name",
 			    "name or generateName is required");
@@ -201,7 +201,9 @@ check_annotations(const cJSON *meta, struct field_errors *l)
 		for (; i->string[n] != '\0' && n < sizeof(lower) - 1; n++) {
 			char c = i->string[n];
 
-			lower[n] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+			if (c >= 'A' && c <= 'Z')
+				c = (char)(c | 32);
+			lower[n] = c;
 		}
 		lower[n] = '\0';
 		why = key_problem(i->string[n] == '\0' ? lower : i->string);

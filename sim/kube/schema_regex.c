@@ -22,24 +22,20 @@ struct run {
 	uint64_t steps;
 };
 
-static uint32_t
-decode(const char *s, unsigned *n)
+uint32_t
+regex_decode(const char *s, unsigned *n)
 {
-	const unsigned char *u = (const unsigned char *)s;
+	/* By the length that the first byte announces. */
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned len = u[0] < 0x80             ? 1
-		       : (u[0] & 0xe0) == 0xc0 ? 2
-		       : (u[0] & 0xf0) == 0xe0 ? 3
-		       : (u[0] & 0xf8) == 0xf0 ? 4
-					       : 0;
-	uint32_t c;
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned len = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+	uint32_t c = u[0] & (0x7fU >> len);
 
 	*n = 1;
-	if (len == 1)
+	if (u[0] < 0x80)
 		return u[0];
-	if (len == 0)
+	if (u[0] < 0xc0 || u[0] >= 0xf8)
 		return 0xfffd;
-	c = u[0] & (0x7fU >> len);
 	for (unsigned i = 1; i < len; i++) {
 		if ((u[i] & 0xc0) != 0x80)
 			return 0xfffd;
@@ -49,12 +45,6 @@ decode(const char *s, unsigned *n)
 		return 0xfffd;
 	*n = len;
 	return c;
-}
-
-uint32_t
-regex_decode(const char *s, unsigned *n)
-{
-	return decode(s, n);
 }
 
 static bool
@@ -151,36 +141,45 @@ takes(const struct schema_regex *r, const struct regex_inst *i, uint32_t c)
 	return i->op == RX_CLASS && in_class(&r->class[i->x], c);
 }
 
+/* Moves to the next character; true on a match. */
+static bool
+step(struct run *x, unsigned n)
+{
+	uint32_t c = x->cur;
+	struct threads t;
+
+	x->p += n;
+	x->prev = c;
+	x->at_start = false;
+	x->cur = *x->p == '\0' ? 0 : regex_decode(x->p, &n);
+	x->next.n = 0;
+	for (uint32_t k = 0; k < x->now.n; k++) {
+		uint32_t pc = x->now.pc[k];
+
+		x->steps++;
+		if (takes(x->r, &x->r->inst[pc], c) && add(x, &x->next, pc + 1))
+			return true;
+	}
+	t = x->now;
+	x->now = x->next;
+	x->next = t;
+	return false;
+}
+
 static bool
 run(struct run *x)
 {
 	for (;;) {
 		unsigned n = 0;
-		uint32_t c = 0;
 
-		x->cur = *x->p == '\0' ? 0 : decode(x->p, &n);
+		x->cur = *x->p == '\0' ? 0 : regex_decode(x->p, &n);
 		/* A match may start anywhere. */
 		if (add(x, &x->now, 0))
 			return true;
 		if (*x->p == '\0' || x->steps > REGEX_MAX_STEPS)
 			return false;
-		c = x->cur;
-		x->p += n;
-		x->prev = c;
-		x->at_start = false;
-		x->cur = *x->p == '\0' ? 0 : decode(x->p, &n);
-		x->next.n = 0;
-		for (uint32_t k = 0; k < x->now.n; k++) {
-			const struct regex_inst *i = &x->r->inst[x->now.pc[k]];
-
-			x->steps++;
-			if (takes(x->r, i, c) &&
-			    add(x, &x->next, x->now.pc[k] + 1))
-				return true;
-		}
-		struct threads t = x->now;
-		x->now = x->next;
-		x->next = t;
+		if (step(x, n))
+			return true;
 		if (x->now.n == 0 && x->r->anchored)
 			return false;
 	}

@@ -3,43 +3,32 @@
  * instructions; repeats copy or shift the piece that they apply to, which
  * works because jumps inside a piece never leave it.
  */
-#include "sim/kube/schema_regex.h"
+#include "sim/kube/schema_regex_parse.h"
 
 #include <string.h>
 
 #include "common/mem.h"
-#include "common/str.h"
-#include "sim/kube/schema_regex_prog.h"
 
 #define NEST_MAX 250
-#define CLASS_RANGES_MAX 1000
-#define LAST_POINT 0x10ffffU
 
-struct parse {
-	struct schema_regex *r;
-	const char *start, *p;
-	unsigned depth;
-	struct err *e;
-};
+static bool parse_alternatives(struct regex_parse *x);
 
-static bool parse_alternatives(struct parse *x);
-
-static bool
-fail(struct parse *x, const char *what)
+bool
+regex_fail(struct regex_parse *x, const char *what)
 {
 	return err_set(x->e, ERR_SPEC, 0, "pattern: %s at character %zu", what,
 	    (size_t)(x->p - x->start));
 }
 
-/* ---- the program ---------------------------------------------------------- */
+/* ---- the program -------------------------------------------------------- */
 
 static bool
-room(struct parse *x, size_t more)
+room(struct regex_parse *x, size_t more)
 {
 	struct schema_regex *r = x->r;
 
 	if (r->n + more > REGEX_MAX_PROGRAM)
-		return fail(x, "the pattern is too big");
+		return regex_fail(x, "the pattern is too big");
 	while (r->n + more > r->cap) {
 		r->cap = r->cap == 0 ? 32 : r->cap * 2;
 		r->inst = xreallocarray(r->inst, r->cap, sizeof(*r->inst));
@@ -48,7 +37,7 @@ room(struct parse *x, size_t more)
 }
 
 static bool
-emit(struct parse *x, enum regex_op op, size_t a, size_t b)
+emit(struct regex_parse *x, enum regex_op op, size_t a, size_t b)
 {
 	if (!room(x, 1))
 		return false;
@@ -70,7 +59,7 @@ relocate(struct regex_inst *i, size_t from, size_t to)
 
 /* Makes a hole of one instruction at s. */
 static bool
-insert_split(struct parse *x, size_t s)
+insert_split(struct regex_parse *x, size_t s)
 {
 	struct schema_regex *r = x->r;
 
@@ -85,7 +74,7 @@ insert_split(struct parse *x, size_t s)
 }
 
 static bool
-star(struct parse *x, size_t s)
+star(struct regex_parse *x, size_t s)
 {
 	if (!insert_split(x, s) || !emit(x, RX_JUMP, s, 0))
 		return false;
@@ -94,7 +83,7 @@ star(struct parse *x, size_t s)
 }
 
 static bool
-optional(struct parse *x, size_t s)
+optional(struct regex_parse *x, size_t s)
 {
 	if (!insert_split(x, s))
 		return false;
@@ -104,7 +93,8 @@ optional(struct parse *x, size_t s)
 
 /* Appends a copy of n instructions that were compiled to stand at `from`. */
 static bool
-append(struct parse *x, const struct regex_inst *piece, size_t n, size_t from)
+append(struct regex_parse *x, const struct regex_inst *piece, size_t n,
+    size_t from)
 {
 	size_t at = x->r->n;
 
@@ -120,7 +110,7 @@ append(struct parse *x, const struct regex_inst *piece, size_t n, size_t from)
 
 /* x{min,max}: max < 0 is no limit. The piece from s on is replaced. */
 static bool
-repeat(struct parse *x, size_t s, int min, int max)
+repeat(struct regex_parse *x, size_t s, int min, int max)
 {
 	size_t n = x->r->n - s;
 	struct regex_inst *piece = xcalloc(n + 1, sizeof(*piece));
@@ -146,243 +136,10 @@ repeat(struct parse *x, size_t s, int min, int max)
 	return ok;
 }
 
-/* ---- classes --------------------------------------------------------------- */
+/* ---- atoms and repeats -------------------------------------------------- */
 
 static bool
-range(struct parse *x, struct regex_class *k, uint32_t lo, uint32_t hi)
-{
-	if (k->n == CLASS_RANGES_MAX)
-		return fail(x, "a class is too big");
-	k->lo = xreallocarray(k->lo, k->n + 1, sizeof(*k->lo));
-	k->hi = xreallocarray(k->hi, k->n + 1, sizeof(*k->hi));
-	k->lo[k->n] = lo;
-	k->hi[k->n++] = hi;
-	return true;
-}
-
-static const struct {
-	const char *name, *ranges; /* pairs of first and last, ascending */
-} sets[] = {
-	{ "d", "09" },
-	{ "w", "09AZ__az" },
-	{ "s", "\t\n\f\r  " },
-	{ "alnum", "09AZaz" },
-	{ "alpha", "AZaz" },
-	{ "ascii", "\001\177" },
-	{ "blank", "\t\t  " },
-	{ "cntrl", "\001\037\177\177" },
-	{ "digit", "09" },
-	{ "graph", "!~" },
-	{ "lower", "az" },
-	{ "print", " ~" },
-	{ "punct", "!/:@[`{~" },
-	{ "space", "\t\r  " },
-	{ "upper", "AZ" },
-	{ "word", "09AZ__az" },
-	{ "xdigit", "09AFaf" },
-};
-
-static bool
-add_set(struct parse *x, struct regex_class *k, const char *name, bool inverse)
-{
-	const char *s = NULL;
-	uint32_t next = 0;
-
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		if (str_eq(sets[i].name, name))
-			s = sets[i].ranges;
-	if (s == NULL)
-		return fail(x, "unknown class");
-	for (; *s != '\0'; s += 2) {
-		uint32_t lo = (unsigned char)s[0], hi = (unsigned char)s[1];
-
-		if (!inverse && !range(x, k, lo, hi))
-			return false;
-		if (inverse && lo > next && !range(x, k, next, lo - 1))
-			return false;
-		next = hi + 1;
-	}
-	return !inverse || range(x, k, next, LAST_POINT);
-}
-
-static struct regex_class *
-new_class(struct parse *x)
-{
-	struct schema_regex *r = x->r;
-
-	r->class = xreallocarray(r->class, r->n_class + 1, sizeof(*r->class));
-	r->class[r->n_class] = (struct regex_class){ 0 };
-	return &r->class[r->n_class++];
-}
-
-static bool
-hex_value(char c, uint32_t *v)
-{
-	if (c >= '0' && c <= '9')
-		*v = *v << 4 | (uint32_t)(c - '0');
-	else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-		*v = *v << 4 | (uint32_t)((c | 32) - 'a' + 10);
-	else
-		return false;
-	return true;
-}
-
-/* After \x: HH or {H...}. */
-static bool
-hex_escape(struct parse *x, uint32_t *c)
-{
-	bool brace = *x->p == '{';
-
-	*c = 0;
-	if (brace) {
-		x->p++;
-		while (*c <= LAST_POINT && hex_value(*x->p, c))
-			x->p++;
-		if (*x->p != '}' || *c > LAST_POINT)
-			return fail(x, "bad \\x");
-		x->p++;
-		return true;
-	}
-	for (int i = 0; i < 2; i++)
-		if (!hex_value(*x->p++, c))
-			return fail(x, "bad \\x");
-	return true;
-}
-
-/* After a backslash: one literal character. */
-static bool
-escaped_char(struct parse *x, uint32_t *c)
-{
-	static const char from[] = "tnrfva", to[] = "\t\n\r\f\v\a";
-	const char *at;
-	unsigned n;
-
-	if (*x->p == '\0')
-		return fail(x, "nothing after \\");
-	if (*x->p == 'x') {
-		x->p++;
-		return hex_escape(x, c);
-	}
-	at = strchr(from, *x->p);
-	if (at != NULL) {
-		*c = (unsigned char)to[at - from];
-		x->p++;
-		return true;
-	}
-	if ((*x->p >= '0' && *x->p <= '9') ||
-	    ((*x->p | 32) >= 'a' && (*x->p | 32) <= 'z'))
-		return fail(x, "unknown escape");
-	*c = regex_decode(x->p, &n);
-	x->p += n;
-	return true;
-}
-
-/* At "[:": *done is false if it is no such name. */
-static bool
-class_name(struct parse *x, struct regex_class *k, bool *done)
-{
-	const char *end = strstr(x->p, ":]");
-	char name[8];
-	size_t n;
-	bool inverse = x->p[2] == '^';
-
-	*done = false;
-	if (x->p[1] != ':' || end == NULL)
-		return true;
-	n = (size_t)(end - x->p) - 2 - (inverse ? 1 : 0);
-	if (n == 0 || n >= sizeof(name))
-		return fail(x, "unknown class");
-	memcpy(name, x->p + 2 + (inverse ? 1 : 0), n);
-	name[n] = '\0';
-	if (!add_set(x, k, name, inverse))
-		return false;
-	x->p = end + 2;
-	*done = true;
-	return true;
-}
-
-static bool
-class_char(struct parse *x, uint32_t *c)
-{
-	unsigned n;
-
-	if (*x->p == '\\') {
-		x->p++;
-		return escaped_char(x, c);
-	}
-	if (*x->p == '\0')
-		return fail(x, "missing ]");
-	*c = regex_decode(x->p, &n);
-	x->p += n;
-	return true;
-}
-
-static bool
-is_set_letter(char c)
-{
-	return c != '\0' && strchr("dDwWsS", c) != NULL;
-}
-
-static bool
-set_escape(struct parse *x, struct regex_class *k)
-{
-	char name[2] = { (char)(*x->p | 32), '\0' };
-	bool inverse = name[0] != *x->p;
-
-	x->p++;
-	return add_set(x, k, name, inverse);
-}
-
-static bool
-class_item(struct parse *x, struct regex_class *k)
-{
-	uint32_t lo, hi;
-	bool done = false;
-
-	if (*x->p == '[' && (!class_name(x, k, &done) || done))
-		return done;
-	if (*x->p == '\\' && is_set_letter(x->p[1])) {
-		x->p++;
-		return set_escape(x, k);
-	}
-	if (!class_char(x, &lo))
-		return false;
-	hi = lo;
-	if (*x->p == '-' && x->p[1] != ']' && x->p[1] != '\0') {
-		x->p++;
-		if (!class_char(x, &hi))
-			return false;
-	}
-	if (hi < lo)
-		return fail(x, "a range goes backwards");
-	return range(x, k, lo, hi);
-}
-
-static bool
-parse_class(struct parse *x)
-{
-	size_t at = x->r->n_class;
-	struct regex_class *k = new_class(x);
-	bool first = true;
-
-	x->p++;
-	if (*x->p == '^') {
-		k->negated = true;
-		x->p++;
-	}
-	while (first || *x->p != ']') {
-		first = false;
-		if (!class_item(x, k))
-			return false;
-	}
-	x->p++;
-	return emit(x, RX_CLASS, at, 0);
-}
-
-/* ---- atoms and repeats ------------------------------------------------------ */
-
-static bool
-parse_escape(struct parse *x)
+parse_escape(struct regex_parse *x)
 {
 	static const struct {
 		char c;
@@ -390,6 +147,7 @@ parse_escape(struct parse *x)
 	} edges[] = { { 'A', RX_BEGIN }, { 'z', RX_END }, { 'b', RX_WORD_EDGE },
 		{ 'B', RX_NOT_WORD_EDGE } };
 	uint32_t c;
+	size_t at;
 
 	x->p++;
 	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
@@ -398,17 +156,14 @@ parse_escape(struct parse *x)
 			return emit(x, edges[i].op, 0, 0);
 		}
 	}
-	if (is_set_letter(*x->p)) {
-		size_t at = x->r->n_class;
-
-		return set_escape(x, new_class(x)) && emit(x, RX_CLASS, at, 0);
-	}
-	return escaped_char(x, &c) && emit(x, RX_CHAR, c, 0);
+	if (regex_is_class_letter(*x->p))
+		return regex_class_escape(x, &at) && emit(x, RX_CLASS, at, 0);
+	return regex_escaped_char(x, &c) && emit(x, RX_CHAR, c, 0);
 }
 
 /* At "(?": only groups without flags, and names, which mean nothing here. */
 static bool
-group_head(struct parse *x)
+group_head(struct regex_parse *x)
 {
 	const char *name;
 
@@ -421,43 +176,44 @@ group_head(struct parse *x)
 	name = x->p + (x->p[1] == 'P' ? 2 : 1);
 	if (*name != '<' || strchr(name, '>') == NULL || name[1] == '=' ||
 	    name[1] == '!')
-		return fail(x, "flags and look-around are not supported");
+		return regex_fail(x, "flags and look-around are not supported");
 	x->p = strchr(name, '>') + 1;
 	return true;
 }
 
 static bool
-parse_group(struct parse *x)
+parse_group(struct regex_parse *x)
 {
 	x->p++;
 	if (++x->depth > NEST_MAX)
-		return fail(x, "groups nest too deep");
+		return regex_fail(x, "groups nest too deep");
 	if (!group_head(x) || !parse_alternatives(x))
 		return false;
 	if (*x->p != ')')
-		return fail(x, "missing )");
+		return regex_fail(x, "missing )");
 	x->p++;
 	x->depth--;
 	return true;
 }
 
 static bool
-parse_atom(struct parse *x)
+parse_atom(struct regex_parse *x)
 {
 	unsigned n;
 	uint32_t c;
+	size_t at;
 
 	switch (*x->p) {
 	case '(':
 		return parse_group(x);
 	case '[':
-		return parse_class(x);
+		return regex_class_brackets(x, &at) && emit(x, RX_CLASS, at, 0);
 	case '\\':
 		return parse_escape(x);
 	case '*':
 	case '+':
 	case '?':
-		return fail(x, "nothing to repeat");
+		return regex_fail(x, "nothing to repeat");
 	case '.':
 		x->p++;
 		return emit(x, RX_ANY, 0, 0);
@@ -509,7 +265,7 @@ count(const char **pp, int *min, int *max)
 }
 
 static bool
-parse_repeat(struct parse *x, size_t s, bool *did)
+parse_repeat(struct regex_parse *x, size_t s, bool *did)
 {
 	int min = 0, max = -1;
 	char c = *x->p;
@@ -526,7 +282,7 @@ parse_repeat(struct parse *x, size_t s, bool *did)
 		return true;
 	if (min > REGEX_MAX_REPEAT || max > REGEX_MAX_REPEAT ||
 	    (max >= 0 && max < min))
-		return fail(x, "bad repeat count");
+		return regex_fail(x, "bad repeat count");
 	if (*x->p == '?')
 		x->p++; /* lazy: the same language */
 	if (c == '*')
@@ -538,7 +294,7 @@ parse_repeat(struct parse *x, size_t s, bool *did)
 
 /* Perl and RE2 refuse a** and a{2}{3}. */
 static bool
-at_repeat(const struct parse *x)
+at_repeat(const struct regex_parse *x)
 {
 	const char *p = x->p;
 	int min, max;
@@ -550,7 +306,7 @@ at_repeat(const struct parse *x)
 }
 
 static bool
-parse_concat(struct parse *x)
+parse_concat(struct regex_parse *x)
 {
 	while (*x->p != '\0' && *x->p != '|' && *x->p != ')') {
 		size_t s = x->r->n;
@@ -559,13 +315,13 @@ parse_concat(struct parse *x)
 		if (!parse_atom(x) || !parse_repeat(x, s, &did))
 			return false;
 		if (did && at_repeat(x))
-			return fail(x, "a repeat of a repeat");
+			return regex_fail(x, "a repeat of a repeat");
 	}
 	return true;
 }
 
 static bool
-parse_alternatives(struct parse *x)
+parse_alternatives(struct regex_parse *x)
 {
 	size_t s = x->r->n, jump;
 
@@ -575,7 +331,7 @@ parse_alternatives(struct parse *x)
 		return true;
 	x->p++;
 	if (++x->depth > NEST_MAX)
-		return fail(x, "too many alternatives");
+		return regex_fail(x, "too many alternatives");
 	if (!insert_split(x, s))
 		return false;
 	jump = x->r->n;
@@ -592,14 +348,14 @@ parse_alternatives(struct parse *x)
 struct schema_regex *
 schema_regex_new(const char *pattern, struct err *e)
 {
-	struct parse x = { .r = xcalloc(1, sizeof(struct schema_regex)),
+	struct regex_parse x = { .r = xcalloc(1, sizeof(struct schema_regex)),
 		.start = pattern,
 		.p = pattern,
 		.e = e };
 	bool ok = parse_alternatives(&x);
 
 	if (ok && *x.p != '\0')
-		ok = fail(&x, "unexpected )");
+		ok = regex_fail(&x, "unexpected )");
 	if (ok)
 		ok = emit(&x, RX_MATCH, 0, 0);
 	if (!ok) {

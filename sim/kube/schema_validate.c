@@ -41,7 +41,7 @@ schema_chars(const char *s)
 	return n;
 }
 
-/* ---- scalars ------------------------------------------------------------------ */
+/* ---- scalars ------------------------------------------------------------ */
 
 static const char *
 type_name(enum schema_type t)
@@ -185,7 +185,7 @@ check_enum(struct check *c, const struct schema *s, const cJSON *v)
 	buf_free(&b);
 }
 
-/* ---- lists ----------------------------------------------------------------------- */
+/* ---- lists -------------------------------------------------------------- */
 
 struct entry {
 	char *key; /* owned */
@@ -299,7 +299,7 @@ check_array(struct check *c, const struct schema *s, const cJSON *v)
 	check_duplicates(c, s, v);
 }
 
-/* ---- objects ------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------ */
 
 static void
 check_count(struct check *c, const struct schema *s, const cJSON *v)
@@ -364,7 +364,7 @@ check_object(struct check *c, const struct schema *s, const cJSON *v)
 	}
 }
 
-/* ---- combinations ---------------------------------------------------------------- */
+/* ---- combinations ------------------------------------------------------- */
 
 static bool
 holds(struct check *c, const struct schema *s, const cJSON *v)

@@ -10,7 +10,7 @@
 
 #define CELL_MAX 4096
 
-/* ---- ages --------------------------------------------------------------------- */
+/* ---- ages --------------------------------------------------------------- */
 
 /* The steps of apimachinery's HumanDuration. */
 void
@@ -19,20 +19,21 @@ table_age(char out[TABLE_AGE_CAP], int64_t from_us, int64_t now_us)
 	int64_t s = (now_us - from_us) / 1000000, m = s / 60, h = m / 60;
 	int64_t d = h / 24, y = d / 365;
 	const struct {
-		bool until;
+		int64_t below;      /* the unit is used until it reaches this */
 		int64_t big, small; /* small < 0: not shown */
 		char unit, sub;
 	} steps[] = {
-		{ s < 120, s, -1, 's', 0 },
-		{ m < 10, m, s % 60, 'm', 's' },
-		{ m < 180, m, -1, 'm', 0 },
-		{ h < 8, h, m % 60, 'h', 'm' },
-		{ h < 48, h, -1, 'h', 0 },
-		{ h < 24 * 8, d, h % 24, 'd', 'h' },
-		{ h < 24 * 365 * 2, d, -1, 'd', 0 },
-		{ h < 24 * 365 * 8, y, d % 365, 'y', 'd' },
-		{ true, y, -1, 'y', 0 },
+		{ 120, s, -1, 's', 0 },
+		{ 10, m, s % 60, 'm', 's' },
+		{ 180, m, -1, 'm', 0 },
+		{ 8, h, m % 60, 'h', 'm' },
+		{ 48, h, -1, 'h', 0 },
+		{ 8, d, h % 24, 'd', 'h' },
+		{ 730, d, -1, 'd', 0 },
+		{ 8, y, d % 365, 'y', 'd' },
+		{ INT64_MAX, y, -1, 'y', 0 },
 	};
+
 	size_t i = 0;
 
 	/* Clocks may differ by a second. */
@@ -40,7 +41,7 @@ table_age(char out[TABLE_AGE_CAP], int64_t from_us, int64_t now_us)
 		(void)str_copy(out, TABLE_AGE_CAP, s < -1 ? "<invalid>" : "0s");
 		return;
 	}
-	while (!steps[i].until)
+	while (steps[i].big >= steps[i].below)
 		i++;
 	if (steps[i].small > 0)
 		(void)str_format(out, TABLE_AGE_CAP, "%lld%c%lld%c",
@@ -65,7 +66,7 @@ table_age_cell(const cJSON *time, int64_t wall_us)
 	return cJSON_CreateString(age);
 }
 
-/* ---- columns -------------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------ */
 
 static struct table_column *
 add_column(struct table *t, const char *name, const char *type, const char *doc,
@@ -194,7 +195,7 @@ table_free(struct table *t)
 	xfree(t);
 }
 
-/* ---- cells ------------------------------------------------------------------------ */
+/* ---- cells -------------------------------------------------------------- */
 
 static cJSON *
 string_cell(const cJSON *v)
@@ -320,7 +321,7 @@ table_render(const struct table *t, const cJSON *const *items, size_t n,
 	return j;
 }
 
-/* ---- negotiation -------------------------------------------------------------------- */
+/* ---- negotiation -------------------------------------------------------- */
 
 bool
 table_include_parse(const char *s, enum table_include *out)

@@ -81,7 +81,7 @@ CELL(secrets_count)
 	return count_at(obj, "secrets");
 }
 
-/* ---- events --------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------- */
 
 /* First of the paths that holds a time; NULL if none does. */
 static const cJSON *
@@ -142,8 +142,11 @@ CELL(event_object)
 	cJSON *cell;
 	size_t i = 0;
 
-	for (; k[i] != '\0' && i < sizeof(kind) - 1; i++)
-		kind[i] = k[i] >= 'A' && k[i] <= 'Z' ? (char)(k[i] | 32) : k[i];
+	for (; k[i] != '\0' && i < sizeof(kind) - 1; i++) {
+		kind[i] = k[i];
+		if (k[i] >= 'A' && k[i] <= 'Z')
+			kind[i] = (char)(k[i] | 32);
+	}
 	kind[i] = '\0';
 	text = n[0] == '\0' ? xstrdup(kind) : xasprintf("%s/%s", kind, n);
 	cell = cJSON_CreateString(text);
@@ -199,7 +202,7 @@ CELL(event_count)
 	return cJSON_CreateNumber((double)(n == 0 ? 1 : n));
 }
 
-/* ---- nodes ------------------------------------------------------------------------ */
+/* ---- nodes -------------------------------------------------------------- */
 
 CELL(node_status)
 {
@@ -278,7 +281,7 @@ CELL(node_runtime)
 	    obj, "status/nodeInfo/containerRuntimeVersion", "<unknown>");
 }
 
-/* ---- the tables -------------------------------------------------------------------- */
+/* ---- the tables --------------------------------------------------------- */
 
 #define NAME \
 	{ \
