@@ -5,7 +5,7 @@
 #include "common/http_curl_int.h"
 #include "common/loop_event.h"
 #include "common/mem.h"
-#include "common/str.h"
+#include "common/url.h"
 
 /* ---- what all peers share ------------------------------------------------------ */
 
@@ -229,6 +229,10 @@ destroy(struct cpeer *p)
 	cpeer_forget_session(p);
 	TAILQ_REMOVE(&p->side->peers, p, in_side);
 	xfree(p->server_name);
+	xfree(p->host);
+	xfree(p->base);
+	xfree(p->where);
+	xfree(p->addrs);
 	xfree(p);
 }
 
@@ -312,7 +316,7 @@ take_policy(struct cpeer *p, const struct tls_policy *t, struct err *e)
 	if (t->identity && tls_identity_is_virtual(t->identity))
 		return err_set(e, ERR_INTERNAL, 0,
 		    "a virtual identity cannot be shown on a real network");
-	return !p->url.https || !system ||
+	return !p->https || !system ||
 	       curl_side_system_trust(p->side, e) != NULL;
 }
 
@@ -321,28 +325,32 @@ curl_peer_new(
     struct http_net *net, const struct http_peer_opts *o, struct err *e)
 {
 	struct curl_side *s = real_net_of(net)->client;
-	struct cpeer *p = xcalloc(1, sizeof *p);
+	struct cpeer *p;
+	struct url url;
+	char base[URL_MAX];
 
-	p->side = s;
-	if (!url_parse(&p->url, o->base, e)) {
-		xfree(p);
+	if (!url_parse(&url, o->base, e))
 		return NULL;
-	}
-	if (strcmp(p->url.target, "/") != 0) {
+	if (strcmp(url.target, "/") != 0) {
 		(void)err_set(e, ERR_SPEC, 0,
 		    "'%s' is no origin: it has a path", o->base);
-		xfree(p);
 		return NULL;
 	}
+	p = xcalloc(1, sizeof *p);
+	p->side = s;
+	p->https = url.https;
 	if (!take_policy(p, &o->tls, e)) {
 		xfree(p->server_name);
 		xfree(p);
 		return NULL;
 	}
 	p->obj = s->net->obj;
-	url_origin(&p->url, p->base, sizeof p->base);
-	(void)str_format(p->where, sizeof p->where,
-	    p->url.host_is_v6 ? "[%s]:%u" : "%s:%u", p->url.host, p->url.port);
+	url_origin(&url, base, sizeof base);
+	p->base = xstrdup(base);
+	p->host = xstrdup(url.host);
+	p->port = url.port;
+	p->where =
+	    xasprintf(url.host_is_v6 ? "[%s]:%u" : "%s:%u", url.host, url.port);
 	p->max_conns = o->max_conns ? o->max_conns : 1;
 	p->idle_close_us = o->idle_close_us;
 	TAILQ_INIT(&p->waiting);
@@ -361,7 +369,7 @@ curl_peer_set_tls(struct http_peer *peer, const struct tls_policy *t)
 
 	(void)take_policy(p, t, NULL); /* the handshake will complain */
 	cpeer_forget_session(p);
-	p->addrs[0] = '\0';
+	xreplace(&p->addrs, NULL);
 	if (p->n_running == 0 && p->busy == 0) {
 		drop_multi(p);
 		return;

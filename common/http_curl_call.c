@@ -223,11 +223,11 @@ resolved(void *arg, const char *addrs, const char *why)
 	c->job = NULL;
 	cpeer_enter(p);
 	if (addrs) {
-		(void)str_copy(p->addrs, sizeof p->addrs, addrs);
+		xreplace(&p->addrs, addrs);
 		p->addrs_until_us = loop_mono_us(loop_of(c)) + ADDRS_KEEP_US;
 		enter_curl(c);
 	} else {
-		ccall_fail(c, HTTP_E_RESOLVE, "%s: %s", p->url.host, why);
+		ccall_fail(c, HTTP_E_RESOLVE, "%s: %s", p->host, why);
 		ccall_finish(c);
 	}
 	cpeer_leave(p);
@@ -238,9 +238,8 @@ connect_now(struct ccall *c)
 {
 	struct cpeer *p = c->peer;
 	uint8_t ip[16];
-	bool known =
-	    tls_ip_parse(p->url.host, ip) > 0 ||
-	    (p->addrs[0] && loop_mono_us(loop_of(c)) < p->addrs_until_us);
+	bool known = tls_ip_parse(p->host, ip) > 0 ||
+		     (p->addrs && loop_mono_us(loop_of(c)) < p->addrs_until_us);
 
 	ccall_arm(c, &c->t_connect, c->r.limits.connect_us);
 	if (known) {
@@ -249,8 +248,7 @@ connect_now(struct ccall *c)
 	}
 	c->state = CALL_RESOLVING;
 	c->res.phase = HTTP_P_RESOLVE;
-	c->job =
-	    resolve_start(resolver_of(loop_of(c)), p->url.host, resolved, c);
+	c->job = resolve_start(resolver_of(loop_of(c)), p->host, resolved, c);
 }
 
 void
@@ -266,7 +264,7 @@ ccall_begin(struct ccall *c)
 	}
 	c->reuse = c->r.may_resend && http_is_get_or_head(c->method) &&
 		   p->idle_close_us != 0 && !p->stale;
-	if (!p->url.https || (c->reuse && p->kept)) {
+	if (!p->https || (c->reuse && p->kept)) {
 		p->kept = false;
 		connect_now(c);
 	} else if (s->handshakes < CURL_HANDSHAKES) {
@@ -301,7 +299,7 @@ ccall_sent(struct ccall *c)
 
 	free_slot(c);
 	timer_stop(&c->t_connect);
-	if (p->url.https && !ccall_tls_connected(c)) {
+	if (p->https && !ccall_tls_connected(c)) {
 		ccall_fail(c, HTTP_E_TLS, "%s: no TLS context", p->where);
 		return;
 	}

@@ -17,7 +17,6 @@
 #include "common/buf.h"
 #include "common/net_int.h"
 #include "common/tls_int.h"
-#include "common/url.h"
 
 #define CURL_POOL 32
 #define CURL_HANDSHAKES 16 /* at once: more only stalls the loop */
@@ -48,9 +47,10 @@ struct cpeer {
 	struct http_object obj; /* first member */
 	struct curl_side *side; /* borrowed */
 	TAILQ_ENTRY(cpeer) in_side;
-	struct url url;
-	char base[URL_MAX];
-	char where[300]; /* "host:port" for messages */
+	bool https;
+	uint16_t port;
+	char *host, *base; /* owned */
+	char *where;       /* owned; "host:port" for messages */
 	struct tls_policy tls;
 	char *server_name; /* owned; what tls.server_name points at */
 	unsigned max_conns, n_running;
@@ -64,8 +64,8 @@ struct cpeer {
 	bool dead;
 	bool stale; /* connections of a former policy are about */
 	bool kept;  /* an idle connection is probably there */
-	/* addresses of a name, comma separated; "" = ask */
-	char addrs[256];
+	/* addresses of a name, comma separated; NULL = ask */
+	char *addrs; /* owned */
 	int64_t addrs_until_us;
 	/* the last full handshake, for resumption */
 	uint8_t *session; /* owned */

@@ -292,9 +292,9 @@ set_address(struct ccall *c)
 	uint8_t ip[16];
 
 	/* With the address given, curl never asks its blocking resolver. */
-	if (tls_ip_parse(p->url.host, ip) > 0)
+	if (tls_ip_parse(p->host, ip) > 0)
 		return true;
-	entry = xasprintf("%s:%u:%s", p->url.host, p->url.port, p->addrs);
+	entry = xasprintf("%s:%u:%s", p->host, p->port, p->addrs);
 	c->resolve = curl_slist_append(NULL, entry);
 	xfree(entry);
 	SET(CURLOPT_RESOLVE, c->resolve);

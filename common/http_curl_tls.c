@@ -17,7 +17,7 @@ static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_CURVE25519,
 static const char *
 expected_name(const struct cpeer *p)
 {
-	return p->tls.server_name ? p->tls.server_name : p->url.host;
+	return p->tls.server_name ? p->tls.server_name : p->host;
 }
 
 static int64_t

@@ -93,6 +93,13 @@ reset_fd(int fd)
 	(void)close(fd);
 }
 
+static void
+srv_leave(struct srv *s)
+{
+	if (--s->busy == 0 && s->dead)
+		xfree(s);
+}
+
 /* ---- accepting --------------------------------------------------------------- */
 
 static void
@@ -144,7 +151,6 @@ accepted(struct srv *s, int fd, const struct sockaddr_storage *peer)
 	struct sockaddr_storage ss;
 	socklen_t n = sizeof ss;
 	struct http_addr local, remote;
-	bool *freed = s->freed;
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &n) != 0) {
 		(void)close(fd);
@@ -153,7 +159,7 @@ accepted(struct srv *s, int fd, const struct sockaddr_storage *peer)
 	from_sockaddr(&local, &ss);
 	from_sockaddr(&remote, peer);
 	if (!in_block(s, &local) ||
-	    (s->o.accept && !s->o.accept(s->o.arg, &local, &remote)) || *freed)
+	    (s->o.accept && !s->o.accept(s->o.arg, &local, &remote)) || s->dead)
 		reset_fd(fd);
 	else
 		conn_new(s, fd, &local, &remote);
@@ -174,11 +180,10 @@ static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct srv *s = ((struct listener *)arg)->srv;
-	bool freed = false;
 
 	(void)what;
 	loop_event_enter(s->net->loop);
-	s->freed = &freed;
+	s->busy++;
 	for (int i = 0; i < ACCEPT_BATCH && s->accepting; i++) {
 		struct sockaddr_storage ss;
 		socklen_t n = sizeof ss;
@@ -196,10 +201,8 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 			break;
 		else if (errno != ECONNABORTED && errno != EINTR)
 			pause_accepting(s);
-		if (freed)
-			return;
 	}
-	s->freed = NULL;
+	srv_leave(s);
 }
 
 /* ---- opening ----------------------------------------------------------------- */
@@ -335,13 +338,10 @@ grace_over(void *arg)
 {
 	struct srv *s = arg;
 	struct conn *c;
-	bool freed = false;
-
-	s->freed = &freed;
-	while (!freed && (c = TAILQ_FIRST(&s->conns)))
+	s->busy++;
+	while ((c = TAILQ_FIRST(&s->conns)))
 		conn_close(c, true);
-	if (!freed)
-		s->freed = NULL;
+	srv_leave(s);
 }
 
 void
@@ -380,12 +380,14 @@ srv_free(struct http_server *server)
 		conn_close(c, true);
 	while ((x = TAILQ_FIRST(&s->exchanges)))
 		exch_free(x);
-	if (s->freed)
-		*s->freed = true;
 	mbedtls_ssl_ticket_free(&s->tickets);
 	TAILQ_REMOVE(&s->net->servers, s, in_net);
 	xfree(s->listeners);
-	xfree(s);
+	s->listeners = NULL;
+	s->accepting = false;
+	s->dead = true;
+	s->busy++;
+	srv_leave(s);
 }
 
 const char *

@@ -40,7 +40,8 @@ struct srv {
 	size_t n_listeners;
 	unsigned port;
 	bool stopping, accepting;
-	bool *freed; /* told by srv_free to whoever calls out in a loop */
+	bool dead;     /* freed while busy: its memory waits */
+	unsigned busy; /* loops of ours that call out */
 	struct timer accept_again, grace;
 	TAILQ_HEAD(, conn) conns, idle; /* owned; idle is a subset */
 	TAILQ_HEAD(, exch) exchanges;

@@ -9,3 +9,7 @@ target_sources(it_http_real PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_tls.c)
 integration_test(http_wire b7_net)
 integration_test(http_openssl b7_net)
+
+# Not a test: what the real network costs (tests/bench/bench_http.c).
+add_executable(bench_http ${CMAKE_SOURCE_DIR}/tests/bench/bench_http.c)
+target_link_libraries(bench_http PRIVATE b7_flags b7_net)
