@@ -4,5 +4,8 @@ if(TARGET b7_agent_redfish AND TARGET b7_world)
 	add_library(redfish_fake STATIC ${CMAKE_SOURCE_DIR}/tests/unit/fake_bmc.c)
 	target_link_libraries(redfish_fake PRIVATE b7_flags dep_cunit
 		PUBLIC b7_world)
+	unit_test(redfish_codecs b7_agent_redfish)
 	unit_test(redfish_client b7_agent_redfish redfish_fake)
+	unit_test(redfish_torture b7_agent_redfish redfish_fake)
+	unit_test(redfish_ladders b7_agent_redfish redfish_fake)
 endif()

@@ -473,7 +473,7 @@ redfish_set_boot_once_cd(struct redfish *rf, enum redfish_boot_mode mode,
 		return;
 	c = rf_ctx(rf, sizeof(*c), boot_op_fini);
 	c->mode = mode;
-	rf_ensure(rf, look_set);
+	rf_need(rf, RF_READ_BOOT, look_set);
 }
 
 void
@@ -485,5 +485,5 @@ redfish_clear_boot(struct redfish *rf, redfish_done_fn *done, void *arg)
 		return;
 	c = rf_ctx(rf, sizeof(*c), boot_op_fini);
 	c->clear = true;
-	rf_ensure(rf, look_clear);
+	rf_need(rf, RF_READ_BOOT, look_clear);
 }

@@ -110,6 +110,7 @@ redfish_free(struct redfish *rf)
 	xfree(rf->creds.username);
 	xfree(rf->creds.version);
 	xfree(rf->hold_reason);
+	xfree(rf->doubt_err);
 	xfree(rf->system_etag);
 	xfree(rf->settings_etag);
 	xfree(rf->key);

@@ -109,7 +109,7 @@ struct rf_session {
 	char *uri;
 	unsigned gen;           /* of the credentials that made it */
 	bool ever_worked;       /* a session login did */
-	bool refused;           /* sessions are not to be had: Basic for good */
+	unsigned refusals;      /* in a row; after three Basic for good */
 	int64_t basic_until_us; /* Basic only for now; 0 = no limit */
 };
 bool rf_session_ready(const struct redfish *rf);
@@ -176,7 +176,7 @@ struct rf_op {
 	struct http_call *call;
 	const char *method;
 	char *target;
-	bool wire_login, wire_brief, wire_loose;
+	bool wire_login, wire_brief, wire_loose, wire_conditional;
 	rf_cont_fn *on_wire;
 	/* layers above */
 	struct rf_out out;
@@ -192,7 +192,9 @@ struct rf_op {
 	size_t look_slot;
 	bool look_quiet, look_one;
 	bool rediscovered; /* a link was gone: once an operation */
-	void *ctx;         /* of the operation; freed by ctx_free */
+	unsigned need;     /* RF_READ_* that rf_need is about */
+	rf_step_fn *after_need;
+	void *ctx; /* of the operation; freed by ctx_free */
 	void (*ctx_free)(void *ctx);
 };
 /* false: the operation has ended already (the callback is on its way). */
@@ -218,6 +220,9 @@ void rf_op_drop(struct redfish *rf); /* silently */
 /* Goes on with known links, discovering them first if need be. */
 void rf_ensure(struct redfish *rf, rf_step_fn *then);
 void rf_rediscover(struct redfish *rf, rf_step_fn *then);
+/* As rf_ensure, and no part of these may be in doubt: what could not be read
+ * is neither absent nor empty. */
+void rf_need(struct redfish *rf, unsigned parts, rf_step_fn *then);
 void rf_walk_free(struct rf_walk *w);
 /* The service root, with or without a login; then goes on. */
 void rf_read_root(struct redfish *rf, rf_step_fn *then);
@@ -279,6 +284,13 @@ struct redfish {
 	char **slot_etags;         /* likewise */
 	struct rf_boot_view system_boot, settings_boot;
 	char *system_etag, *settings_etag;
+	/* Parts (RF_READ_BOOT, RF_READ_MEDIA) of which discovery could not read
+	 * something, why, and since when. */
+	unsigned doubt;
+	bool doubt_hard;       /* more than a 404 */
+	struct err *doubt_err; /* owned; NULL = never */
+	enum redfish_cause doubt_cause;
+	int64_t doubt_since_us;
 	int64_t full_read_us;  /* last unconditional look at the system */
 	int64_t last_write_us; /* 0 = never */
 	struct rf_learned learned;

@@ -54,6 +54,69 @@ rf_walk_free(struct rf_walk *w)
 	xfree(w);
 }
 
+/* ---- doubt --------------------------------------------------------------- */
+
+/* So long a 404 may be the half tree of a BMC that is starting (rule 15). */
+#define ABSENT_AFTER_US LOOP_MIN
+
+static void
+doubt(struct redfish *rf, unsigned parts, const struct rf_reply *r)
+{
+	enum redfish_cause cause = rf_reply_cause(r);
+
+	if (cause == RF_CAUSE_LICENCE)
+		return; /* an answer for good */
+	if (!rf->doubt_err)
+		rf->doubt_err = xcalloc(1, sizeof(*rf->doubt_err));
+	if (rf->doubt_since_us == 0)
+		rf->doubt_since_us = rf_now(rf);
+	rf->doubt |= parts;
+	if (r->status != 404 && r->status != 410)
+		rf->doubt_hard = true;
+	else if (rf->doubt_hard)
+		return; /* the worse one is told */
+	*rf->doubt_err = r->err;
+	rf->doubt_cause = cause;
+}
+
+static void
+settle_doubt(struct redfish *rf)
+{
+	if (rf->doubt && !rf->doubt_hard &&
+	    rf_now(rf) - rf->doubt_since_us >= ABSENT_AFTER_US)
+		rf->doubt = 0; /* it is not there */
+	if (!rf->doubt)
+		rf->doubt_since_us = 0;
+}
+
+static void
+check_need(struct redfish *rf)
+{
+	struct rf_op *op = rf->op;
+
+	if (!(rf->doubt & op->need)) {
+		op->after_need(rf);
+		return;
+	}
+	if (!op->walk) {
+		rf_rediscover(rf, check_need);
+		return;
+	}
+	op->result.cause = rf->doubt_cause;
+	op->result.err = *rf->doubt_err;
+	(void)err_wrap(&op->result.err, "cannot tell what is %s",
+	    op->need & RF_READ_MEDIA ? "inserted" : "to be booted");
+	rf_finish(rf);
+}
+
+void
+rf_need(struct redfish *rf, unsigned parts, rf_step_fn *then)
+{
+	rf->op->need = parts & (RF_READ_BOOT | RF_READ_MEDIA);
+	rf->op->after_need = then;
+	rf_ensure(rf, check_need);
+}
+
 /* ---- root ----------------------------------------------------------------- */
 
 static void
@@ -72,7 +135,7 @@ on_root_with_login(struct redfish *rf, const struct rf_reply *r)
 	}
 	/* Basic opened the root; now sessions may be had. */
 	if (rf->session.mode == RF_AUTH_BASIC && rf->service.sessions &&
-	    !rf->session.refused && rf->session.basic_until_us == 0)
+	    rf->session.refusals == 0 && rf->session.basic_until_us == 0)
 		rf_session_forget(rf);
 	rf->op->walk->after_root(rf);
 }
@@ -125,6 +188,8 @@ on_settings(struct redfish *rf, const struct rf_reply *r)
 	}
 	if (r->ok)
 		rf_take_settings(rf, r);
+	else
+		doubt(rf, RF_READ_BOOT, r);
 	/* iDRAC9 and XCC have one that knows nothing of the override. */
 	if (!r->ok ||
 	    (!rf->settings_boot.has_target && !rf->settings_boot.has_enabled))
@@ -311,6 +376,8 @@ rf_rediscover(struct redfish *rf, rf_step_fn *then)
 	rf->op->walk = w;
 	w->then = then;
 	rf->links.known = false;
+	rf->doubt = 0;
+	rf->doubt_hard = false;
 	if (rf->service.known)
 		begin_systems(rf);
 	else
@@ -359,8 +426,10 @@ on_slot(struct redfish *rf, const struct rf_reply *r)
 		rf_fail_reply(rf, r, "read a virtual media slot");
 		return;
 	}
-	if (r->ok) /* one bad slot must not hide the others */
+	if (r->ok)
 		add_slot(rf, target, r);
+	else /* one bad slot must not hide the others */
+		doubt(rf, RF_READ_MEDIA, r);
 	next_slot(rf);
 }
 
@@ -399,7 +468,9 @@ on_media(struct redfish *rf, const struct rf_reply *r)
 	}
 	if (r->ok)
 		rf_members_add(&w->members, rf->origin, r->json);
-	if (w->members.next && !w->members.truncated &&
+	else
+		doubt(rf, RF_READ_MEDIA, r);
+	if (r->ok && w->members.next && !w->members.truncated &&
 	    ++w->pages < PAGES_MAX) {
 		rf_get(rf, w->members.next, on_media);
 		return;
@@ -428,6 +499,8 @@ on_manager(struct redfish *rf, const struct rf_reply *r)
 	if (r->ok)
 		rf_text_keep_link(&rf->links.manager_media, rf->origin,
 		    json_str(r->json, "VirtualMedia/@odata.id", NULL));
+	else
+		doubt(rf, RF_READ_MEDIA, r);
 	if (rf->links.manager_media &&
 	    !str_eq(rf->links.manager_media, rf->links.system_media))
 		walk_media(rf, rf->links.manager_media);
@@ -447,6 +520,8 @@ on_managers(struct redfish *rf, const struct rf_reply *r)
 	rf_members_fini(&w->members);
 	if (r->ok)
 		rf_members_add(&w->members, rf->origin, r->json);
+	else
+		doubt(rf, RF_READ_MEDIA, r);
 	if (w->members.n == 0) {
 		finish_media(rf);
 		return;
@@ -532,6 +607,7 @@ finish_media(struct redfish *rf)
 	st->media_at_us = st->boot_at_us = rf_now(rf);
 	st->parts |= RF_READ_MEDIA | RF_READ_BOOT;
 	rf->links.known = true;
+	settle_doubt(rf);
 	rf_derive_boot(rf);
 	w->then(rf);
 }

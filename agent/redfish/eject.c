@@ -256,5 +256,5 @@ redfish_eject(
 		return;
 	c = rf_ctx(rf, sizeof(*c), eject_op_fini);
 	c->only = xstrdup(slot);
-	rf_ensure(rf, look);
+	rf_need(rf, RF_READ_MEDIA, look);
 }

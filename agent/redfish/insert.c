@@ -287,6 +287,20 @@ look(struct redfish *rf)
 	rf_look_fresh(rf, RF_READ_MEDIA, choose);
 }
 
+/* A slot that cannot be read is no matter while another one will do. */
+static void
+look_or_doubt(struct redfish *rf)
+{
+	size_t i;
+
+	for (i = 0; i < rf->state.n_slots; i++)
+		if (eligible(rf, i)) {
+			look(rf);
+			return;
+		}
+	rf_need(rf, RF_READ_MEDIA, look);
+}
+
 void
 redfish_insert(struct redfish *rf, const char *slot, const char *url,
     redfish_done_fn *done, void *arg)
@@ -298,5 +312,5 @@ redfish_insert(struct redfish *rf, const char *slot, const char *url,
 	c = rf_ctx(rf, sizeof(*c), insert_op_fini);
 	c->url = xstrdup(url);
 	c->only = xstrdup(slot);
-	rf_ensure(rf, look);
+	rf_ensure(rf, look_or_doubt);
 }

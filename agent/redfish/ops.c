@@ -86,7 +86,7 @@ redfish_read(
 	c->parts = parts;
 	if (parts & RF_READ_BOOT)
 		c->parts |= RF_READ_SYSTEM;
-	rf_ensure(rf, read_parts);
+	rf_need(rf, parts, read_parts);
 }
 
 /* ---- close ------------------------------------------------------------------ */

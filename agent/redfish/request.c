@@ -101,10 +101,9 @@ login_again(struct redfish *rf, const struct rf_reply *r)
 		return true;
 	}
 	o->relogged = true;
-	if (r->status == 403)
-		rf_session_end(rf, login_and_send);
-	else
-		login_and_send(rf);
+	/* Deleted even though it seems to be gone: under load some BMCs say
+	 * 401 to good tokens, and sessions are few. */
+	rf_session_end(rf, login_and_send);
 	return true;
 }
 

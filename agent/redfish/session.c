@@ -8,6 +8,7 @@
 
 /* So long Basic serves after the BMC had no session left. */
 #define BASIC_FOR_US (10 * LOOP_MIN)
+#define REFUSALS_MAX 3
 
 bool
 rf_session_ready(const struct redfish *rf)
@@ -101,6 +102,7 @@ keep_session(struct redfish *rf, const struct rf_reply *r)
 	rf->session.mode = RF_AUTH_SESSION;
 	rf->session.gen = rf->creds.gen;
 	rf->session.ever_worked = true;
+	rf->session.refusals = 0;
 	rf->session.basic_until_us = 0;
 	rf_hold_reset(&rf->hold);
 	rf->stats.logins++;
@@ -113,7 +115,8 @@ no_sessions_here(const struct rf_reply *r)
 {
 	if (r->http != HTTP_OK)
 		return false;
-	return r->ok || r->status == 400 || r->status == 404 ||
+	/* 2xx without a token; a page of HTML is no answer at all. */
+	return (r->ok && r->json) || r->status == 400 || r->status == 404 ||
 	       r->status == 405 || r->status == 415 || r->status == 501;
 }
 
@@ -146,8 +149,10 @@ on_login(struct redfish *rf, const struct rf_reply *r)
 	else if (rf_ext_has(&r->ext, RF_NO_SESSIONS))
 		use_basic(rf, rf_now(rf) + BASIC_FOR_US);
 	else if (no_sessions_here(r) && !rf->session.ever_worked) {
-		rf->session.refused = true;
-		use_basic(rf, 0);
+		rf->session.refusals++;
+		use_basic(rf, rf->session.refusals < REFUSALS_MAX
+				  ? rf_now(rf) + BASIC_FOR_US
+				  : 0);
 	} else
 		rf_fail_reply(rf, r, "login");
 }
@@ -179,7 +184,7 @@ static void
 login(struct redfish *rf)
 {
 	rf_session_forget(rf);
-	if (!rf->service.sessions || rf->session.refused) {
+	if (!rf->service.sessions || rf->session.refusals >= REFUSALS_MAX) {
 		use_basic(rf, 0);
 		return;
 	}

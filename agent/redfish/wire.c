@@ -201,14 +201,14 @@ check_body(struct rf_reply *r, const struct rf_op *op, const struct err *parse,
 }
 
 static void
-read_result(struct rf_reply *r, const struct http_result *h)
+read_result(struct rf_reply *r, const struct http_result *h, bool conditional)
 {
 	memset(r, 0, sizeof(*r));
 	r->http = h->err;
 	r->maybe_executed = h->maybe_executed;
 	r->status = h->err == HTTP_OK ? h->status : 0;
-	r->ok = h->err == HTTP_OK &&
-		((h->status >= 200 && h->status < 300) || h->status == 304);
+	r->ok = h->err == HTTP_OK && ((h->status >= 200 && h->status < 300) ||
+					 (h->status == 304 && conditional));
 	if (h->err != HTTP_OK)
 		return;
 	r->etag = http_header_get(h->headers, h->n_headers, "ETag");
@@ -319,7 +319,7 @@ on_http(void *arg, const struct http_result *h)
 	cJSON *json = NULL;
 
 	op->call = NULL;
-	read_result(&r, h);
+	read_result(&r, h, op->wire_conditional);
 	if (h->err == HTTP_OK && h->body.n > 0)
 		json = json_parse(h->body.p, h->body.n, &parse);
 	r.json = json;
@@ -419,6 +419,7 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 	op->wire_login = w->login;
 	op->wire_brief = w->brief;
 	op->wire_loose = w->loose;
+	op->wire_conditional = w->if_none_match != NULL;
 	target = xstrdup(w->target); /* w->target may be op->target */
 	xfree(op->target);
 	op->target = target;

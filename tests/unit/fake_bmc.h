@@ -26,7 +26,7 @@ enum fake_wire {
 };
 struct fake_answer {
 	int status;
-	char body[2048];     /* "" = none */
+	char body[4096];     /* "" = none */
 	char header[2][512]; /* "Name: value" */
 	bool after;          /* do it first, then give this answer */
 };

@@ -1,5 +1,5 @@
 /* The scripted API server: store, paths, verbs, watches. */
-#include "tests/unit/fake_kube.h"
+#include "tests/unit/fake_kube_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,95 +10,6 @@
 #include "common/str.h"
 #include "common/url.h"
 #include "common/world.h"
-
-struct fake_object {
-	char *id; /* "plural|ns/name" */
-	cJSON *o;
-};
-struct fake_event {
-	uint64_t rv;
-	char *plural, *ns, *line;
-};
-struct fake_watch {
-	struct fake_watch *next;
-	struct fake_kube *f;
-	struct http_exchange *x;
-	char *plural, *ns;
-	struct buf out;
-	struct timer end;
-	bool muted, ended, reset, paused;
-};
-
-/* ---- versions and store ------------------------------------------------------ */
-
-static void
-rv_text(const struct fake_kube *f, uint64_t rv, char out[32])
-{
-	if (f->opaque)
-		(void)str_format(out, 32, "%c-%llx", (char)('a' + rv * 7 % 26),
-		    (unsigned long long)(rv * 2654435761u & 0xffffff) << 20 |
-			rv);
-	else
-		(void)str_format(out, 32, "%llu", (unsigned long long)rv);
-}
-
-static uint64_t
-rv_number(const struct fake_kube *f, const char *s)
-{
-	uint64_t n = 0;
-
-	if (f->opaque && strlen(s) > 2)
-		return strtoull(s + 2, NULL, 16) & 0xfffff;
-	(void)str_to_u64(s, &n);
-	return n;
-}
-
-static struct fake_object *
-find(const struct fake_kube *f, const char *id)
-{
-	for (size_t i = 0; i < f->n_objects; i++) {
-		if (str_eq(f->objects[i]->id, id))
-			return f->objects[i];
-	}
-	return NULL;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct fake_object *const *x = a, *const *y = b;
-
-	return strcmp((*x)->id, (*y)->id);
-}
-
-static struct fake_object *
-add(struct fake_kube *f, const char *id)
-{
-	struct fake_object *n = xcalloc(1, sizeof(*n));
-
-	n->id = xstrdup(id);
-	f->objects =
-	    xreallocarray(f->objects, f->n_objects + 1, sizeof(*f->objects));
-	f->objects[f->n_objects++] = n;
-	qsort(f->objects, f->n_objects, sizeof(*f->objects), by_id);
-	return n;
-}
-
-static void
-drop(struct fake_kube *f, struct fake_object *o)
-{
-	for (size_t i = 0; i < f->n_objects; i++) {
-		if (f->objects[i] != o)
-			continue;
-		memmove(&f->objects[i], &f->objects[i + 1],
-		    (f->n_objects - i - 1) * sizeof(*f->objects));
-		f->n_objects--;
-		break;
-	}
-	xfree(o->id);
-	cJSON_Delete(o->o);
-	xfree(o);
-}
 
 /* ---- watches ------------------------------------------------------------------- */
 
@@ -127,8 +38,9 @@ send_line(struct fake_watch *w, const char *line)
 	wake(w);
 }
 
-static void
-tell(struct fake_kube *f, const char *type, const char *plural, const cJSON *o)
+void
+fk_tell(
+    struct fake_kube *f, const char *type, const char *plural, const cJSON *o)
 {
 	struct fake_event *e;
 	cJSON *l = cJSON_CreateObject();
@@ -219,20 +131,20 @@ watch_timeout(void *arg)
 	wake(w);
 }
 
-static void
-bookmark_due(void *arg)
+void
+fk_bookmark(void *arg)
 {
 	struct fake_kube *f = arg;
 	char rv[32], line[200];
 
-	rv_text(f, f->rv, rv);
+	fk_rv_text(f, f->rv, rv);
 	(void)str_format(line, sizeof(line),
 	    "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"X\",\"metadata\":{"
 	    "\"resourceVersion\":\"%s\"}}}\n",
 	    rv);
 	for (struct fake_watch *w = f->watching; w != NULL; w = w->next)
 		send_line(w, line);
-	timer_start(f->loop, &f->bookmark, f->bookmark_us, bookmark_due, f);
+	timer_start(f->loop, &f->bookmark, f->bookmark_us, fk_bookmark, f);
 }
 
 /* ---- replies ------------------------------------------------------------------- */
@@ -263,82 +175,12 @@ reply_status(
 	cJSON_Delete(o);
 }
 
-struct path {
-	char plural[80], ns[80], name[300], sub[40];
-};
-
-static bool
-parse_path(const char *target, struct path *p)
-{
-	char copy[2000], *parts[10], *save = NULL, *s;
-	size_t n = 0, i;
-
-	*p = (struct path){ .plural = "" };
-	(void)str_copy(copy, sizeof(copy), target);
-	copy[strcspn(copy, "?")] = '\0';
-	for (s = strtok_r(copy, "/", &save); s != NULL && n < 10;
-	     s = strtok_r(NULL, "/", &save))
-		parts[n++] = s;
-	i = n > 0 && str_eq(parts[0], "api") ? 2 : 3;
-	if (n > i + 1 && str_eq(parts[i], "namespaces")) {
-		(void)str_copy(p->ns, sizeof(p->ns), parts[i + 1]);
-		i += 2;
-	}
-	if (i >= n)
-		return false;
-	(void)str_copy(p->plural, sizeof(p->plural), parts[i]);
-	if (i + 1 < n)
-		(void)str_copy(p->name, sizeof(p->name), parts[i + 1]);
-	if (i + 2 < n)
-		(void)str_copy(p->sub, sizeof(p->sub), parts[i + 2]);
-	return true;
-}
-
-static void
-make_id(const struct path *p, char out[512])
-{
-	(void)str_format(out, 512, "%s|%s%s%s", p->plural, p->ns,
-	    p->ns[0] != '\0' ? "/" : "", p->name);
-}
-
-static void
-stamp(struct fake_kube *f, cJSON *o)
-{
-	char rv[32];
-
-	f->rv++;
-	rv_text(f, f->rv, rv);
-	json_set_str(json_ensure_obj(o, "metadata"), "resourceVersion", rv);
-}
-
-static bool
-gone_now(const cJSON *o)
-{
-	return json_str(o, "metadata/deletionTimestamp", "")[0] != '\0' &&
-	       cJSON_GetArraySize(json_arr(o, "metadata/finalizers")) == 0;
-}
-
-/* Stores what o became; the caller's tree is taken. */
-static void
-commit(struct fake_kube *f, struct fake_object *at, const char *plural,
-    cJSON *o, bool created)
-{
-	cJSON_Delete(at->o);
-	at->o = o;
-	stamp(f, o);
-	tell(f,
-	    gone_now(o) ? "DELETED"
-	    : created   ? "ADDED"
-			: "MODIFIED",
-	    plural, o);
-}
-
 /* ---- verbs --------------------------------------------------------------------- */
 
 struct job {
 	struct fake_kube *f;
 	struct http_exchange *x;
-	struct path p;
+	struct fk_path p;
 	char id[512];
 	cJSON *body;
 	bool mute_reply; /* done, but nobody hears of it */
@@ -371,7 +213,7 @@ do_list(struct job *j, const char *target)
 	if (cont != NULL)
 		(void)str_to_u64(cont, &skip);
 	for (size_t i = 0; i < f->n_objects; i++) {
-		struct path q = { .plural = "" };
+		struct fk_path q = { .plural = "" };
 		const char *bar = strchr(f->objects[i]->id, '|');
 		size_t np = (size_t)(bar - f->objects[i]->id);
 
@@ -392,7 +234,7 @@ do_list(struct job *j, const char *target)
 		}
 		cJSON_AddItemToArray(items, json_dup(f->objects[i]->o));
 	}
-	rv_text(f, f->rv, rv);
+	fk_rv_text(f, f->rv, rv);
 	json_set_str(l, "kind", "List");
 	json_set_str(l, "apiVersion", "v1");
 	json_set(l, "items", items);
@@ -414,7 +256,7 @@ do_watch(struct job *j, const char *target)
 	struct fake_kube *f = j->f;
 	char *rv = url_query(target, "resourceVersion");
 	char *secs = url_query(target, "timeoutSeconds");
-	uint64_t from = rv_number(f, rv != NULL ? rv : "0");
+	uint64_t from = fk_rv_number(f, rv != NULL ? rv : "0");
 	int64_t timeout = 300;
 	struct fake_watch *w;
 	const struct http_header h = { "Content-Type", "application/json" };
@@ -457,8 +299,8 @@ do_create(struct job *j)
 
 	(void)str_copy(
 	    j->p.name, sizeof(j->p.name), json_str(o, "metadata/name", ""));
-	make_id(&j->p, j->id);
-	if (find(f, j->id) != NULL) {
+	fk_make_id(&j->p, j->id);
+	if (fk_find(f, j->id) != NULL) {
 		cJSON_Delete(o);
 		reply_status(j->x, 409, "AlreadyExists", "it already exists");
 		return;
@@ -469,7 +311,7 @@ do_create(struct job *j)
 	(void)str_format(
 	    uid, sizeof(uid), "uid-%llu", (unsigned long long)f->rv + 1);
 	json_set_str(json_ensure_obj(o, "metadata"), "uid", uid);
-	commit(f, add(f, j->id), j->p.plural, o, true);
+	fk_commit(f, fk_add(f, j->id), j->p.plural, o, true);
 	answer(j, 201, o);
 }
 
@@ -495,7 +337,7 @@ static void
 do_patch(struct job *j)
 {
 	struct fake_kube *f = j->f;
-	struct fake_object *o = find(f, j->id);
+	struct fake_object *o = fk_find(f, j->id);
 	struct err e;
 	cJSON *n;
 
@@ -514,17 +356,17 @@ do_patch(struct job *j)
 		answer(j, 200, o->o);
 		return;
 	}
-	commit(f, o, j->p.plural, n, false);
+	fk_commit(f, o, j->p.plural, n, false);
 	answer(j, 200, n);
-	if (gone_now(n))
-		drop(f, o);
+	if (fk_gone(n))
+		fk_drop(f, o);
 }
 
 static void
 do_delete(struct job *j)
 {
 	struct fake_kube *f = j->f;
-	struct fake_object *o = find(f, j->id);
+	struct fake_object *o = fk_find(f, j->id);
 	const char *uid = json_str(j->body, "preconditions/uid", NULL);
 	cJSON *n;
 
@@ -541,16 +383,16 @@ do_delete(struct job *j)
 	n = json_dup(o->o);
 	json_set_str(json_ensure_obj(n, "metadata"), "deletionTimestamp",
 	    "2026-01-01T00:00:00Z");
-	commit(f, o, j->p.plural, n, false);
+	fk_commit(f, o, j->p.plural, n, false);
 	answer(j, 200, n);
-	if (gone_now(n))
-		drop(f, o);
+	if (fk_gone(n))
+		fk_drop(f, o);
 }
 
 static void
 do_get(struct job *j)
 {
-	const struct fake_object *o = find(j->f, j->id);
+	const struct fake_object *o = fk_find(j->f, j->id);
 
 	j->f->gets++;
 	if (o == NULL)
@@ -566,12 +408,12 @@ serve(struct job *j, const char *method, const char *target)
 
 	if (!str_eq(method, "GET"))
 		j->f->writes++;
-	if (!parse_path(target, &j->p)) {
+	if (!fk_parse_path(target, &j->p)) {
 		reply_status(j->x, 404, "NotFound", "no such path");
 		xfree(watch);
 		return;
 	}
-	make_id(&j->p, j->id);
+	fk_make_id(&j->p, j->id);
 	if (str_eq(method, "POST"))
 		do_create(j);
 	else if (str_eq(method, "PATCH"))
@@ -604,16 +446,6 @@ reply_fault(struct http_exchange *x, const struct fake_fault *ff)
 }
 
 static void
-note_request(struct fake_kube *f, const char *method, const char *target)
-{
-	if (f->n_log == f->cap_log) {
-		f->cap_log = 2 * f->cap_log + 16;
-		f->log = xreallocarray(f->log, f->cap_log, sizeof(*f->log));
-	}
-	f->log[f->n_log++] = xasprintf("%s %s", method, target);
-}
-
-static void
 whole(void *arg, struct http_exchange *x, struct http_bytes body)
 {
 	struct fake_kube *f = arg;
@@ -627,7 +459,7 @@ whole(void *arg, struct http_exchange *x, struct http_bytes body)
 	if (body.n > 0)
 		j.body = json_parse(body.p, body.n, NULL);
 	r.body = j.body;
-	note_request(f, method, target);
+	fk_note_request(f, method, target);
 	if (f->fault != NULL)
 		ff = f->fault(f->fault_arg, &r);
 	j.mute_reply = ff.lose_reply;
@@ -691,17 +523,6 @@ fake_kube_new(struct loop *l, struct http_net *net, uint64_t seed)
 	return f;
 }
 
-static void
-forget(struct fake_kube *f)
-{
-	for (size_t i = 0; i < f->n_events; i++) {
-		xfree(f->events[i].plural);
-		xfree(f->events[i].ns);
-		xfree(f->events[i].line);
-	}
-	f->n_events = 0;
-}
-
 void
 fake_kube_free(struct fake_kube *f)
 {
@@ -710,8 +531,8 @@ fake_kube_free(struct fake_kube *f)
 		unlink_watch(f->watching);
 	http_server_free(f->server);
 	while (f->n_objects > 0)
-		drop(f, f->objects[f->n_objects - 1]);
-	forget(f);
+		fk_drop(f, f->objects[f->n_objects - 1]);
+	fk_forget(f);
 	tls_identity_free(f->identity);
 	for (size_t i = 0; i < f->n_log; i++)
 		xfree(f->log[i]);
@@ -719,84 +540,6 @@ fake_kube_free(struct fake_kube *f)
 	xfree(f->objects);
 	xfree(f->events);
 	xfree(f);
-}
-
-const char *
-fake_kube_put(struct fake_kube *f, const char *plural, cJSON *o)
-{
-	struct path p = { .plural = "" };
-	struct fake_object *at;
-	char id[512], uid[40];
-	bool created;
-
-	if (f->bookmark_us > 0 && !timer_armed(&f->bookmark))
-		timer_start(
-		    f->loop, &f->bookmark, f->bookmark_us, bookmark_due, f);
-	(void)str_copy(p.plural, sizeof(p.plural), plural);
-	(void)str_copy(
-	    p.ns, sizeof(p.ns), json_str(o, "metadata/namespace", ""));
-	(void)str_copy(
-	    p.name, sizeof(p.name), json_str(o, "metadata/name", ""));
-	make_id(&p, id);
-	at = find(f, id);
-	created = at == NULL;
-	if (created)
-		at = add(f, id);
-	(void)str_format(
-	    uid, sizeof(uid), "uid-%llu", (unsigned long long)f->rv + 1);
-	if (!created)
-		(void)str_copy(
-		    uid, sizeof(uid), json_str(at->o, "metadata/uid", ""));
-	json_set_str(json_ensure_obj(o, "metadata"), "uid", uid);
-	commit(f, at, plural, o, created);
-	return json_str(o, "metadata/resourceVersion", "");
-}
-
-void
-fake_kube_delete(struct fake_kube *f, const char *plural, const char *key)
-{
-	char id[512];
-	struct fake_object *o;
-
-	(void)str_format(id, sizeof(id), "%s|%s", plural, key);
-	o = find(f, id);
-	if (o == NULL)
-		return;
-	stamp(f, o->o);
-	tell(f, "DELETED", plural, o->o);
-	drop(f, o);
-}
-
-const cJSON *
-fake_kube_get(const struct fake_kube *f, const char *plural, const char *key)
-{
-	char id[512];
-	const struct fake_object *o;
-
-	(void)str_format(id, sizeof(id), "%s|%s", plural, key);
-	o = find(f, id);
-	return o == NULL ? NULL : o->o;
-}
-
-const cJSON *
-fake_kube_nth(const struct fake_kube *f, const char *plural, size_t i)
-{
-	size_t n = strlen(plural);
-
-	for (size_t k = 0; k < f->n_objects; k++) {
-		const char *id = f->objects[k]->id;
-
-		if (strncmp(id, plural, n) == 0 && id[n] == '|' && i-- == 0)
-			return f->objects[k]->o;
-	}
-	return NULL;
-}
-
-void
-fake_kube_compact(struct fake_kube *f)
-{
-	forget(f);
-	f->compacted = f->rv;
 }
 
 void
@@ -841,28 +584,4 @@ fake_kube_open_watches(const struct fake_kube *f)
 	for (const struct fake_watch *w = f->watching; w != NULL; w = w->next)
 		n++;
 	return n;
-}
-
-unsigned
-fake_kube_logged(const struct fake_kube *f, const char *text)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < f->n_log; i++)
-		n += strstr(f->log[i], text) != NULL;
-	return n;
-}
-
-cJSON *
-fake_object(const char *kind, const char *ns, const char *name, int n)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	json_set_str(o, "apiVersion", "example.org/v1");
-	json_set_str(o, "kind", kind);
-	if (ns != NULL)
-		json_put(o, "metadata/namespace", cJSON_CreateString(ns));
-	json_put(o, "metadata/name", cJSON_CreateString(name));
-	json_set_i64(json_ensure_obj(o, "spec"), "n", n);
-	return o;
 }

@@ -87,7 +87,7 @@ schema_of(const struct rig *r, const char *kind)
 	return str_eq(kind, "Secret") ? r->secret : NULL;
 }
 
-/* ---- the files ---------------------------------------------------------------- */
+/* ---- the files ---------------------------------------------------------- */
 
 static void
 our_crds_have_names_labels_and_categories(void)
@@ -282,7 +282,7 @@ templates_hold_the_spec_of_their_kind(void)
 	rig_close(&r);
 }
 
-/* ---- objects ------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------ */
 
 #define HOST \
 	"redfishConnection: {address: 'https://h', credentialsSecretRef: " \
@@ -746,7 +746,106 @@ columns_show_what_the_api_says(void)
 	rig_close(&r);
 }
 
-/* ---- examples --------------------------------------------------------------------- */
+/* ---- the reference ------------------------------------------------------ */
+
+static char *
+read_text(const char *path)
+{
+	struct files f = files_system();
+	struct err e = { 0 };
+	struct buf b;
+
+	buf_init(&b, 1U << 20);
+	if (!f.read(f.self, path, &b, &e))
+		CHECK_ROW(false, e.msg);
+	return buf_take(&b, NULL);
+}
+
+/* Of a template the reference only points at the kind that it is for. */
+static bool
+told_elsewhere(const char *path, const char *kind)
+{
+	return str_has_prefix(path, "status.conditions") ||
+	       (str_has_prefix(path, "spec.template.spec") &&
+		   str_has_suffix(kind, "Template"));
+}
+
+struct reference {
+	const char *section, *kind;
+	size_t fields;
+};
+
+static void
+mentioned(struct reference *r, const cJSON *s, const char *path)
+{
+	const cJSON *i, *req;
+
+	cJSON_ArrayForEach (i, json_child(s, "properties")) {
+		char *sub = xasprintf(
+		    "%s%s%s", path, path[0] == '\0' ? "" : ".", i->string);
+		bool needed = false;
+		char *line;
+
+		cJSON_ArrayForEach (req, json_child(s, "required"))
+			needed |= str_eq(req->valuestring, i->string);
+		line = xasprintf("| `%s%s` |", sub, needed ? "!" : "");
+		if (!is_head(sub)) {
+			r->fields++;
+			CHECK_ROW(strstr(r->section, line) != NULL, line);
+			if (!told_elsewhere(sub, r->kind))
+				mentioned(r, i, sub);
+		}
+		xfree(line);
+		xfree(sub);
+	}
+	if (json_obj(s, "items") != NULL) {
+		char *sub = xasprintf("%s[]", path);
+
+		mentioned(r, json_obj(s, "items"), sub);
+		xfree(sub);
+	}
+}
+
+/* Lines of a table of fields: "| `spec..." and "| `status...". */
+static size_t
+count_lines(const char *section)
+{
+	size_t n = 0;
+
+	for (const char *p = section; (p = strstr(p, "\n| `s")) != NULL; p++)
+		n += str_has_prefix(p, "\n| `spec") ||
+		     str_has_prefix(p, "\n| `status");
+	return n;
+}
+
+static void
+the_reference_is_true(void)
+{
+	char *all = read_text("crds/README.md");
+	struct rig r;
+
+	rig_open(&r);
+	for (size_t i = 0; i < N(ours); i++) {
+		char head[80], *from, *end, *section;
+		struct reference ref = { .kind = ours[i].kind };
+
+		(void)str_format(head, sizeof(head), "\n## %s (`%s`)\n",
+		    ours[i].kind, ours[i].short_name);
+		from = strstr(all, head);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(from);
+		end = strstr(from + 3, "\n## ");
+		section = end == NULL ? xstrdup(from)
+				      : xstrndup(from, (size_t)(end - from));
+		ref.section = section;
+		mentioned(&ref, schema_json(r.crd[i]->versions[0].schema), "");
+		CHECK_ROW(count_lines(section) == ref.fields, head);
+		xfree(section);
+	}
+	rig_close(&r);
+	xfree(all);
+}
+
+/* ---- examples ----------------------------------------------------------- */
 
 static void
 examples_are_valid(void)
@@ -784,7 +883,7 @@ examples_are_valid(void)
 	rig_close(&r);
 }
 
-/* ---- definitions of others ------------------------------------------------------------ */
+/* ---- definitions of others ---------------------------------------------- */
 
 static const char good[] =
     "{metadata: {name: things.example.org}, spec: {group: example.org, scope: "
@@ -967,6 +1066,7 @@ static const struct unit_case cases[] = {
 	{ "addresses_of_bmcs_are_checked", addresses_of_bmcs_are_checked },
 	{ "defaults_are_those_of_the_api", defaults_are_those_of_the_api },
 	{ "columns_show_what_the_api_says", columns_show_what_the_api_says },
+	{ "the_reference_is_true", the_reference_is_true },
 	{ "examples_are_valid", examples_are_valid },
 	{ "a_definition_becomes_names_and_versions",
 	    a_definition_becomes_names_and_versions },

@@ -7,7 +7,7 @@
 /* The schema of one field f. */
 #define F(text) "{type: object, properties: {f: {" text "}}}"
 
-/* ---- validation ------------------------------------------------------------ */
+/* ---- validation --------------------------------------------------------- */
 
 static void
 speaks_as_the_api_server_does(void)
@@ -242,7 +242,7 @@ knows_formats(void)
 	}
 }
 
-/* ---- pruning and defaults --------------------------------------------------- */
+/* ---- pruning and defaults ----------------------------------------------- */
 
 static const char *const deep =
     "{type: object, properties: {apiVersion: {type: string}, kind: {type: "
@@ -353,7 +353,7 @@ embedded_resources_keep_their_head(void)
 	rig_rows(rows, N(rows));
 }
 
-/* ---- shape ------------------------------------------------------------------- */
+/* ---- shape -------------------------------------------------------------- */
 
 static void
 tells_apply_how_things_merge(void)
@@ -390,7 +390,7 @@ tells_apply_how_things_merge(void)
 	schema_free(s);
 }
 
-/* ---- schemas that are refused --------------------------------------------------- */
+/* ---- schemas that are refused ------------------------------------------- */
 
 static void
 refuses_schemas_that_are_not_structural(void)
@@ -573,7 +573,7 @@ long_values_are_cut_in_messages(void)
 	schema_free(s);
 }
 
-/* ---- patterns ------------------------------------------------------------------- */
+/* ---- patterns ----------------------------------------------------------- */
 
 static void
 matches_as_re2_does(void)
@@ -676,7 +676,7 @@ matching_is_linear_for_evil_patterns(void)
 	xfree(text);
 }
 
-/* ---- metadata --------------------------------------------------------------------- */
+/* ---- metadata ----------------------------------------------------------- */
 
 static void
 judges_metadata(void)
@@ -808,7 +808,7 @@ errors_become_a_status(void)
 	field_errors_free(&l);
 }
 
-/* ---- builtin kinds ------------------------------------------------------------------ */
+/* ---- builtin kinds ------------------------------------------------------ */
 
 static void
 builtin_kinds_have_schemas(void)
