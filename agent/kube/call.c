@@ -8,53 +8,18 @@
 #include <limits.h>
 #include <string.h>
 
-#include "agent/kube/client_impl.h"
+#include "agent/kube/call_impl.h"
 #include "agent/kube/request.h"
-#include "agent/kube/stream.h"
-#include "common/buf.h"
 #include "common/json.h"
-#include "common/log.h"
-#include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
 #include "common/str.h"
 
 #define BODY_MAX (4u << 20)
-#define COLLECT_MAX (8u << 20)
 #define ERROR_BODY_MAX (64u << 10)
 /* A gated write leaves at most this long after the gate was asked (the lease
  * keeps a margin of 5 s). */
 #define WRITE_CONNECT_US (4 * LOOP_S)
-
-struct kube_call {
-	TAILQ_ENTRY(kube_call) link;
-	struct kube_client *c;
-	struct kube_request rq; /* strings are owned copies */
-	enum kube_lane lane;
-	char *target; /* owned */
-	char *text;   /* request body, owned */
-	struct limiter_wait wait;
-	struct deferred late;
-	struct http_call *http;
-	bool slot, resent;
-	unsigned auth_generation;
-	int status;      /* of the head */
-	struct buf body; /* what is not streamed */
-	struct kube_lines lines;
-	struct kube_items items;
-	bool streaming;    /* this page's body goes to lines or items */
-	struct err failed; /* of streaming, or of what never was sent */
-	/* LIST over all pages: */
-	char *continue_token, *list_rv;
-	unsigned pages;
-	uint64_t bytes, delivered;
-	cJSON *collected; /* array; NULL with an item callback */
-	size_t collected_bytes;
-	bool stopped;
-	int64_t started_us;
-};
-
-static void send_or_refuse(void *arg);
 
 /* ---- life ------------------------------------------------------------------ */
 
@@ -101,8 +66,8 @@ buf_done(struct buf *b, bool wipe)
 	buf_free(b);
 }
 
-static void
-call_free(struct kube_call *k)
+void
+kube_call_free(struct kube_call *k)
 {
 	bool wipe = k->rq.sensitive;
 
@@ -129,8 +94,8 @@ call_free(struct kube_call *k)
 }
 
 /* Takes the call out of everything that could still call it. */
-static void
-detach(struct kube_call *k)
+void
+kube_call_detach(struct kube_call *k)
 {
 	struct kube_client *c = k->c;
 
@@ -148,8 +113,8 @@ detach(struct kube_call *k)
 void
 kube_call_drop(struct kube_call *k)
 {
-	detach(k);
-	call_free(k);
+	kube_call_detach(k);
+	kube_call_free(k);
 }
 
 void
@@ -157,249 +122,6 @@ kube_cancel(struct kube_call *k)
 {
 	if (k != NULL)
 		kube_call_drop(k);
-}
-
-/* ---- done ------------------------------------------------------------------ */
-
-/* "patch hosts/status ns/name: " before the message. */
-static void
-name_the_request(const struct kube_call *k, struct err *e)
-{
-	const struct kube_request *rq = &k->rq;
-
-	if (rq->res == NULL)
-		return;
-	(void)err_wrap(e, "%s %s%s%s%s%.60s%s%.80s", kube_verb_name(rq->verb),
-	    rq->res->plural, rq->subresource != NULL ? "/" : "",
-	    rq->subresource != NULL ? rq->subresource : "",
-	    rq->ns != NULL ? " " : "", rq->ns != NULL ? rq->ns : "",
-	    rq->name == NULL ? ""
-	    : rq->ns == NULL ? " "
-			     : "/",
-	    rq->name != NULL ? rq->name : "");
-}
-
-/* The last thing that happens to k. */
-static void
-finish(struct kube_call *k, struct kube_reply *r, int status)
-{
-	int64_t took = loop_mono_us(k->c->env->loop) - k->started_us;
-
-	if (r->reason == NULL)
-		r->reason = "";
-	if (r->resource_version == NULL)
-		r->resource_version = "";
-	r->items = k->delivered;
-	r->stopped = k->stopped;
-	if (r->err.kind != ERR_NONE) {
-		r->object = NULL;
-		name_the_request(k, &r->err);
-	}
-	if (k->rq.res != NULL)
-		kube_client_count(k->c, &k->rq, r, status, took);
-	detach(k);
-	/* From here on the client may be gone after the callback. */
-	if (k->rq.done != NULL)
-		k->rq.done(k->rq.arg, r);
-	call_free(k);
-}
-
-static void
-refused(void *arg)
-{
-	struct kube_call *k = arg;
-	struct kube_reply r = { .err = k->failed };
-
-	finish(k, &r, 0);
-}
-
-static void
-refuse(struct kube_call *k)
-{
-	struct kube_client *c = k->c;
-
-	if (k->slot)
-		limiter_release(&c->lanes[k->lane].limit);
-	k->slot = false;
-	loop_defer(c->env->loop, &k->late, refused, k);
-}
-
-static void
-hold_lane(struct kube_call *k, int64_t us)
-{
-	if (us > 0 && k->lane != KUBE_LANE_LEASE)
-		limiter_hold(&k->c->lanes[k->lane].limit, us);
-}
-
-static void enqueue(struct kube_call *k);
-
-/* A 401 is never executed: once more if the files hold something new. */
-static bool
-again_with_new_credentials(struct kube_call *k, int status)
-{
-	struct kube_client *c = k->c;
-
-	if (status != 401 || k->resent)
-		return false;
-	(void)kube_client_refresh(c, true);
-	if (c->auth.generation == k->auth_generation)
-		return false;
-	k->resent = true;
-	LOGI(c->env->log, "API credentials rotated",
-	    F_STR("config", c->config.source));
-	enqueue(k);
-	return true;
-}
-
-static void
-finish_failed(struct kube_call *k, const struct http_result *h)
-{
-	const struct kube_failure f = { .http = h,
-		.body = buf_str(&k->body),
-		.n = k->body.n,
-		.mutation = kube_mutates(k->rq.verb),
-		.wall_us = loop_wall_us(k->c->env->loop) };
-	struct kube_reply r = { .err = { .kind = ERR_NONE } };
-	cJSON *tree;
-
-	kube_reply_failed(&r, &f, &tree);
-	if (k->failed.kind != ERR_NONE)
-		r.err = k->failed; /* why we hung up */
-	hold_lane(k, r.retry_after_us);
-	finish(k, &r, h->status);
-	cJSON_Delete(tree);
-}
-
-static void
-finish_object(struct kube_call *k, const struct http_result *h)
-{
-	struct kube_reply r = { .err = { .kind = ERR_NONE } };
-	cJSON *j = kube_reply_object(buf_str(&k->body), k->body.n, &r.err);
-	bool wipe = k->rq.sensitive;
-
-	if (j == NULL)
-		r.maybe_executed = kube_mutates(k->rq.verb);
-	r.object = j;
-	r.resource_version = json_str(j, "metadata/resourceVersion", "");
-	finish(k, &r, h->status);
-	if (wipe)
-		kube_json_wipe(j);
-	cJSON_Delete(j);
-}
-
-static void
-finish_list(struct kube_call *k, cJSON *rest, int status)
-{
-	struct kube_reply r = { .err = { .kind = ERR_NONE }, .object = rest };
-	char *rv = k->list_rv;
-	bool wipe = k->rq.sensitive;
-
-	k->list_rv = NULL;
-	r.resource_version = rv;
-	if (k->collected != NULL) {
-		json_set(rest, "items", k->collected);
-		k->collected = NULL;
-	}
-	finish(k, &r, status);
-	if (wipe)
-		kube_json_wipe(rest);
-	cJSON_Delete(rest);
-	xfree(rv);
-}
-
-/* ---- pages ----------------------------------------------------------------- */
-
-static bool
-next_page(struct kube_call *k, const char *token, struct err *e)
-{
-	struct kube_client *c = k->c;
-
-	if (k->continue_token != NULL && str_eq(k->continue_token, token))
-		return err_set(e, ERR_PROTO, 0,
-		    "the list is endless: page %u has the same continue token "
-		    "as the one before",
-		    k->pages);
-	if (k->pages >= c->max_pages)
-		return err_set(e, ERR_TOO_BIG, 0,
-		    "the list has more than %u pages", c->max_pages);
-	xreplace(&k->continue_token, token);
-	return true;
-}
-
-static cJSON *
-page_rest(struct kube_call *k, struct err *e)
-{
-	cJSON *rest;
-	const char *rv;
-
-	if (!kube_items_end(&k->items, e))
-		return NULL;
-	rest = kube_reply_object(buf_str(&k->items.rest), k->items.rest.n, e);
-	if (rest == NULL)
-		return NULL;
-	rv = json_str(rest, "metadata/resourceVersion", "");
-	/* The first page's version: later pages are of the same snapshot, and
-	 * if not, an older start only means events that we know already. */
-	if (k->list_rv == NULL)
-		k->list_rv = xstrdup(rv);
-	return rest;
-}
-
-static void
-page_done(struct kube_call *k, const struct http_result *h)
-{
-	struct kube_reply r = { .err = { .kind = ERR_NONE } };
-	cJSON *rest = page_rest(k, &r.err);
-	const char *token;
-
-	if (rest == NULL) {
-		finish(k, &r, h->status);
-		return;
-	}
-	k->pages++;
-	token = json_str(rest, "metadata/continue", "");
-	if (token[0] == '\0') {
-		finish_list(k, rest, h->status);
-		return;
-	}
-	if (!next_page(k, token, &r.err))
-		finish(k, &r, h->status);
-	else
-		enqueue(k);
-	cJSON_Delete(rest);
-}
-
-static bool
-collect(struct kube_call *k, const char *text, size_t n)
-{
-	cJSON *j;
-
-	k->collected_bytes += n;
-	if (k->collected_bytes > COLLECT_MAX)
-		return err_set(&k->failed, ERR_TOO_BIG, 0,
-		    "the list is larger than %u bytes", COLLECT_MAX);
-	j = json_parse(text, n, &k->failed);
-	if (j == NULL)
-		return false;
-	if (k->collected == NULL)
-		k->collected = cJSON_CreateArray();
-	cJSON_AddItemToArray(k->collected, j);
-	return true;
-}
-
-static bool
-on_piece(void *arg, const char *text, size_t n)
-{
-	struct kube_call *k = arg;
-
-	k->delivered++;
-	if (k->rq.verb == KUBE_LIST && k->delivered > k->c->max_objects)
-		return err_set(&k->failed, ERR_TOO_BIG, 0,
-		    "the list has more than %u objects", k->c->max_objects);
-	if (k->rq.item == NULL)
-		return collect(k, text, n);
-	k->stopped = !k->rq.item(k->rq.arg, text, n);
-	return !k->stopped;
 }
 
 /* ---- the wire -------------------------------------------------------------- */
@@ -432,6 +154,26 @@ feed(struct kube_call *k, struct http_bytes b, struct err *e)
 	return kube_items_feed(&k->items, b.p, b.n, e);
 }
 
+/* A Secret's body must leave no copies behind while it grows. */
+static void
+grow_wiping(struct buf *b, size_t more)
+{
+	size_t cap = 2 * (b->n + more) + 1;
+	char *p;
+
+	if (b->n + more < b->cap || b->n + more > b->max)
+		return;
+	p = xmalloc(cap);
+	if (b->n > 0)
+		memcpy(p, b->p, b->n);
+	p[b->n] = '\0';
+	if (b->p != NULL)
+		secret_wipe(b->p, b->cap);
+	xfree(b->p);
+	b->p = p;
+	b->cap = cap;
+}
+
 static enum http_flow
 on_data(void *arg, struct http_bytes b)
 {
@@ -447,6 +189,8 @@ on_data(void *arg, struct http_bytes b)
 			k->failed = e;
 		return HTTP_ABORT;
 	}
+	if (k->rq.sensitive)
+		grow_wiping(&k->body, b.n);
 	if (buf_add(&k->body, b.p, b.n))
 		return HTTP_MORE;
 	if (k->status >= 300)
@@ -460,25 +204,22 @@ static void
 on_done(void *arg, const struct http_result *h)
 {
 	struct kube_call *k = arg;
-	bool ok = h->err == HTTP_OK && h->status >= 200 && h->status < 300 &&
-		  k->failed.kind == ERR_NONE;
 
 	k->http = NULL;
 	limiter_release(&k->c->lanes[k->lane].limit);
 	k->slot = false;
-	if (h->err == HTTP_OK && again_with_new_credentials(k, h->status))
-		return;
-	if (!ok) {
-		finish_failed(k, h);
-	} else if (k->rq.verb == KUBE_LIST) {
-		page_done(k, h);
-	} else if (k->rq.verb == KUBE_WATCH) {
-		struct kube_reply r = { .err = { .kind = ERR_NONE } };
+	kube_call_ended(k, h);
+}
 
-		finish(k, &r, h->status);
-	} else {
-		finish_object(k, h);
-	}
+static void
+refuse(struct kube_call *k)
+{
+	struct kube_client *c = k->c;
+
+	if (k->slot)
+		limiter_release(&c->lanes[k->lane].limit);
+	k->slot = false;
+	loop_defer(c->env->loop, &k->late, kube_call_refused, k);
 }
 
 static struct http_limits
@@ -517,10 +258,10 @@ fresh_buffers(struct kube_call *k)
 			       ? ERROR_BODY_MAX
 			       : BODY_MAX);
 	buf_done(&k->lines.line, wipe);
-	kube_lines_init(&k->lines, KUBE_OBJECT_MAX, on_piece, k);
+	kube_lines_init(&k->lines, KUBE_OBJECT_MAX, kube_call_piece, k);
 	buf_done(&k->items.item, wipe);
 	buf_done(&k->items.rest, wipe);
-	kube_items_init(&k->items, KUBE_OBJECT_MAX, on_piece, k);
+	kube_items_init(&k->items, KUBE_OBJECT_MAX, kube_call_piece, k);
 }
 
 static void
@@ -609,8 +350,8 @@ send_or_refuse(void *arg)
 		put_on_wire(k);
 }
 
-static void
-enqueue(struct kube_call *k)
+void
+kube_call_enqueue(struct kube_call *k)
 {
 	struct kube_client *c = k->c;
 
@@ -654,6 +395,6 @@ kube_start(struct kube_client *c, const struct kube_request *rq)
 	if (!kube_request_valid(rq, &k->failed) || !make_target(k))
 		refuse(k);
 	else
-		enqueue(k);
+		kube_call_enqueue(k);
 	return k;
 }

@@ -1,0 +1,178 @@
+/* Tokens that rotate, and Secrets read at the moment of use. */
+#include <string.h>
+
+#include "agent/kube/client.h"
+#include "agent/kube/secret.h"
+#include "common/json.h"
+#include "tests/unit/unit.h"
+
+#include "tests/unit/agent_kube_rig.h"
+
+static struct kube_request
+req(enum kube_verb v, const char *ns, const char *name, struct got *g)
+{
+	return (struct kube_request){ .verb = v,
+		.res = &HOSTS,
+		.ns = ns,
+		.name = name,
+		.done = got_reply,
+		.arg = g };
+}
+
+/* ---- credentials ------------------------------------------------------------------ */
+
+struct guard {
+	char want[64];
+	unsigned refused;
+};
+
+static struct fake_fault
+check_token(void *arg, const struct fake_request *r)
+{
+	struct guard *g = arg;
+
+	if (str_eq(r->auth, g->want))
+		return (struct fake_fault){ 0 };
+	g->refused++;
+	return (struct fake_fault){ .status = 401, .reason = "Unauthorized" };
+}
+
+static void
+a_rotated_token_is_picked_up(void)
+{
+	struct kube_rig r;
+	struct kube_config c;
+	struct kube_client *k;
+	struct guard guard = { .want = "Bearer one" };
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h1", &g);
+
+	rig_open(&r, 1, NULL);
+	r.fake->fault = check_token;
+	r.fake->fault_arg = &guard;
+	(void)fake_kube_put(
+	    r.fake, "hosts", fake_object("Host", "lab", "h1", 1));
+	files_memory_put(r.files, "/t", "one\n", 4);
+	c = (struct kube_config){ .source = xstrdup("t"),
+		.server = xstrdup(FAKE_URL),
+		.insecure = true,
+		.token_file = xstrdup("/t") };
+	k = kube_client_new(&r.env, &c, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	/* Within the ten seconds: the 401 makes it look, and the request goes
+	 * out once more. */
+	files_memory_put(r.files, "/t", "two", 3);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer two");
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 2);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(guard.refused, 1);
+	/* Later: noticed before anything is refused. */
+	files_memory_put(r.files, "/t", "three", 5);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer three");
+	rig_run(&r, 11 * LOOP_S);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	CU_ASSERT_EQUAL(guard.refused, 1);
+	/* A token that stays wrong is refused once a request, not for ever. */
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer four");
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_AUTH);
+	CU_ASSERT_EQUAL(guard.refused, 2);
+	/* Junk in the file leaves the former token in use. */
+	files_memory_put(r.files, "/t", "a\nb: c", 6);
+	(void)str_copy(guard.want, sizeof(guard.want), "Bearer three");
+	rig_run(&r, 11 * LOOP_S);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
+	kube_client_free(k);
+	kube_config_free(&c);
+	got_free(&g);
+	rig_close(&r);
+}
+
+/* ---- secrets ----------------------------------------------------------------------- */
+
+struct secret_got {
+	unsigned n;
+	struct err err;
+	struct secret user, pass, none;
+	bool none_absent;
+	char type[64];
+};
+
+static void
+on_secret(void *arg, struct kube_secret_reply *r)
+{
+	struct secret_got *g = arg;
+
+	g->n++;
+	g->err = r->err;
+	(void)str_copy(g->type, sizeof(g->type), r->type);
+	if (r->err.kind != ERR_NONE)
+		return;
+	g->user = r->v[0];
+	r->v[0] = (struct secret){ 0 };
+	secret_set(&g->pass, r->v[1].p, r->v[1].n);
+	g->none_absent = r->v[2].p == NULL;
+}
+
+static void
+secrets_are_read_by_key(void)
+{
+	static const char *const keys[] = { "username", "password", "nope" };
+	struct kube_rig r;
+	struct secret_got g = { .n = 0 };
+	cJSON *o = fake_object("Secret", "lab", "bmc", 0);
+
+	rig_open(&r, 1, NULL);
+	json_put(o, "data/username", cJSON_CreateString("YWRtaW4="));
+	json_put(o, "data/password", cJSON_CreateString("czNjcmV0AA=="));
+	json_put(o, "type", cJSON_CreateString("Opaque"));
+	(void)fake_kube_put(r.fake, "secrets", o);
+	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CHECK_TEXT(g.user.p, "admin");
+	CU_ASSERT_EQUAL(g.pass.n, 7); /* binary is kept */
+	CU_ASSERT_TRUE(g.none_absent);
+	CHECK_TEXT(g.type, "Opaque");
+	secret_free(&g.user);
+	secret_free(&g.pass);
+	o = fake_object("Secret", "lab", "bmc", 0);
+	json_put(o, "data/username", cJSON_CreateString("!!"));
+	(void)fake_kube_put(r.fake, "secrets", o);
+	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(g.err.msg, "username"));
+	CU_ASSERT_PTR_NULL(strstr(g.err.msg, "!!"));
+	(void)kube_secret_read(r.client, "lab", "gone", keys, 3, on_secret, &g);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_NOTFOUND);
+	CU_ASSERT_EQUAL(g.n, 3);
+	kube_secret_cancel(
+	    kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g));
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 3);
+	rig_close(&r);
+}
+
+int
+main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "a rotated token is picked up",
+		    a_rotated_token_is_picked_up },
+		{ "secrets are read by key", secrets_are_read_by_key },
+	};
+
+	return UNIT_RUN("kube_auth", cases);
+}
