@@ -1,3 +1,4 @@
-foreach(module crd discovery jsonpath schema table)
+foreach(module api_crds api_objects crd discovery jsonpath schema schema_meta
+		schema_regex table)
 	unit_test(${module} b7_sim_kubeschema)
 endforeach()

@@ -13,6 +13,8 @@
 #include "sim/kube/crd.h"
 #include "tests/unit/unit.h"
 
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
 /* One document; a broken row fails the test by name. */
 static inline cJSON *
 rig_yaml(const char *text)

@@ -3,7 +3,6 @@
 #include "sim/kube/openapi.h"
 #include "tests/unit/schema_rig.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
 #define AX "infrastructure.cluster.x-k8s.io"
 
 struct rig {

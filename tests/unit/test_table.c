@@ -2,7 +2,6 @@
 
 #include "tests/unit/schema_rig.h"
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
 #define S 1000000LL
 #define NOW 1795372800LL /* 2026-11-22T18:40:00Z */
 
