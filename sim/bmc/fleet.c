@@ -133,11 +133,8 @@ own_ca(struct bmc_fleet *f, struct err *e)
 
 	o.not_before_s = now - DAY_S;
 	o.not_after_s = now + YEARS_10_S;
-	if (f->virtual_tls)
-		f->ca = tls_identity_facts(&o, f->env->entropy);
-	else
-		f->ca = tls_identity_issue(
-		    &o, f->env->entropy, &f->ca_pem, NULL, e);
+	/* real also in a virtual world: one key, and trust needs its PEM */
+	f->ca = tls_identity_issue(&o, f->env->entropy, &f->ca_pem, NULL, e);
 	return f->ca != NULL;
 }
 

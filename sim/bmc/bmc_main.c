@@ -1,0 +1,350 @@
+/* See bmc_main.h: options, sockets, signals around a fleet. */
+#include "sim/bmc/bmc_main.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "common/env.h"
+#include "common/http.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/metrics.h"
+#include "common/options.h"
+#include "common/str.h"
+#include "sim/bmc/fleet.h"
+#include "sim/bmc/profile.h"
+#include "sim/bmc/strlist.h"
+
+#define GRACE_US (2 * LOOP_S)
+#define TIMES 10
+
+struct bmc_opts {
+	bool help, plain, knobs, no_control;
+	const char *addr, *name_prefix, *profiles_dir, *profiles, *username,
+	    *password, *ca_out, *control_addr, *log, *on;
+	int64_t count, prefix, port, max_conns, control_port, speed, seed,
+	    trace, read_max;
+	int64_t times[TIMES];
+};
+#define O(f) offsetof(struct bmc_opts, f)
+#define TIME(name, i, dflt, help) \
+	{ \
+		name, 0, OPT_DURATION, "TIME", dflt, 0, 86400000000LL, help, \
+		    NULL, O(times) + (i) * sizeof(int64_t) \
+	}
+
+static const struct option_row rows[] = {
+	{ "count", 'n', OPT_INT, "N", "1", 1, 100000, "BMCs in this process",
+	    "Fleet", O(count) },
+	{ "name-prefix", 0, OPT_STR, "TEXT", "bmc-", 0, 0,
+	    "names are TEXT000, TEXT001, ...", NULL, O(name_prefix) },
+	{ "profiles", 'p', OPT_STR, "NAMES", "generic", 0, 0,
+	    "vendor profiles by commas, dealt round robin", NULL, O(profiles) },
+	{ "profiles-dir", 0, OPT_STR, "DIR", "sim/bmc/profiles", 0, 0,
+	    "where NAME.yaml is read from", NULL, O(profiles_dir) },
+	{ "on", 0, OPT_STR, "NAMES", NULL, 0, 0,
+	    "BMCs by commas whose machine runs an OS at the start", NULL,
+	    O(on) },
+	{ "seed", 0, OPT_INT, "N", "1", 0, 1LL << 62,
+	    "of identities and of faults' chances", NULL, O(seed) },
+	{ "addr", 'a', OPT_STR, "IP", "127.0.0.1", 0, 0,
+	    "address of the first BMC", "Network", O(addr) },
+	{ "prefix", 0, OPT_INT, "BITS", "0", 0, 32,
+	    "an address a BMC, counted up in this block, all on one port; "
+	    "0 = one address, a port a BMC",
+	    NULL, O(prefix) },
+	{ "port", 0, OPT_INT, "N", "8443", 0, 65535, "port, or first port",
+	    NULL, O(port) },
+	{ "max-conns", 0, OPT_INT, "N", "1024", 1, 1000000,
+	    "connections at once", NULL, O(max_conns) },
+	{ "plain", 0, OPT_FLAG, NULL, NULL, 0, 0, "HTTP instead of HTTPS", NULL,
+	    O(plain) },
+	{ "ca-out", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "writes the CA's certificate (PEM) there", NULL, O(ca_out) },
+	{ "username", 'u', OPT_STR, "NAME", "root", 0, 0, "account of all",
+	    NULL, O(username) },
+	{ "password", 0, OPT_STR, "TEXT", "b7-sim-secret", 0, 0, "its password",
+	    NULL, O(password) },
+	{ "control-addr", 0, OPT_STR, "IP", "127.0.0.1", 0, 0,
+	    "where the control API listens (HTTP, no password)", "Control API",
+	    O(control_addr) },
+	{ "control-port", 0, OPT_INT, "N", "9900", 0, 65535, "0 = any", NULL,
+	    O(control_port) },
+	{ "no-control", 0, OPT_FLAG, NULL, NULL, 0, 0, "no control API at all",
+	    NULL, O(no_control) },
+	{ "trace", 0, OPT_INT, "N", "32", 1, 10000,
+	    "exchanges kept for each BMC", NULL, O(trace) },
+	{ "speed", 0, OPT_INT, "N", "1", 1, 1000,
+	    "all times below, and those of profiles, N times as short",
+	    "Machines", O(speed) },
+	TIME("power-on", 0, "2s", "Off to On"),
+	TIME("power-off", 1, "2s", "On to Off"),
+	TIME("shutdown", 2, "8s", "an OS obeys ACPI"),
+	TIME("post", 3, "20s", "On to the choice of the boot device"),
+	TIME("os-boot", 4, "15s", "boot loader to OSRunning"),
+	TIME("install", 5, "30s", "an installer at work"),
+	TIME("insert", 6, "500ms", "until a medium is mounted"),
+	TIME("eject", 7, "300ms", "until it is gone"),
+	TIME("bmc-restart", 8, "60s", "the controller is away"),
+	TIME("pxe", 9, "5s", "until PXE gives up"),
+	{ "read-max", 0, OPT_INT, "BYTES", "8388608", 65536, 1LL << 40,
+	    "how much of a medium a boot reads", NULL, O(read_max) },
+	{ "log-level", 0, OPT_STR, "LEVEL", "info", 0, 0,
+	    "error, warn, info, debug (each event) or trace", "Other", O(log) },
+	{ "knobs", 0, OPT_FLAG, NULL, NULL, 0, 0,
+	    "prints what a profile can say, and ends", NULL, O(knobs) },
+	{ "help", 'h', OPT_FLAG, NULL, NULL, 0, 0, "prints this", NULL,
+	    O(help) },
+	{ 0 },
+};
+
+static const char usage[] =
+    "Usage: beskar7-sim bmc [OPTIONS]\n\n"
+    "Simulates servers with Redfish BMCs: power, POST, boot from virtual\n"
+    "media (the image is really fetched), installers, operating systems.\n\n"
+    "  beskar7-sim bmc --count 12 --profiles generic,idrac9,ilo5 \\\n"
+    "      --addr 127.10.0.1 --prefix 24 --ca-out ca.pem\n"
+    "  curl --cacert ca.pem -u root:b7-sim-secret \\\n"
+    "      https://127.10.0.1:8443/redfish/v1/Systems\n"
+    "  curl http://127.0.0.1:9900/bmcs                 who there is\n"
+    "  curl http://127.0.0.1:9900/events?follow=1      what happens\n"
+    "  curl -X POST http://127.0.0.1:9900/bmcs/bmc-000/power-button\n\n"
+    "sim/bmc/README.md has the control API, faults and profiles.\n\n";
+
+struct run {
+	struct bmc_opts o;
+	struct loop *loop;
+	struct log log;
+	struct files files;
+	struct env env;
+	struct bmc_fleet *fleet;
+	struct timer stop;
+	bool stopping;
+};
+
+static void
+stop_now(void *arg)
+{
+	loop_stop(((struct run *)arg)->loop);
+}
+
+static void
+on_signal(void *arg)
+{
+	struct run *r = arg;
+
+	if (r->stopping) {
+		stop_now(r);
+		return;
+	}
+	r->stopping = true;
+	LOGI(&r->log, "stopping", F_INT("grace_ms", GRACE_US / LOOP_MS));
+	bmc_fleet_stop(r->fleet, GRACE_US / 2);
+	timer_start(r->loop, &r->stop, GRACE_US, stop_now, r);
+}
+
+static void
+on_event(void *arg, const struct bmc_event *ev)
+{
+	struct run *r = arg;
+
+	if (ev->kind == BMC_EV_REQUEST)
+		LOGD(&r->log, "request", F_STR("bmc", ev->bmc),
+		    F_STR("method", ev->method), F_STR("target", ev->target),
+		    F_INT("status", ev->status), F_STR("from", ev->from));
+	else
+		LOGI(&r->log, bmc_event_name(ev->kind), F_STR("bmc", ev->bmc),
+		    F_STR("text", ev->text));
+}
+
+/* Thousands of BMCs are thousands of sockets. */
+static void
+raise_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &l); /* best effort */
+	}
+}
+
+static bool
+write_file(const char *path, const char *text, struct err *e)
+{
+	FILE *f = fopen(path, "w");
+	bool ok = f && fputs(text, f) >= 0;
+
+	if (f && fclose(f) != 0)
+		ok = false;
+	return ok || err_set(e, ERR_SPEC, 0, "cannot write %s", path);
+}
+
+/* "a,b,c" into a list. */
+static void
+split(struct strlist *l, const char *text)
+{
+	char *copy = xstrdup(text ? text : "");
+
+	for (char *p = copy; *p; p++)
+		if (*p == ',')
+			*p = ' ';
+	strlist_set(l, copy);
+	xfree(copy);
+}
+
+static int64_t
+ms(int64_t us)
+{
+	/* 0 asks for none, which the fleet's options write as -1 */
+	return us ? (us + LOOP_MS - 1) / LOOP_MS : -1;
+}
+
+static void
+fill_timing(struct bmc_timing *t, const struct bmc_opts *o)
+{
+	t->power_on_ms = ms(o->times[0]);
+	t->power_off_ms = ms(o->times[1]);
+	t->shutdown_ms = ms(o->times[2]);
+	t->post_ms = ms(o->times[3]);
+	t->os_boot_ms = ms(o->times[4]);
+	t->install_ms = ms(o->times[5]);
+	t->insert_ms = ms(o->times[6]);
+	t->eject_ms = ms(o->times[7]);
+	t->bmc_restart_ms = ms(o->times[8]);
+	t->pxe_ms = ms(o->times[9]);
+	t->time_scale = (unsigned)(1000 / o->speed);
+}
+
+static bool
+start(struct run *r, struct err *e)
+{
+	const struct bmc_opts *o = &r->o;
+	struct strlist names = { 0 }, on = { 0 };
+	struct bmc_override *ov;
+	struct bmc_fleet_opts f = { .count = (unsigned)o->count,
+		.name_prefix = o->name_prefix,
+		.addr = o->addr,
+		.prefix = (unsigned)o->prefix,
+		.port = (unsigned)o->port,
+		.max_conns = (unsigned)o->max_conns,
+		.profiles_dir = o->profiles_dir,
+		.username = o->username,
+		.password = o->password,
+		.tls = !o->plain,
+		.control_addr = o->control_addr,
+		.control_port = (unsigned)o->control_port,
+		.control = !o->no_control,
+		.read_max = o->read_max,
+		.trace = (unsigned)o->trace,
+		.on_event = on_event,
+		.arg = r };
+
+	split(&names, o->profiles);
+	split(&on, o->on);
+	ov = xcalloc(on.n, sizeof(*ov));
+	for (size_t i = 0; i < on.n; i++)
+		ov[i] =
+		    (struct bmc_override){ .bmc = on.v[i], .powered_on = true };
+	f.profiles = (const char *const *)names.v;
+	f.n_profiles = names.n;
+	f.overrides = ov;
+	f.n_overrides = on.n;
+	fill_timing(&f.timing, o);
+	r->fleet = bmc_fleet_new(&r->env, &f, e);
+	xfree(ov);
+	strlist_free(&names);
+	strlist_free(&on);
+	if (!r->fleet)
+		return false;
+	return !o->ca_out || o->plain ||
+	       write_file(o->ca_out, bmc_fleet_ca_pem(r->fleet), e);
+}
+
+static void
+ready(const struct run *r)
+{
+	char first[128], last[128];
+	unsigned n = bmc_fleet_count(r->fleet);
+
+	bmc_address(bmc_fleet_at(r->fleet, 0), first, sizeof(first));
+	bmc_address(bmc_fleet_at(r->fleet, n - 1), last, sizeof(last));
+	(void)printf("ready %s", first);
+	if (n > 1)
+		(void)printf(" to %s", last);
+	if (!r->o.no_control)
+		(void)printf(" control=http://%s:%u", r->o.control_addr,
+		    bmc_fleet_control_port(r->fleet));
+	(void)printf("\n");
+	(void)fflush(stdout);
+}
+
+static int
+run(struct run *r)
+{
+	struct err e = { 0 };
+	int status = 1;
+
+	r->loop = loop_event_new();
+	r->log.process = "bmc";
+	r->log.loop = r->loop;
+	r->log.sink = log_sink_stderr;
+	r->files = files_system();
+	r->env = (struct env){ .name = "bmc",
+		.loop = r->loop,
+		.entropy = entropy_system(),
+		.files = &r->files,
+		.log = &r->log,
+		.metrics = metrics_new(),
+		.seed = (uint64_t)r->o.seed };
+	r->env.net = http_net_real_new(r->loop, r->env.entropy, &e);
+	if (r->env.net && start(r, &e)) {
+		loop_on_signal(r->loop, SIGTERM, on_signal, r);
+		loop_on_signal(r->loop, SIGINT, on_signal, r);
+		ready(r);
+		loop_run(r->loop);
+		status = 0;
+	} else {
+		(void)fprintf(stderr, "beskar7-sim bmc: %s\n", e.msg);
+	}
+	timer_stop(&r->stop);
+	bmc_fleet_free(r->fleet);
+	http_net_free(r->env.net);
+	metrics_free(r->env.metrics);
+	loop_free(r->loop);
+	return status;
+}
+
+int
+bmc_main(int argc, char **argv)
+{
+	struct err e = { 0 };
+	struct run r = { 0 };
+
+	if (!options_parse(
+		rows, &r.o, "BESKAR7_BMC", argc, argv, NULL, NULL, &e)) {
+		(void)fprintf(stderr, "beskar7-sim bmc: %s\n", e.msg);
+		return 2;
+	}
+	if (r.o.help) {
+		(void)fputs(usage, stdout);
+		options_help(rows, stdout);
+		return 0;
+	}
+	if (r.o.knobs) {
+		profile_print_knobs(stdout);
+		return 0;
+	}
+	if (!log_level_parse(r.o.log, &r.log.level)) {
+		(void)fprintf(stderr,
+		    "beskar7-sim bmc: --log-level: \"%.40s\" is no level\n",
+		    r.o.log);
+		return 2;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	raise_files();
+	return run(&r);
+}

@@ -1,0 +1,17 @@
+# beskar7-sim: the simulators that there are, as subcommands of one program.
+if(TARGET b7_net AND TARGET b7_version)
+	add_executable(beskar7-sim main.c)
+	target_link_libraries(beskar7-sim PRIVATE b7_flags b7_net b7_version)
+	foreach(part bmc origin kube core)
+		set(lib b7_sim_${part})
+		if(TARGET ${lib}_main)
+			set(lib ${lib}_main)
+		endif()
+		if(TARGET ${lib})
+			string(TOUPPER ${part} PART)
+			target_compile_definitions(beskar7-sim PRIVATE
+				B7_HAVE_${PART}=1)
+			target_link_libraries(beskar7-sim PRIVATE ${lib})
+		endif()
+	endforeach()
+endif()
