@@ -40,7 +40,7 @@ static const struct option_row rows[] = {
 	    "reconcile only objects whose label "
 	    "cluster.x-k8s.io/watch-filter has this value",
 	    NULL, O(watch_filter) },
-	{ "qps", 0, OPT_INT, "N", "50", 1, 10000,
+	{ "qps", 0, OPT_INT, "N", "500", 1, 10000,
 	    "requests a second to the API server, bursts of twice as many",
 	    NULL, O(qps) },
 	{ "leader-elect", 0, OPT_FLAG, NULL, NULL, 0, 0,

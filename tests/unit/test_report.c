@@ -1,0 +1,144 @@
+/* What a pass says becomes a status: conditions, Ready, the operation. */
+#include "agent/control/report.h"
+
+#include "agent/kube/condition.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/yaml.h"
+#include "tests/unit/unit.h"
+
+#define NOW 1767225600000000LL
+
+static void
+host_of(struct host *h, const char *yaml)
+{
+	host_init(h, "ns/h", yaml_parse(yaml, strlen(yaml), "host", NULL));
+}
+
+static void
+leaves_what_it_does_not_mention(void)
+{
+	struct report r = { 0 };
+	struct host h;
+	cJSON *s;
+
+	host_of(&h, "metadata: {generation: 4}\n"
+		    "status:\n"
+		    "  state: Available\n"
+		    "  observedPowerState: \"On\"\n"
+		    "  hardwareDetails: {model: X}\n"
+		    "  conditions:\n"
+		    "  - {type: HostAvailable, status: \"True\", reason: "
+		    "Available, message: \"\", lastTransitionTime: "
+		    "\"2025-01-01T00:00:00Z\"}\n");
+	report_reset(&r);
+	report_say(
+	    &r, HC_CONNECTION, SAY_FALSE, "ConnectionFailed", "%s", "refused");
+	s = report_status(&r, &h, NULL, NOW);
+	CHECK_TEXT(json_str(s, "state", NULL), "Available");
+	CHECK_TEXT(json_str(s, "observedPowerState", NULL), "On");
+	CHECK_TEXT(json_str(s, "hardwareDetails/model", NULL), "X");
+	CU_ASSERT_EQUAL(cond_get(s, "HostAvailable"), COND_TRUE);
+	CU_ASSERT_EQUAL(cond_get(s, "RedfishConnectionReady"), COND_FALSE);
+	CU_ASSERT_EQUAL(cond_get(s, "Ready"), COND_FALSE);
+	CU_ASSERT_EQUAL(json_i64(s, "observedGeneration", 0), 4);
+	cJSON_Delete(s);
+	report_reset(&r);
+	host_fini(&h);
+}
+
+static void
+keeps_the_beginning_of_an_operation(void)
+{
+	struct report r = { 0 };
+	struct host h;
+	cJSON *s;
+
+	host_of(&h, "metadata: {generation: 1}\n"
+		    "status: {operation: {kind: Provision, attempt: 1, since: "
+		    "\"2025-01-01T00:00:00Z\", lastEvidence: {what: \"Boot\", "
+		    "time: \"2025-01-01T00:00:01Z\"}}}\n");
+	report_reset(&r);
+	report_op(&r, "Provision", "Booting", "%s", "x");
+	r.op.attempt = 1;
+	report_evidence(&r, NOW / 1000000, "%s", "Boot");
+	s = report_status(&r, &h, NULL, NOW);
+	CHECK_TEXT(
+	    json_str(s, "operation/since", NULL), "2025-01-01T00:00:00Z");
+	/* The same evidence again is not news. */
+	CHECK_TEXT(json_str(s, "operation/lastEvidence/time", NULL),
+	    "2025-01-01T00:00:01Z");
+	cJSON_Delete(s);
+	/* Another attempt begins now, without the old one's evidence. */
+	r.op.attempt = 2;
+	xfree(r.op.evidence);
+	r.op.evidence = NULL;
+	s = report_status(&r, &h, NULL, NOW);
+	CHECK_TEXT(
+	    json_str(s, "operation/since", NULL), "2026-01-01T00:00:00Z");
+	CU_ASSERT_PTR_NULL(json_at(s, "operation/lastEvidence"));
+	cJSON_Delete(s);
+	report_reset(&r);
+	host_fini(&h);
+}
+
+static void
+says_nothing_but_paused_when_paused(void)
+{
+	struct report r = { 0 };
+	struct host h;
+	cJSON *s;
+
+	host_of(&h, "metadata: {generation: 1}\n"
+		    "status: {state: Provisioned, operation: {kind: "
+		    "Reboot}}\n");
+	report_reset(&r);
+	report_say(&r, HC_PAUSED, SAY_TRUE, "Paused", "%s", "");
+	report_say(&r, HC_CONNECTION, SAY_FALSE, "ConnectionFailed", "%s", "");
+	report_state(&r, HOST_ERROR);
+	r.only_paused = true;
+	s = report_status(&r, &h, NULL, NOW);
+	CU_ASSERT_EQUAL(cond_get(s, "Paused"), COND_TRUE);
+	CU_ASSERT_EQUAL(cond_get(s, "RedfishConnectionReady"), COND_ABSENT);
+	CHECK_TEXT(json_str(s, "state", NULL), "Provisioned");
+	CHECK_TEXT(json_str(s, "operation/kind", NULL), "Reboot");
+	cJSON_Delete(s);
+	report_reset(&r);
+	host_fini(&h);
+}
+
+static void
+drops_the_operation_at_rest(void)
+{
+	struct report r = { 0 };
+	struct host h;
+	cJSON *s;
+
+	host_of(&h, "metadata: {generation: 1}\n"
+		    "status: {operation: {kind: Release}}\n");
+	report_reset(&r);
+	report_op(&r, "Inspect", "Inspecting", "%s", "x");
+	report_rest(&r);
+	s = report_status(&r, &h, "{\"model\":\"Y\"}", NOW);
+	CU_ASSERT_PTR_NULL(json_at(s, "operation"));
+	CHECK_TEXT(json_str(s, "hardwareDetails/model", NULL), "Y");
+	cJSON_Delete(s);
+	report_reset(&r);
+	host_fini(&h);
+}
+
+int
+main(void)
+{
+	static const struct unit_case cases[] = {
+		{ "leaves what it does not mention",
+		    leaves_what_it_does_not_mention },
+		{ "keeps the beginning of an operation",
+		    keeps_the_beginning_of_an_operation },
+		{ "says nothing but Paused when paused",
+		    says_nothing_but_paused_when_paused },
+		{ "drops the operation at rest", drops_the_operation_at_rest },
+	};
+
+	return UNIT_RUN("report", cases);
+}
