@@ -139,22 +139,26 @@ regex_escaped_char(struct regex_parse *x, uint32_t *c)
 	return true;
 }
 
-/* At "[:": *done is false if it is no such name. */
+/* At "[": *done is false if it does not begin a name such as [:alpha:]. */
 static bool
 class_name(struct regex_parse *x, struct regex_class *k, bool *done)
 {
-	const char *end = strstr(x->p, ":]");
+	const char *from = x->p + 2, *end;
 	char name[8];
+	bool inverse;
 	size_t n;
-	bool inverse = x->p[2] == '^';
 
 	*done = false;
-	if (x->p[1] != ':' || end == NULL)
+	end = x->p[1] == ':' ? strstr(from, ":]") : NULL;
+	if (end == NULL)
 		return true;
-	n = (size_t)(end - x->p) - 2 - (inverse ? 1 : 0);
-	if (n == 0 || n >= sizeof(name))
+	inverse = *from == '^';
+	if (inverse)
+		from++;
+	n = (size_t)(end - from);
+	if (n >= sizeof(name))
 		return regex_fail(x, "unknown class");
-	memcpy(name, x->p + 2 + (inverse ? 1 : 0), n);
+	memcpy(name, from, n);
 	name[n] = '\0';
 	if (!add_set(x, k, name, inverse))
 		return false;
