@@ -136,7 +136,7 @@ add_message(struct rf_ext *x, const cJSON *j)
 	    (id[0] == '\0' && !text))
 		return;
 	m = &x->m[x->n++];
-	(void)rf_text_clean(m->id, sizeof(m->id), dot ? dot + 1 : id);
+	clean_sentence(m->id, sizeof(m->id), dot ? dot + 1 : id);
 	clean_sentence(m->text, sizeof(m->text), text);
 	add_names(m, json_arr(j, "MessageArgs"));
 	add_names(m, json_arr(j, "RelatedProperties"));

@@ -120,19 +120,24 @@ rf_text_keep_link(char **dst, const char *origin, const char *ref)
 void
 rf_text_mask_urls(char *s)
 {
-	char *path, *end;
+	static const char ends[] = " '\"<>)";
+	char *path, *end, *at;
 
 	while ((s = strstr(s, "://")) != NULL) {
 		s += 3;
-		path = s + strcspn(s, "/ '\"<>)");
-		if (*path != '/')
-			continue;
-		end = path + strcspn(path, " '\"<>)");
+		path = s + strcspn(s, "/?# '\"<>)");
+		at = memrchr(s, '@', (size_t)(path - s));
+		if (at) { /* user:password@ */
+			memmove(s, at + 1, strlen(at));
+			path -= at + 1 - s;
+		}
+		end = path + strcspn(path, ends);
 		if (end - path > 4) {
 			memcpy(path, "/...", 4);
 			memmove(path + 4, end, strlen(end) + 1);
-			s = path + 4;
+			end = path + 4;
 		}
+		s = end;
 	}
 }
 

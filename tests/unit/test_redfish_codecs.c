@@ -74,6 +74,8 @@ urls_in_messages_are_masked(void)
 		{ "'https://h:8/a?t=1' and nfs://x/y/z.iso",
 		    "'https://h:8/...' and nfs://x/..." },
 		{ "http://host only", "http://host only" },
+		{ "https://h?token=1", "https://h/..." },
+		{ "ftp://user:pw@h:21/file x", "ftp://h:21/... x" },
 		{ "none", "none" },
 	};
 	char s[128];
