@@ -10,3 +10,7 @@ if(TARGET beskar7-sim)
 	set_tests_properties(integration-kubectl PROPERTIES
 		LABELS integration TIMEOUT 180 SKIP_RETURN_CODE 77)
 endif()
+
+add_executable(bench_kube ${CMAKE_SOURCE_DIR}/tests/bench/bench_kube.c)
+target_link_libraries(bench_kube PRIVATE b7_flags b7_sim_kube b7_world
+	dep_cunit)

@@ -35,13 +35,36 @@ ks_reply_status(struct ks_reply *rp, const struct ks_status *st)
 	rp->retry_after_s = st->retry_after_s;
 }
 
+/* The tree is what was just stored: its text need not be printed again. */
+static struct ks_object *
+stored(const struct ks_request *rq, const cJSON *tree)
+{
+	struct ks_object *o =
+	    ks_store_get(rq->kind, rq->ns, json_str(tree, "metadata/name", ""));
+	int64_t rv;
+
+	if (o == NULL || rq->dry_run ||
+	    !ks_parse_revision(
+		json_str(tree, "metadata/resourceVersion", ""), &rv) ||
+	    rv != o->rv)
+		return NULL;
+	return o;
+}
+
 static void
 reply_object(struct kube_server *s, const struct ks_request *rq, int status,
     cJSON *tree, struct ks_reply *rp)
 {
 	struct ks_view view = { rq->version, rq->kind->kind, rq->form,
 		rq->include };
+	struct ks_object *o = ks_view_plain(&view) ? stored(rq, tree) : NULL;
 
+	if (o != NULL) {
+		rp->status = status;
+		rp->text = ks_view_text(&view, o);
+		cJSON_Delete(tree);
+		return;
+	}
 	ks_reply_json(rp, status,
 	    ks_view_object(&view, tree, loop_wall_us(s->env.loop), false));
 }
@@ -51,10 +74,16 @@ get(struct kube_server *s, const struct ks_request *rq, struct ks_reply *rp,
     struct ks_status *st)
 {
 	struct ks_object *o = ks_store_get(rq->kind, rq->ns, rq->name);
+	struct ks_view view = { .version = rq->version, .form = rq->form };
 
 	if (o == NULL)
 		return ks_not_found(st, rq->kind, rq->name);
-	reply_object(s, rq, 200, ks_object_tree(o), rp);
+	if (!ks_view_plain(&view)) {
+		reply_object(s, rq, 200, ks_object_tree(o), rp);
+		return true;
+	}
+	rp->status = 200;
+	rp->text = ks_view_text(&view, o);
 	return true;
 }
 

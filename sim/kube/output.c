@@ -1,5 +1,7 @@
 #include "sim/kube/output.h"
 
+#include <string.h>
+
 #include "common/json.h"
 #include "common/mem.h"
 #include "sim/kube/builtin.h"
@@ -8,6 +10,18 @@ bool
 ks_view_plain(const struct ks_view *v)
 {
 	return v->form == KS_JSON && !v->version->events_v1;
+}
+
+char *
+ks_view_text(const struct ks_view *v, const struct ks_object *o)
+{
+	size_t head = strlen(v->version->head), rest = o->n - o->head;
+	char *out = xmalloc(head + rest + 2);
+
+	memcpy(out, v->version->head, head);
+	memcpy(out + head, o->text + o->head, rest);
+	memcpy(out + head + rest, "\n", 2);
+	return out;
 }
 
 cJSON *

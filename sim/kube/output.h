@@ -19,6 +19,8 @@ struct ks_view {
 
 /* The stored text with another apiVersion in front is what the client gets. */
 bool ks_view_plain(const struct ks_view *v);
+/* Such a text, with a newline; owned by the caller. */
+char *ks_view_text(const struct ks_view *v, const struct ks_object *o);
 /* tree (storage version) is taken; owned by the caller. */
 cJSON *ks_view_object(
     const struct ks_view *v, cJSON *tree, int64_t wall_us, bool no_headers);

@@ -28,10 +28,13 @@ static cJSON *
 patched(const struct ks_request *rq, const cJSON *before, const cJSON *body,
     struct ks_status *st)
 {
-	cJSON *seen = json_dup(before), *out = NULL;
+	bool as_stored = rq->version == ks_kind_storage(rq->kind);
+	cJSON *own = as_stored ? NULL : json_dup(before), *out = NULL;
+	const cJSON *seen = as_stored ? before : own;
 	struct err e = { 0 };
 
-	ks_from_storage(rq->version, seen);
+	if (own != NULL)
+		ks_from_storage(rq->version, own);
 	if (rq->patch == KS_PATCH_JSON) {
 		if (cJSON_GetArraySize(body) > 10000)
 			(void)err_set(&e, ERR_SPEC, 0, "too many operations");
@@ -45,7 +48,7 @@ patched(const struct ks_request *rq, const cJSON *before, const cJSON *body,
 	} else {
 		out = json_merge_patch(seen, body);
 	}
-	cJSON_Delete(seen);
+	cJSON_Delete(own);
 	return out != NULL ? out : rejected(st, rq, &e);
 }
 

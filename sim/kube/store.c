@@ -80,6 +80,18 @@ index_drop(struct ks_store *st, const struct ks_object *o)
 	}
 }
 
+/* Most updates change neither: then the entries are only pointed anew. */
+static bool
+same_index(const struct ks_object *a, const struct ks_object *b)
+{
+	if (!str_eq(a->uid, b->uid) || a->n_owners != b->n_owners)
+		return false;
+	for (size_t i = 0; i < a->n_owners; i++)
+		if (!str_eq(a->owners[i], b->owners[i]))
+			return false;
+	return true;
+}
+
 /* ---- history ------------------------------------------------------------ */
 
 struct ks_event *
@@ -195,7 +207,7 @@ ks_store_put(struct ks_store *st, struct ks_kind *k, cJSON *obj)
 	key = ks_key(o->ns, o->name);
 	prev = map_put(&k->objects, key, ks_object_ref(o));
 	xfree(key);
-	if (prev != NULL)
+	if (prev != NULL && !same_index(prev, o))
 		index_drop(st, prev);
 	index_add(st, o);
 	return remember(st, prev == NULL ? KS_ADDED : KS_MODIFIED, o, prev);

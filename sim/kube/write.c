@@ -354,34 +354,46 @@ check_unconditional(
 	return ks_invalid_end(st, &l, rq->kind, rq->name);
 }
 
+/* Makes every member but the status and the managers what it was. */
+static void
+only_status(const cJSON *before, cJSON *after)
+{
+	cJSON *mf = json_at_mut(after, "metadata/managedFields"), *c, *next;
+	const cJSON *b;
+
+	if (mf != NULL)
+		cJSON_DetachItemViaPointer(json_child(after, "metadata"), mf);
+	for (c = after->child; c != NULL; c = next) {
+		next = c->next;
+		if (!str_eq(c->string, "status"))
+			cJSON_Delete(cJSON_DetachItemViaPointer(after, c));
+	}
+	cJSON_ArrayForEach (b, before) {
+		if (!str_eq(b->string, "status"))
+			json_set(after, b->string, json_dup(b));
+	}
+	if (mf != NULL)
+		json_set(ks_meta(after), "managedFields", mf);
+}
+
 /* A status update takes nothing but the status, all others everything else. */
 static void
-split_status(const struct ks_request *rq, const cJSON *before, cJSON **after)
+split_status(const struct ks_request *rq, const cJSON *before, cJSON *after)
 {
 	const cJSON *status;
-	cJSON *mixed;
 
 	if (str_eq(rq->sub, "status")) {
-		const cJSON *mf = json_at(*after, "metadata/managedFields");
-
-		mixed = json_dup(before);
-		status = json_child(*after, "status");
-		json_set(
-		    mixed, "status", status != NULL ? json_dup(status) : NULL);
-		if (mf != NULL)
-			json_set(ks_meta(mixed), "managedFields", json_dup(mf));
-		cJSON_Delete(*after);
-		*after = mixed;
+		only_status(before, after);
 	} else if (rq->version->has_status) {
 		status = json_child(before, "status");
 		json_set(
-		    *after, "status", status != NULL ? json_dup(status) : NULL);
+		    after, "status", status != NULL ? json_dup(status) : NULL);
 	}
 	/* Only its own subresource changes what a namespace waits for. */
 	if (rq->kind->special == KS_NAMESPACE && !str_eq(rq->sub, "finalize")) {
 		const cJSON *spec = json_child(before, "spec");
 
-		json_set(*after, "spec", spec != NULL ? json_dup(spec) : NULL);
+		json_set(after, "spec", spec != NULL ? json_dup(spec) : NULL);
 	}
 }
 
@@ -459,7 +471,7 @@ ks_finish_update(struct kube_server *s, const struct ks_request *rq,
 		goto fail;
 	if (rq->patch != KS_PATCH_APPLY)
 		take_managers(before, after);
-	split_status(rq, before, &after);
+	split_status(rq, before, after);
 	if (!admit(s, rq, before, after, w, st))
 		goto fail;
 	bump_generation(rq, before, after);
