@@ -339,6 +339,23 @@ status_done(void *arg, const struct kube_reply *r)
 	    r->err.kind == ERR_CONFLICT ? LOOP_S / 10 : 2 * LOOP_S);
 }
 
+static void
+status_moved(struct host_pass *p)
+{
+	const char *now = host_state_name(p->rep.state);
+
+	LOGI(p->c->env->log, "host moved", F_STR("host", p->h.key),
+	    F_STR("from", p->h.state_known ? host_state_name(p->h.state) : ""),
+	    F_STR("to", now),
+	    F_STR("consumer", p->h.spec.consumer.name == NULL
+				  ? ""
+				  : p->h.spec.consumer.name));
+	/* The proof has told it with its evidence. */
+	if (p->rep.state != HOST_PROVISIONED)
+		host_event(
+		    p, p->rep.state == HOST_ERROR, now, "host is %s now", now);
+}
+
 /* A warning for each condition that went bad, with its words. */
 static void
 status_events(struct host_pass *p)
@@ -362,9 +379,7 @@ status_events(struct host_pass *p)
 	}
 	if (p->rep.has_state &&
 	    (!p->h.state_known || p->h.state != p->rep.state))
-		host_event(p, p->rep.state == HOST_ERROR,
-		    host_state_name(p->rep.state), "host is %s now",
-		    host_state_name(p->rep.state));
+		status_moved(p);
 }
 
 void
