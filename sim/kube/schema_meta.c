@@ -198,7 +198,7 @@ check_annotations(const cJSON *meta, struct field_errors *l)
 		size_t n = 0;
 
 		/* Annotation keys are judged in lower case. */
-		for (; i->string[n] != '\0' && n < sizeof(lower) - 1; n++) {
+		for (; n < sizeof(lower) - 1 && i->string[n] != '\0'; n++) {
 			char c = i->string[n];
 
 			if (c >= 'A' && c <= 'Z')

@@ -142,7 +142,7 @@ CELL(event_object)
 	cJSON *cell;
 	size_t i = 0;
 
-	for (; k[i] != '\0' && i < sizeof(kind) - 1; i++) {
+	for (; i < sizeof(kind) - 1 && k[i] != '\0'; i++) {
 		kind[i] = k[i];
 		if (k[i] >= 'A' && k[i] <= 'Z')
 			kind[i] = (char)(k[i] | 32);
