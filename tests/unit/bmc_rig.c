@@ -130,9 +130,23 @@ rig_forget(struct rig *g)
 	g->n_events = 0;
 }
 
+static void
+nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* A world in which nothing is scheduled stands still: a timer pulls it on. */
+static void
+pull(struct rig *g, int64_t ms)
+{
+	timer_start(g->client_loop, &g->tick, ms * LOOP_MS, nothing, NULL);
+}
+
 void
 rig_run(struct rig *g, int64_t ms)
 {
+	pull(g, ms);
 	(void)world_run(g->w, world_now_us(g->w) + ms * LOOP_MS, NULL, NULL);
 }
 
@@ -271,6 +285,9 @@ rig_login(struct rig *g)
 	(void)str_format(body, sizeof(body),
 	    "{\"UserName\":\"%s\",\"Password\":\"%s\"}", user, g->password);
 	(void)rig_call(g, "POST", "/redfish/v1/SessionService/Sessions", body);
+	if (g->r.status == 308)
+		(void)rig_call(
+		    g, "POST", "/redfish/v1/SessionService/Sessions/", body);
 	g->user = user;
 	(void)str_copy(g->token, sizeof(g->token), g->r.token);
 	return g->token[0] != '\0';

@@ -51,6 +51,7 @@ struct rig {
 	char *events[RIG_EVENTS]; /* "kind text" without requests */
 	size_t n_events;
 	unsigned requests;
+	struct timer tick;
 };
 
 /* o: NULL = one generic BMC over TLS; else as given, with addresses, profiles
