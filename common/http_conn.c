@@ -13,7 +13,7 @@
 
 #define LINGER_US (2 * LOOP_S)
 #define LINGER_MAX (1u << 20)
-#define ROUNDS 8 /* of reading, before others have their turn */
+#define ROUNDS 8 /* of reading or writing, before others have their turn */
 
 static void run(struct conn *c);
 
@@ -388,36 +388,42 @@ exchange_done(struct conn *c)
 	conn_parse_begin(c);
 }
 
-/* Writes and refills; false if the connection ended. */
+/* Writes and asks for more to write; false if the connection ended. */
 static bool
-drain(struct conn *c)
+refill(struct conn *c)
 {
-	for (;;) {
-		enum exch_step step = STEP_IDLE;
+	enum exch_step step = STEP_MORE;
 
+	for (int i = 0; step == STEP_MORE && i < ROUNDS; i++) {
 		if (!write_out(c))
 			return false;
+		step = STEP_IDLE;
 		if (c->x && evbuffer_get_length(c->out) < SRV_OUT_MAX)
 			step = exch_pump(c->x);
 		if (c->state == CONN_DEAD)
 			return false;
-		if (step == STEP_RESET) {
-			conn_close(c, true);
-			return false;
-		}
-		if (step == STEP_FIN)
-			c->close_after = true;
-		if (step == STEP_IDLE || step == STEP_FIN)
-			break;
 	}
+	if (step == STEP_RESET)
+		conn_close(c, true);
+	else if (step == STEP_FIN)
+		c->close_after = true;
+	else if (step == STEP_MORE)
+		conn_kick(c);
+	return step != STEP_RESET;
+}
+
+/* Lets out what can go and ends what is complete; false as above. */
+static bool
+drain(struct conn *c)
+{
+	if (!refill(c))
+		return false;
 	if (c->x && c->x->reply == REPLY_DONE &&
 	    (c->x->body_done || c->close_after))
 		exchange_done(c);
-	if (c->close_after && !c->x && evbuffer_get_length(c->out) == 0) {
+	if (c->close_after && !c->x && evbuffer_get_length(c->out) == 0)
 		say_goodbye(c);
-		return c->state != CONN_DEAD;
-	}
-	return true;
+	return c->state != CONN_DEAD;
 }
 
 /* ---- the turn of a connection ------------------------------------------------------ */

@@ -85,21 +85,26 @@ free_slot(struct ccall *c)
 	c->holds_slot = false;
 }
 
-static void
-leave_lists(struct ccall *c)
+static struct ccall_list *
+list_of(const struct ccall *c)
 {
 	struct cpeer *p = c->peer;
 
-	if (c->zombie) {
-		TAILQ_REMOVE(&p->zombies, c, in_peer);
-	} else if (c->state == CALL_WAITING) {
-		TAILQ_REMOVE(&p->waiting, c, in_peer);
-	} else {
-		TAILQ_REMOVE(&p->running, c, in_peer);
-		p->n_running--;
-	}
+	if (c->zombie)
+		return &p->zombies;
+	return c->state == CALL_WAITING ? &p->waiting : &p->running;
+}
+
+static void
+leave_lists(struct ccall *c)
+{
+	struct ccall_list *list = list_of(c);
+
+	TAILQ_REMOVE(list, c, in_peer);
+	if (list == &c->peer->running)
+		c->peer->n_running--;
 	if (c->state == CALL_GATED)
-		TAILQ_REMOVE(&p->side->gate, c, in_gate);
+		TAILQ_REMOVE(&c->peer->side->gate, c, in_gate);
 }
 
 static void

@@ -21,6 +21,7 @@
 #define CURL_POOL 32
 #define CURL_HANDSHAKES 16 /* at once: more only stalls the loop */
 
+TAILQ_HEAD(ccall_list, ccall);
 struct resolver;
 struct resolve_job;
 struct event;
@@ -30,7 +31,7 @@ struct curl_side {
 	struct tls_trust *system; /* loaded at first use */
 	CURL *pool[CURL_POOL];
 	size_t n_pool;
-	TAILQ_HEAD(, ccall) gate; /* wait for one of the handshakes */
+	struct ccall_list gate; /* wait for one of the handshakes */
 	unsigned handshakes;
 	struct deferred open_gate;
 	TAILQ_HEAD(, cpeer) peers;
@@ -55,7 +56,7 @@ struct cpeer {
 	char *server_name; /* owned; what tls.server_name points at */
 	unsigned max_conns, n_running;
 	int64_t idle_close_us;
-	TAILQ_HEAD(, ccall) waiting, running, zombies; /* owned */
+	struct ccall_list waiting, running, zombies; /* owned */
 	CURLM *multi;
 	TAILQ_HEAD(, csock) socks; /* owned */
 	struct timer curl_t, idle_t;

@@ -193,23 +193,22 @@ source_broken(struct ccall *c, const char *why)
 }
 
 static size_t
-on_read(char *out, size_t size, size_t cap, void *arg)
+source_pauses(struct ccall *c)
 {
-	struct ccall *c = arg;
+	timer_stop(&c->t_idle);
+	return CURL_READFUNC_PAUSE;
+}
+
+static size_t
+read_source(struct ccall *c, char *out, size_t cap)
+{
 	enum http_flow flow;
 	size_t n = 0;
 
-	cap *= size;
-	if (c->silent)
-		return CURL_READFUNC_ABORT;
-	if (!c->r.source)
-		return read_bytes(c, out, cap);
 	if (c->src_ended)
 		return 0;
-	if (c->src_paused) {
-		timer_stop(&c->t_idle);
-		return CURL_READFUNC_PAUSE;
-	}
+	if (c->src_paused)
+		return source_pauses(c);
 	if (c->src_left >= 0 && (uint64_t)c->src_left < cap)
 		cap = (size_t)c->src_left;
 	flow = c->src.pull(c->src.arg, out, cap, &n);
@@ -217,21 +216,28 @@ on_read(char *out, size_t size, size_t cap, void *arg)
 		return CURL_READFUNC_ABORT;
 	if (flow == HTTP_ABORT || n > cap)
 		return source_broken(c, "the source gave up");
+	if (flow == HTTP_END && (int64_t)n < c->src_left)
+		return source_broken(c, "the source ended before its length");
 	if (c->src_left >= 0)
 		c->src_left -= (int64_t)n;
-	if (flow == HTTP_END && c->src_left > 0)
-		return source_broken(c, "the source ended before its length");
 	c->src_ended = flow == HTTP_END || c->src_left == 0;
 	c->src_paused = !c->src_ended && (flow == HTTP_PAUSE || n == 0);
 	if (c->src_ended)
 		request_ended(c);
 	else if (c->res.phase == HTTP_P_SEND)
 		ccall_arm(c, &c->t_idle, c->r.limits.idle_us);
-	if (n == 0 && c->src_paused) {
-		timer_stop(&c->t_idle);
-		return CURL_READFUNC_PAUSE;
-	}
-	return n;
+	return n == 0 && c->src_paused ? source_pauses(c) : n;
+}
+
+static size_t
+on_read(char *out, size_t size, size_t cap, void *arg)
+{
+	struct ccall *c = arg;
+
+	if (c->silent)
+		return CURL_READFUNC_ABORT;
+	return c->r.source ? read_source(c, out, cap * size)
+			   : read_bytes(c, out, cap * size);
 }
 
 static int

@@ -148,7 +148,7 @@ make_room(struct srv *s)
 static void
 accepted(struct srv *s, int fd, const struct sockaddr_storage *peer)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	socklen_t n = sizeof ss;
 	struct http_addr local, remote;
 
@@ -185,7 +185,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 	loop_event_enter(s->net->loop);
 	s->busy++;
 	for (int i = 0; i < ACCEPT_BATCH && s->accepting; i++) {
-		struct sockaddr_storage ss;
+		struct sockaddr_storage ss = { 0 };
 		socklen_t n = sizeof ss;
 		int c;
 

@@ -344,6 +344,23 @@ slow_heads_end_at_an_absolute_time(void)
 	wire_close(&w);
 }
 
+static enum http_flow
+pull_forever(void *arg, void *out, size_t cap, size_t *n)
+{
+	(void)arg;
+	memset(out, 'e', cap);
+	*n = cap;
+	return HTTP_MORE;
+}
+
+static void
+reply_endless(struct http_rig *r, struct http_exchange *x)
+{
+	const struct http_source src = { pull_forever, r, -1 };
+
+	http_reply_stream(x, 200, NULL, 0, &src);
+}
+
 static void
 idle_connections_and_unread_replies_end(void)
 {
@@ -355,6 +372,13 @@ idle_connections_and_unread_replies_end(void)
 	CU_ASSERT_FALSE(w.closed);
 	listen_to(&w, 400 * LOOP_MS);
 	CU_ASSERT_TRUE(w.closed);
+	wire_redial(&w);
+	w.rig.on_request = reply_endless;
+	say(&w, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
+	rig_pass(&w.rig, 100 * LOOP_MS);
+	CU_ASSERT_EQUAL(w.rig.gone, 0);
+	rig_pass(&w.rig, 300 * LOOP_MS);
+	CU_ASSERT_EQUAL(w.rig.gone, 1);
 	wire_close(&w);
 }
 
@@ -548,6 +572,61 @@ without_descriptors_it_waits_and_goes_on(void)
 	wire_close(&w);
 }
 
+#define DIALLERS 20
+
+/* A port that accepts and says nothing: TLS waits for ever. */
+static void
+sixteen_handshakes_at_once_and_no_more(void)
+{
+	struct http_request q = { .limits = { .connect_us = 200 * LOOP_MS } };
+	struct http_peer_opts o = { .tls = { .insecure = true } };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t n = sizeof a;
+	struct http_peer *peers[DIALLERS];
+	struct ask asks[DIALLERS] = { { .done = false } };
+	struct http_rig r;
+	struct err e = { .kind = ERR_NONE };
+	char base[64];
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), c[DIALLERS];
+	int taken = 0;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&a, n), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(fd, 64), 0);
+	CU_ASSERT_EQUAL(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	rig_open(&r, &rig_real, 1);
+	(void)str_format(
+	    base, sizeof base, "https://127.0.0.1:%u", ntohs(a.sin_port));
+	o.base = base;
+	for (size_t i = 0; i < DIALLERS; i++) {
+		peers[i] = r.p = http_peer_new(r.client_net, &o, &e);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(r.p);
+		ask_start(&r, &asks[i], &q);
+	}
+	rig_pass(&r, 50 * LOOP_MS);
+	while (taken < DIALLERS && (c[taken] = accept(fd, NULL, NULL)) >= 0)
+		taken++;
+	CU_ASSERT_EQUAL(taken, 16);
+	/* One that is given up lets another in. */
+	http_peer_free(peers[0]);
+	rig_pass(&r, 20 * LOOP_MS);
+	while (taken < DIALLERS && (c[taken] = accept(fd, NULL, NULL)) >= 0)
+		taken++;
+	CU_ASSERT_EQUAL(taken, 17);
+	for (size_t i = 1; i < DIALLERS; i++) {
+		ask_wait(&r, &asks[i]);
+		CHECK_END(&asks[i], HTTP_E_DEADLINE, HTTP_P_TLS);
+		CU_ASSERT_FALSE(asks[i].maybe_executed);
+		http_peer_free(peers[i]);
+	}
+	CU_ASSERT_FALSE(asks[0].done);
+	r.p = NULL;
+	rig_close(&r);
+	while (taken > 0)
+		(void)close(c[--taken]);
+	(void)close(fd);
+}
+
 static void
 idle_connections_give_way_at_max_conns(void)
 {
@@ -595,7 +674,9 @@ main(void)
 		    endless_heads_and_chunk_lines_are_capped },
 		{ "slow heads end at an absolute time",
 		    slow_heads_end_at_an_absolute_time },
-		{ "idle connections end",
+		{ "sixteen handshakes at once and no more",
+		    sixteen_handshakes_at_once_and_no_more },
+		{ "idle connections and unread replies end",
 		    idle_connections_and_unread_replies_end },
 		{ "pipelined input is not hoarded",
 		    pipelined_input_is_not_hoarded },
