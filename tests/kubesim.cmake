@@ -14,3 +14,6 @@ endif()
 add_executable(bench_kube ${CMAKE_SOURCE_DIR}/tests/bench/bench_kube.c)
 target_link_libraries(bench_kube PRIVATE b7_flags b7_sim_kube b7_world
 	dep_cunit)
+
+fuzz_target(kube_api b7_sim_kube b7_world dep_cunit)
+fuzz_target(kube_text b7_sim_kube)
