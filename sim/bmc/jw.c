@@ -194,6 +194,8 @@ jw_raw(struct jw *w, const char *key, const char *json)
 		buf_adds(w->out, json);
 }
 
+static void uri_text(const struct jw *w, char *uri, size_t cap, const char *fmt,
+    va_list ap) __attribute__((format(printf, 4, 0)));
 static void
 uri_text(const struct jw *w, char *uri, size_t cap, const char *fmt, va_list ap)
 {
