@@ -157,6 +157,12 @@ lists_again_when_the_history_is_gone(void)
 	rig_run(&g.r, 10 * LOOP_S);
 	CU_ASSERT_EQUAL(g.r.fake->lists, 3);
 	CU_ASSERT_EQUAL(status(&g).relists, 2);
+	/* And by its reason alone. */
+	fake_kube_raw(g.r.fake,
+	    "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\","
+	    "\"reason\":\"Expired\"}}\n");
+	rig_run(&g.r, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(g.r.fake->lists, 4);
 	put(&g, "e", 1);
 	rig_run(&g.r, LOOP_S);
 	agree(&g.r, &g.f, g.inf);
@@ -309,6 +315,58 @@ own_writes_are_read_at_once(void)
 	close_all(&g);
 }
 
+/* Versions that are no numbers: only the watch can say that it is past ours. */
+static void
+own_writes_hold_without_numbers_too(void)
+{
+	struct rigged g;
+	cJSON *v3;
+
+	open_with(&g, 21, NULL);
+	g.r.fake->opaque = true;
+	put(&g, "a", 1);
+	informer_start(g.inf);
+	rig_run(&g.r, 2 * LOOP_S);
+	fake_kube_mute_watches(g.r.fake);
+	put(&g, "a", 2);
+	v3 = made(&g, "a", 3);
+	informer_note_write(g.inf, v3);
+	rig_run(&g.r, LOOP_S);
+	CU_ASSERT_EQUAL(g.f.updated, 1);
+	fake_kube_reset_watches(g.r.fake);
+	rig_run(&g.r, 10 * LOOP_S); /* brings 2, then 3 again */
+	CU_ASSERT_EQUAL(g.f.updated, 1);
+	agree(&g.r, &g.f, g.inf);
+	put(&g, "a", 4);
+	rig_run(&g.r, LOOP_S);
+	informer_note_write(g.inf, v3); /* the watch was faster */
+	CU_ASSERT_EQUAL(g.f.updated, 2);
+	agree(&g.r, &g.f, g.inf);
+	cJSON_Delete(v3);
+	close_all(&g);
+}
+
+static void
+a_write_noted_during_a_list_may_be_gone_by_its_end(void)
+{
+	struct rigged g;
+	cJSON *o;
+
+	open_with(&g, 22, NULL);
+	o = made(&g, "a", 1);
+	fake_kube_delete(g.r.fake, "hosts", "lab/a");
+	put(&g, "b", 1);
+	informer_start(g.inf); /* the list is under way */
+	informer_note_write(g.inf, o);
+	CU_ASSERT_TRUE(informer_has(g.inf, "lab/a"));
+	rig_run(&g.r, 2 * LOOP_S);
+	CU_ASSERT_FALSE(informer_has(g.inf, "lab/a"));
+	CU_ASSERT_EQUAL(g.f.deleted, 1);
+	agree(&g.r, &g.f, g.inf);
+	cJSON_Delete(o);
+	close_all(&g);
+}
+
 static void
 our_removal_of_the_last_finalizer_is_a_deletion(void)
 {
@@ -427,6 +485,10 @@ main(void)
 		{ "an unconfirmed write betrays it too",
 		    an_unconfirmed_write_betrays_it_too },
 		{ "own writes are read at once", own_writes_are_read_at_once },
+		{ "own writes hold without numbers too",
+		    own_writes_hold_without_numbers_too },
+		{ "a write noted during a list may be gone by its end",
+		    a_write_noted_during_a_list_may_be_gone_by_its_end },
 		{ "our removal of the last finalizer is a deletion",
 		    our_removal_of_the_last_finalizer_is_a_deletion },
 		{ "foreign objects are not noted",

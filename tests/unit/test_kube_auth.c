@@ -98,6 +98,56 @@ a_rotated_token_is_picked_up(void)
 	rig_close(&r);
 }
 
+struct spinner {
+	struct files *files;
+	unsigned asked;
+};
+
+/* A token that is another one, and wrong, whenever it is looked at. */
+static struct fake_fault
+spin(void *arg, const struct fake_request *r)
+{
+	struct spinner *s = arg;
+	char token[24];
+
+	(void)r;
+	(void)str_format(token, sizeof(token), "t%u", ++s->asked);
+	files_memory_put(s->files, "/t", token, strlen(token));
+	return (struct fake_fault){ .status = 401 };
+}
+
+static void
+a_token_that_never_fits_is_tried_twice(void)
+{
+	struct kube_rig r;
+	struct kube_config c;
+	struct kube_client *k;
+	struct spinner s = { .asked = 0 };
+	struct got g = { .n = 0 };
+	struct kube_request q = req(KUBE_GET, "lab", "h1", &g);
+
+	rig_open(&r, 1, NULL);
+	s.files = r.files;
+	r.fake->fault = spin;
+	r.fake->fault_arg = &s;
+	files_memory_put(r.files, "/t", "t0", 2);
+	c = (struct kube_config){ .source = xstrdup("t"),
+		.server = xstrdup(FAKE_URL),
+		.insecure = true,
+		.token_file = xstrdup("/t") };
+	k = kube_client_new(&r.env, &c, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	(void)kube_start(k, &q);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_EQUAL(g.n, 1);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_AUTH);
+	CU_ASSERT_EQUAL(s.asked, 2);
+	kube_client_free(k);
+	kube_config_free(&c);
+	got_free(&g);
+	rig_close(&r);
+}
+
 /* ---- secrets ----------------------------------------------------------------------- */
 
 struct secret_got {
@@ -171,6 +221,8 @@ main(void)
 	static const struct unit_case cases[] = {
 		{ "a rotated token is picked up",
 		    a_rotated_token_is_picked_up },
+		{ "a token that never fits is tried twice",
+		    a_token_that_never_fits_is_tried_twice },
 		{ "secrets are read by key", secrets_are_read_by_key },
 	};
 
