@@ -13,3 +13,8 @@ if(TARGET b7_agent_redfish)
 	fuzz_target(redfish_json b7_agent_redfish)
 	fuzz_target(extended_info b7_agent_redfish)
 endif()
+if(TARGET b7_agent_redfish AND TARGET b7_world AND TARGET b7_sim_bmc AND
+		TARGET b7_sim_origin)
+	unit_test(redfish_profiles b7_agent_redfish b7_sim_bmc b7_sim_origin
+		b7_world)
+endif()

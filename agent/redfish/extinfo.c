@@ -64,7 +64,7 @@ static const struct known_id known_ids[] = {
 	{ "SYS518", RF_NO_BUSY },
 	{ "RAC0218", RF_NO_SESSIONS },
 	{ "RAC0904", RF_NO_MEDIA },
-	{ "RAC0720", RF_NO_MEDIA },
+	{ "RAC0720", RF_NO_BUSY }, /* "is being detached" */
 	{ "SYS446", RF_NO_MEDIA },
 	{ "VRM0021", RF_NO_MEDIA },
 	{ "VRM0012", RF_NO_BUSY },
@@ -232,18 +232,30 @@ rf_ext_has_id(const struct rf_ext *x, const char *id)
 }
 
 static bool
-message_names(const struct rf_message *m, const char *prop)
+word_char(char c)
 {
-	size_t n = strlen(prop);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
+}
+
+/* "Boot" is not said by "BootSourceOverrideMode". */
+static bool
+says_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
 	const char *at;
 
-	for (at = m->names; (at = strstr(at, prop)) != NULL; at += n)
-		if ((at == m->names || at[-1] == '\n' || at[-1] == '.' ||
-			at[-1] == '/') &&
-		    at[n] == '\n')
+	for (at = text; (at = strstr(at, word)) != NULL; at += n)
+		if ((at == text || !word_char(at[-1])) && !word_char(at[n]))
 			return true;
+	return false;
+}
+
+static bool
+message_names(const struct rf_message *m, const char *prop)
+{
 	/* Some only write it into the sentence. */
-	return strstr(m->text, prop) != NULL;
+	return says_word(m->names, prop) || says_word(m->text, prop);
 }
 
 bool
