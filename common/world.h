@@ -87,5 +87,11 @@ struct net_event {
 };
 void world_net_watch(struct world *w,
     void (*fn)(void *arg, const struct net_event *ev), void *arg);
+/* Asked when the head of a request reaches its server, before the handler:
+ * false = it vanishes with its connection, as if its sender had died before. Of
+ * ev only the times, from, to, origin, method and target are set. fn may kill
+ * the sender. */
+void world_net_gate(struct world *w,
+    bool (*fn)(void *arg, const struct net_event *ev), void *arg);
 
 #endif

@@ -150,3 +150,11 @@ world_net_watch(struct world *w,
 	w->fabric->watch = fn;
 	w->fabric->watch_arg = arg;
 }
+
+void
+world_net_gate(struct world *w,
+    bool (*fn)(void *arg, const struct net_event *ev), void *arg)
+{
+	w->fabric->gate = fn;
+	w->fabric->gate_arg = arg;
+}

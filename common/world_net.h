@@ -246,6 +246,8 @@ struct fabric {
 	unsigned next_port;
 	void (*watch)(void *arg, const struct net_event *ev);
 	void *watch_arg;
+	bool (*gate)(void *arg, const struct net_event *ev);
+	void *gate_arg;
 };
 struct fabric *fabric_new(struct world *w);
 void fabric_free(struct fabric *f);

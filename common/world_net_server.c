@@ -351,11 +351,33 @@ server_hello(struct vnet_conn *c)
 	vnet_send(&c->cli, VNET_CERT, NULL, more);
 }
 
+static bool
+server_gate(const struct vnet_conn *c, const struct vnet_msg *m)
+{
+	const struct fabric *f = c->fabric;
+	struct net_event ev = {
+		.started_us = f->world->now_us,
+		.at_us = f->world->now_us,
+		.from = c->cli.net ? c->cli.net->proc->name : "",
+		.to = c->server->net->proc->name,
+		.origin = c->route->hostport,
+		.method = m->blob->method,
+		.target = m->blob->target,
+	};
+
+	return !f->gate || f->gate(f->gate_arg, &ev);
+}
+
 static void
 server_request(struct vnet_conn *c, struct vnet_msg *m)
 {
 	bool tls = c->server->o.identity != NULL;
 
+	if (!server_gate(c, m)) {
+		if (c->srv.net)
+			vnet_half_end(&c->srv, VNET_RST);
+		return;
+	}
 	if (tls != c->https) {
 		vnet_half_end(&c->srv, VNET_FIN);
 		return;
