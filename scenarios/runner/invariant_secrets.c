@@ -1,0 +1,68 @@
+/*
+ * Tenants' data (SAFETY.md 9): markers that stand for bootstrap data and
+ * passwords appear in no object but Secrets, in no event, log, metric or trace.
+ */
+#include <string.h>
+
+#include "common/str.h"
+#include "scenarios/runner/invariants.h"
+
+static const char *
+secret_in(const struct invariants *x, const char *text)
+{
+	for (size_t i = 0; i < x->o.n_markers; i++)
+		if (strstr(text, x->o.markers[i]) != NULL)
+			return x->o.markers[i];
+	return NULL;
+}
+
+static const char *
+secret_in_tree(const struct invariants *x, const cJSON *j, unsigned depth)
+{
+	const cJSON *c;
+	const char *hit = NULL;
+
+	if (cJSON_IsString(j))
+		return secret_in(x, j->valuestring);
+	if (depth == 0)
+		return NULL;
+	for (c = j->child; c != NULL && hit == NULL; c = c->next) {
+		if (c->string != NULL)
+			hit = secret_in(x, c->string);
+		if (hit == NULL)
+			hit = secret_in_tree(x, c, depth - 1);
+	}
+	return hit;
+}
+
+static void
+secret_commit(
+    struct invariants *x, const struct inv_commit *c, struct fact_object *o)
+{
+	char name[360];
+
+	(void)o;
+	if (c->after == NULL || x->o.n_markers == 0 ||
+	    str_eq(c->resource, "secrets") ||
+	    secret_in_tree(x, c->after, 32) == NULL)
+		return;
+	(void)str_format(
+	    name, sizeof(name), "%s/%s/%s", c->resource, c->ns, c->name);
+	inv_fail(x, "secret-marker", name, "written by %s", c->user);
+}
+
+void
+invariants_text(
+    struct invariants *x, const char *where, const char *text, size_t n)
+{
+	for (size_t i = 0; i < x->o.n_markers; i++) {
+		const char *m = x->o.markers[i];
+
+		if (n >= strlen(m) && memmem(text, n, m, strlen(m)) != NULL) {
+			inv_fail(x, "secret-marker", where, "marker %zu", i);
+			return;
+		}
+	}
+}
+
+const struct inv_group inv_secrets = { .commit = secret_commit };
