@@ -104,44 +104,69 @@ plain_text(struct kube_server *s, const char *path, struct ks_reply *rp)
 	return true;
 }
 
-/* ---- access reviews ------------------------------------------------------- */
+/* ---- reviews -------------------------------------------------------------- */
 
-static const char *const reviews[] = {
-	"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-	"/apis/authorization.k8s.io/v1/subjectaccessreviews",
+enum review {
+	REVIEW_ACCESS,
+	REVIEW_SELF /* kubectl auth whoami */
 };
+static const struct {
+	const char *path;
+	enum review kind;
+} reviews[] = {
+	{ "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+	    REVIEW_ACCESS },
+	{ "/apis/authorization.k8s.io/v1/subjectaccessreviews", REVIEW_ACCESS },
+	{ "/apis/authentication.k8s.io/v1/selfsubjectreviews", REVIEW_SELF },
+};
+
+static cJSON *
+review_status(enum review kind, const char *user)
+{
+	cJSON *status = cJSON_CreateObject();
+
+	if (kind == REVIEW_SELF) {
+		json_set_str(
+		    json_ensure_obj(status, "userInfo"), "username", user);
+		return status;
+	}
+	json_set_bool(status, "allowed", true);
+	json_set_str(status, "reason",
+	    "this stand-in has no RBAC: everything is allowed");
+	return status;
+}
+
+static cJSON *
+review_body(const struct ks_input *in, struct err *e)
+{
+	if (ks_type_is(in->content_type, KS_PROTOBUF_TYPE))
+		return ks_protobuf_parse(in->body.p, in->body.n, e);
+	return json_parse(in->body.p != NULL ? in->body.p : "", in->body.n, e);
+}
 
 static bool
 review(const struct ks_input *in, const char *path, struct ks_reply *rp)
 {
+	const size_t n = sizeof(reviews) / sizeof(reviews[0]);
+	struct ks_status st = { 0 };
 	struct err e;
-	cJSON *j, *status;
-	bool known = false;
+	cJSON *j;
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(reviews) / sizeof(reviews[0]); i++)
-		known = known || str_eq(path, reviews[i]);
-	if (!known || !str_eq(in->method, "POST"))
+	while (i < n && !str_eq(path, reviews[i].path))
+		i++;
+	if (i == n || !str_eq(in->method, "POST"))
 		return false;
-	if (ks_type_is(in->content_type, KS_PROTOBUF_TYPE))
-		j = ks_protobuf_parse(in->body.p, in->body.n, &e);
-	else
-		j = json_parse(
-		    in->body.p != NULL ? in->body.p : "", in->body.n, &e);
-	if (!cJSON_IsObject(j)) {
-		struct ks_status st = { 0 };
-
-		cJSON_Delete(j);
-		(void)ks_bad_request(&st, "the body must be an access review");
-		ks_reply_status(rp, &st);
-		ks_status_fini(&st);
+	j = review_body(in, &e);
+	if (cJSON_IsObject(j)) {
+		json_set(j, "status", review_status(reviews[i].kind, in->user));
+		ks_reply_json(rp, 201, j);
 		return true;
 	}
-	status = cJSON_CreateObject();
-	json_set_bool(status, "allowed", true);
-	json_set_str(status, "reason",
-	    "this stand-in has no RBAC: everything is allowed");
-	json_set(j, "status", status);
-	ks_reply_json(rp, 201, j);
+	cJSON_Delete(j);
+	(void)ks_bad_request(&st, "the body must be a review");
+	ks_reply_status(rp, &st);
+	ks_status_fini(&st);
 	return true;
 }
 

@@ -116,6 +116,10 @@ static const struct field access_review[] = {
 	{ 2, "spec", F_MESSAGE, review_spec },
 	{ 0, NULL, F_STRING, NULL },
 };
+static const struct field self_review[] = {
+	{ 1, "metadata", F_MESSAGE, object_meta },
+	{ 0, NULL, F_STRING, NULL },
+};
 static const struct field map_entry[] = {
 	{ 1, "key", F_STRING, NULL },
 	{ 2, "value", F_STRING, NULL },
@@ -140,6 +144,7 @@ static const struct {
 	{ "v1", "Namespace", namespace },
 	{ "v1", "ServiceAccount", service_account },
 	{ "authorization.k8s.io/v1", "SelfSubjectAccessReview", access_review },
+	{ "authentication.k8s.io/v1", "SelfSubjectReview", self_review },
 };
 
 /* ---- wire ---------------------------------------------------------------- */

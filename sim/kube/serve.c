@@ -126,6 +126,15 @@ open_to_all(const char *target)
 	return false;
 }
 
+/* Reviews look like resources and are none. */
+static bool
+is_resource(const char *target)
+{
+	return ks_is_resource_path(target) &&
+	       !str_has_prefix(target, "/apis/authorization.k8s.io/") &&
+	       !str_has_prefix(target, "/apis/authentication.k8s.io/");
+}
+
 /* ---- execution ------------------------------------------------------------ */
 
 static void
@@ -225,8 +234,7 @@ ks_serve_input(
 		ks_sim(s, in, rp);
 		return;
 	}
-	if (!ks_is_resource_path(in->target) ||
-	    str_has_prefix(in->target, "/apis/authorization.k8s.io/")) {
+	if (!is_resource(in->target)) {
 		ks_document(s, in, rp);
 		return;
 	}
@@ -284,9 +292,7 @@ answer(struct kube_server *s, struct http_exchange *x, struct http_bytes body)
 
 	if (in.user == NULL)
 		in.user = "system:anonymous";
-	if (ks_is_resource_path(in.target) &&
-	    !str_has_prefix(in.target, "/apis/authorization.k8s.io/") &&
-	    !str_has_prefix(in.target, "/_sim/")) {
+	if (is_resource(in.target)) {
 		run_resource(s, x, &in);
 		return;
 	}

@@ -125,6 +125,7 @@ check explain 'How large' k explain host.spec.size
 check explain-builtin 'KIND: +Secret' k explain secret
 check namespaces '^default +Active' k get ns
 check can-i '^yes' k auth can-i create hosts
+check whoami 'Username +admin' k auth whoami
 check crd 'hosts.example.org' k get crd
 
 # ---- apply

@@ -651,6 +651,68 @@ protobuf_is_understood_where_kubectl_sends_it(void)
 	rig_close(&r);
 }
 
+static void
+nodes_and_leases_keep_their_fields(void)
+{
+	static const char node[] =
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":"
+	    "\"n\"},\"spec\":{\"providerID\":\"b7://a/b\",\"taints\":[{"
+	    "\"key\":\"k\",\"effect\":\"NoSchedule\"}]},\"status\":{"
+	    "\"addresses\":[{\"type\":\"InternalIP\",\"address\":"
+	    "\"10.0.0.9\"}],\"nodeInfo\":{\"machineID\":\"m\","
+	    "\"systemUUID\":\"u\",\"bootID\":\"b\",\"kubeletVersion\":"
+	    "\"v1\"},\"capacity\":{\"cpu\":\"4\"},\"conditions\":[{\"type\":"
+	    "\"Ready\",\"status\":\"True\"}]}}";
+	static const char lease[] =
+	    "{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\","
+	    "\"metadata\":{\"name\":\"l\"},\"spec\":{\"holderIdentity\":"
+	    "\"me\",\"leaseDurationSeconds\":15,\"renewTime\":"
+	    "\"2026-01-01T00:00:00.000000Z\",\"leaseTransitions\":0}}";
+	static const char *const kept[] = { "spec/providerID",
+		"spec/taints/0/key", "status/addresses/0/address",
+		"status/nodeInfo/systemUUID", "status/capacity/cpu",
+		"status/conditions/0/status" };
+	struct kube_rig r;
+	cJSON *j;
+
+	rig_open(&r);
+	rig_ok(&r, 201, "POST", "/api/v1/nodes", NULL, node);
+	j = rig_get(&r, "/api/v1/nodes/n");
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		CHECK_ROW(json_str(j, kept[i], NULL) != NULL, kept[i]);
+	cJSON_Delete(j);
+	rig_ok(&r, 200, "PATCH", "/api/v1/nodes/n/status", RIG_STRATEGIC,
+	    "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":"
+	    "\"False\"}]}}");
+	rig_ok(&r, 201, "POST",
+	    "/apis/coordination.k8s.io/v1/namespaces/default/leases", NULL,
+	    lease);
+	j = rig_get(
+	    &r, "/apis/coordination.k8s.io/v1/namespaces/default/leases/l");
+	CU_ASSERT_EQUAL(json_i64(j, "spec/leaseDurationSeconds", 0), 15);
+	CHECK_TEXT(
+	    json_str(j, "spec/renewTime", NULL), "2026-01-01T00:00:00.000000Z");
+	cJSON_Delete(j);
+	rig_close(&r);
+}
+
+static void
+a_killed_process_can_be_freed(void)
+{
+	struct rig_watch w;
+	struct kube_rig r;
+
+	rig_open(&r);
+	rig_watch_open(&r, &w, RIG_MAPS "?watch=true", NULL);
+	rig_ok(
+	    &r, 201, "POST", RIG_MAPS, NULL, "{\"metadata\":{\"name\":\"m\"}}");
+	world_kill(r.server_loop);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_TRUE(w.ended);
+	rig_watch_close(&r, &w);
+	rig_close(&r);
+}
+
 static const struct unit_case cases[] = {
 	{ "dependents go after their owner", dependents_go_after_their_owner },
 	{ "foreground deletion waits for dependents",
@@ -678,6 +740,9 @@ static const struct unit_case cases[] = {
 	{ "CRDs come from folders", crds_come_from_folders },
 	{ "protobuf is understood where kubectl sends it",
 	    protobuf_is_understood_where_kubectl_sends_it },
+	{ "nodes and leases keep their fields",
+	    nodes_and_leases_keep_their_fields },
+	{ "a killed process can be freed", a_killed_process_can_be_freed },
 };
 
 int
