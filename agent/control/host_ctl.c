@@ -272,6 +272,14 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	struct host_pass *p = &ctl->pass;
 	int64_t delay = p->poll_us;
 
+	/* Progress is being written just now: what the pass has to say comes
+	 * after it, on the object that it leaves behind. */
+	if (ctl->status_call != NULL) {
+		ctl->settling = true;
+		ctl->settle_verdict = v;
+		ctl->settle_at = at;
+		return;
+	}
 	if (v == V_FAIL) {
 		delay = host_failure_delay(p);
 		host_say_failure(p, delay);
@@ -296,11 +304,25 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 }
 
 static void
+host_settle_late(struct host_ctl *ctl, struct cJSON *tree)
+{
+	if (ctl->status_call != NULL) {
+		cJSON_Delete(tree);
+		return;
+	}
+	ctl->settling = false;
+	host_fini(&ctl->pass.h);
+	host_init(&ctl->pass.h, ctl->key, tree);
+	host_settle(ctl, ctl->settle_verdict, ctl->settle_at);
+}
+
+static void
 host_flush(void *arg)
 {
 	struct host_ctl *ctl = arg;
 
-	if (ctl->active && ctl->pass.rep.op.kind != NULL && ctl->call == NULL)
+	if (ctl->active && !ctl->settling && ctl->pass.rep.op.kind != NULL &&
+	    ctl->call == NULL)
 		host_write_status(ctl);
 }
 
@@ -371,6 +393,10 @@ host_ctl_run(void *arg, const char *key)
 	if (informer_in_doubt(c->hosts, key)) {
 		workq_add_after(c->host_q, key, LOOP_S / 5);
 		cJSON_Delete(tree);
+		return;
+	}
+	if (ctl->settling) {
+		host_settle_late(ctl, tree);
 		return;
 	}
 	if (!ctl->active) {

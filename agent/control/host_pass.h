@@ -117,6 +117,9 @@ struct host_ctl {
 	struct rng rng;
 	struct identity seen; /* of the last inventory: MACs */
 	bool again;           /* run once the status patch ended */
+	bool settling;        /* once the status patch ended, as follows */
+	enum verdict settle_verdict;
+	const char *settle_at; /* static */
 	bool closing, closed;
 };
 

@@ -332,7 +332,10 @@ status_done(void *arg, const struct kube_reply *r)
 			workq_add(ctl->c->host_q, ctl->key);
 		return;
 	}
-	/* Nothing is lost: the next pass says it again. */
+	/* Nothing is lost: the next pass says it again, at once if one waits
+	 * for this answer. */
+	if (ctl->settling)
+		workq_add(ctl->c->host_q, ctl->key);
 	LOGD(ctl->c->env->log, "status not written", F_STR("host", ctl->key),
 	    F_ERR(&r->err));
 	workq_add_after(ctl->c->host_q, ctl->key,
