@@ -23,7 +23,7 @@
 #define MAX_PATHS 32
 #define TOKEN_BYTES 24
 #define DAY_S 86400
-#define GRACE_US (2 * LOOP_S)
+#define GRACE_US (500 * LOOP_MS)
 
 struct opts {
 	const char *addr, *san, *kubeconfig, *agent_kubeconfig, *ca_out;
@@ -212,7 +212,7 @@ make_certificates(struct run *r, struct err *e)
 	struct tls_issue ca = { .is_ca = true,
 		.subject = "beskar7-sim kube CA",
 		.not_before_s = now - DAY_S,
-		.not_after_s = now + 365 * DAY_S };
+		.not_after_s = now + 365LL * DAY_S };
 	struct tls_issue server = ca;
 	char *names = xasprintf("localhost,kubernetes,kubernetes.default,"
 				"kubernetes.default.svc,127.0.0.1,::1,%s%s%s",
@@ -244,7 +244,7 @@ write_kubeconfig(struct run *r, const char *path, const char *user,
 		.subject = user,
 		.organization = "system:masters",
 		.not_before_s = now - DAY_S,
-		.not_after_s = now + 365 * DAY_S };
+		.not_after_s = now + 365LL * DAY_S };
 	char server[100], *cert = NULL, *key = NULL, *text;
 	struct kubeconfig k = { .server = server,
 		.ca_pem = r->ca_pem,

@@ -32,28 +32,31 @@ known(const char *key)
 	return false;
 }
 
+static void
+note_unknown(struct schema_unknown *unknown, const char *key)
+{
+	if (unknown->n >= 100)
+		return;
+	unknown->v = xreallocarray(unknown->v, unknown->n + 1, sizeof(char *));
+	unknown->v[unknown->n++] = xasprintf("metadata.%s", key);
+}
+
 void
 ks_meta_prune(cJSON *meta, struct schema_unknown *unknown)
 {
 	cJSON *c, *next;
 
 	for (c = meta->child; c != NULL; c = next) {
-		bool drop = cJSON_IsNull(c);
+		bool is_known = known(c->string);
+		/* Empty collections are not stored, as in the typed server. */
+		bool empty = cJSON_IsNull(c) ||
+			     ((cJSON_IsObject(c) || cJSON_IsArray(c)) &&
+				 c->child == NULL);
 
 		next = c->next;
-		if (!known(c->string)) {
-			drop = true;
-			if (unknown->n < 100) {
-				unknown->v = xreallocarray(
-				    unknown->v, unknown->n + 1, sizeof(char *));
-				unknown->v[unknown->n++] =
-				    xasprintf("metadata.%s", c->string);
-			}
-		}
-		/* Empty collections are not stored, as in the typed server. */
-		if ((cJSON_IsObject(c) || cJSON_IsArray(c)) && c->child == NULL)
-			drop = true;
-		if (drop)
+		if (!is_known)
+			note_unknown(unknown, c->string);
+		if (!is_known || empty)
 			cJSON_Delete(cJSON_DetachItemViaPointer(meta, c));
 	}
 }

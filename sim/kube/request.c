@@ -1,6 +1,5 @@
 #include "sim/kube/request.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -38,19 +37,16 @@ ks_parse_revision(const char *text, int64_t *rv)
 bool
 ks_type_is(const char *content_type, const char *type)
 {
-	size_t n = strlen(type);
+	char word[128];
+	size_t n;
 
 	if (content_type == NULL)
 		return false;
-	while (*content_type == ' ')
-		content_type++;
-	for (size_t i = 0; i < n; i++)
-		if (tolower((unsigned char)content_type[i]) != type[i])
-			return false;
-	content_type += n;
-	while (*content_type == ' ')
-		content_type++;
-	return *content_type == '\0' || *content_type == ';';
+	content_type += strspn(content_type, " ");
+	n = strcspn(content_type, "; ");
+	return str_format(word, sizeof(word), "%.*s",
+		   n < sizeof(word) ? (int)n : 127, content_type) &&
+	       str_ieq(word, type);
 }
 
 /* ---- path --------------------------------------------------------------- */
@@ -116,6 +112,17 @@ no_such_path(struct ks_status *st)
 	return false;
 }
 
+/* "namespaces/x/secrets" is, "namespaces/x/status" is not. */
+static bool
+in_namespace(const struct path *p, size_t i, const char *group)
+{
+	if (!str_eq(p->part[i], "namespaces") || p->n - i <= 2)
+		return false;
+	return group[0] != '\0' || p->n - i > 3 ||
+	       (!str_eq(p->part[i + 2], "status") &&
+		   !str_eq(p->part[i + 2], "finalize"));
+}
+
 static bool
 parse_path(
     struct ks_request *rq, const struct ks_kinds *kinds, struct ks_status *st)
@@ -128,11 +135,7 @@ parse_path(
 		return no_such_path(st);
 	group = i == 2 ? "" : p.part[1];
 	version = p.part[i - 1];
-	/* "namespaces/x/secrets" is scoped, "namespaces/x/status" is not. */
-	if (str_eq(p.part[i], "namespaces") && p.n - i > 2 &&
-	    !(group[0] == '\0' && p.n - i == 3 &&
-		(str_eq(p.part[i + 2], "status") ||
-		    str_eq(p.part[i + 2], "finalize")))) {
+	if (in_namespace(&p, i, group)) {
 		rq->ns = xstrdup(p.part[i + 1]);
 		i += 2;
 	}
@@ -313,8 +316,7 @@ check_escapes(const char *target, struct ks_status *st)
 {
 	for (const char *p = strchr(target, '%'); p != NULL;
 	     p = strchr(p + 1, '%'))
-		if (!isxdigit((unsigned char)p[1]) ||
-		    !isxdigit((unsigned char)p[2]) ||
+		if (strspn(p + 1, "0123456789abcdefABCDEF") < 2 ||
 		    (p[1] == '0' && p[2] == '0'))
 			return ks_bad_request(
 			    st, "invalid URL escape \"%.3s\"", p);
@@ -407,27 +409,59 @@ check_body_type(const struct ks_request *rq, struct ks_status *st)
 	    "types include: application/json, application/yaml");
 }
 
+/* Which verb a method is where: on one object, on a collection, on the
+ * collections of all namespaces together. */
+enum place {
+	P_OBJECT = 1,
+	P_COLLECTION = 2,
+	P_SPREAD = 4,
+	P_SUB = 8
+};
+static const struct {
+	const char *method;
+	unsigned places;
+	const char *verb;
+} verbs[] = {
+	{ "GET", P_OBJECT | P_SUB, "get" },
+	{ "HEAD", P_OBJECT | P_SUB, "get" },
+	{ "GET", P_COLLECTION | P_SPREAD, "list" },
+	{ "HEAD", P_COLLECTION | P_SPREAD, "list" },
+	{ "POST", P_COLLECTION, "create" },
+	{ "PUT", P_OBJECT | P_SUB, "update" },
+	{ "PATCH", P_OBJECT | P_SUB, "patch" },
+	{ "DELETE", P_OBJECT, "delete" },
+	{ "DELETE", P_COLLECTION, "deletecollection" },
+};
+
+static enum place
+place_of(const struct ks_request *rq)
+{
+	if (rq->sub[0] != '\0')
+		return P_SUB;
+	if (rq->name[0] != '\0')
+		return P_OBJECT;
+	return rq->kind->namespaced && rq->ns[0] == '\0' ? P_SPREAD
+							 : P_COLLECTION;
+}
+
 static bool
 parse_method(struct ks_request *rq, struct ks_status *st)
 {
-	const char *m = rq->in->method;
-	bool named = rq->name[0] != '\0', watch = false;
-	bool spread = rq->kind->namespaced && rq->ns[0] == '\0';
+	enum place at = place_of(rq);
+	bool watch = false;
 
-	(void)take_bool(rq->in->target, "watch", &watch);
-	if (str_eq(m, "GET") || str_eq(m, "HEAD"))
-		rq->verb = named ? "get" : watch ? "watch" : "list";
-	else if (str_eq(m, "POST") && !named && !spread)
-		rq->verb = "create";
-	else if (str_eq(m, "PUT") && named)
-		rq->verb = "update";
-	else if (str_eq(m, "PATCH") && named)
-		return check_patch(rq, st);
-	else if (str_eq(m, "DELETE") && rq->sub[0] == '\0' && !spread)
-		rq->verb = named ? "delete" : "deletecollection";
-	else
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (str_eq(verbs[i].method, rq->in->method) &&
+		    (verbs[i].places & at) != 0)
+			rq->verb = verbs[i].verb;
+	if (rq->verb[0] == '\0')
 		return not_allowed(st);
-	if (str_eq(m, "POST") || str_eq(m, "PUT"))
+	(void)take_bool(rq->in->target, "watch", &watch);
+	if (watch && str_eq(rq->verb, "list"))
+		rq->verb = "watch";
+	if (str_eq(rq->verb, "patch"))
+		return check_patch(rq, st);
+	if (str_eq(rq->verb, "create") || str_eq(rq->verb, "update"))
 		return check_body_type(rq, st);
 	return true;
 }

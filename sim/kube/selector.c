@@ -1,6 +1,5 @@
 #include "sim/kube/selector.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -37,11 +36,18 @@ add_value(struct ks_term *t, char *value)
 
 /* ---- labels ------------------------------------------------------------- */
 
+/* ASCII, whatever the locale. */
+static bool
+alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z');
+}
+
 static bool
 word_char(char c)
 {
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.' ||
-	       c == '/';
+	return alnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
 }
 
 static void
@@ -70,8 +76,7 @@ take_word(const char **p)
 static bool
 valid_part(const char *s, size_t n)
 {
-	if (n == 0 || n > 63 || !isalnum((unsigned char)s[0]) ||
-	    !isalnum((unsigned char)s[n - 1]))
+	if (n == 0 || n > 63 || !alnum(s[0]) || !alnum(s[n - 1]))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (s[i] == '/')

@@ -31,7 +31,7 @@ outage(struct kube_server *s, const cJSON *body, struct ks_status *st)
 	else
 		return ks_bad_request(
 		    st, "mode: \"%.40s\" is none of refuse, 503, hang", mode);
-	if (seconds < 0 || seconds > 30 * 86400)
+	if (seconds < 0 || seconds > 30LL * 86400)
 		return ks_bad_request(st, "seconds: out of range");
 	kube_server_outage(s, seconds == 0 ? KUBE_UP : o, seconds * LOOP_S);
 	return true;

@@ -261,6 +261,17 @@ undo_changes(const struct ks_store *st, const struct ks_kind *k, int64_t rv,
 	}
 }
 
+/* <0: the next key is one of now only; 0: of both; >0: of then only. */
+static int
+next_of(const struct ks_kind *k, size_t a, const struct map *then, size_t b)
+{
+	if (a == k->objects.n)
+		return 1;
+	if (b == then->n)
+		return -1;
+	return strcmp(k->objects.v[a].key, then->v[b].key);
+}
+
 static void
 snapshot_then(const struct ks_kind *k, const char *ns, const struct map *then,
     struct ks_snapshot *out)
@@ -268,10 +279,7 @@ snapshot_then(const struct ks_kind *k, const char *ns, const struct map *then,
 	size_t a = 0, b = 0;
 
 	while (a < k->objects.n || b < then->n) {
-		int order = a == k->objects.n ? 1
-			    : b == then->n
-				? -1
-				: strcmp(k->objects.v[a].key, then->v[b].key);
+		int order = next_of(k, a, then, b);
 		struct ks_object *o;
 
 		if (order < 0) {

@@ -141,10 +141,23 @@ static void fields_of(
     const struct schema *s, const cJSON *v, cJSON *set, const char *el);
 
 static void
+fields_of_members(const struct schema *s, const cJSON *obj, cJSON *node)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, obj) {
+		char *f = field_element(c->string);
+
+		fields_of(schema_member(s, c->string), c, node, f);
+		xfree(f);
+	}
+}
+
+static void
 fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
 {
 	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
-	const cJSON *c, *m;
+	const cJSON *c;
 
 	cJSON_ArrayForEach (c, list) {
 		char *el = item_element(s, c);
@@ -152,18 +165,9 @@ fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
 		if (el == NULL)
 			continue;
 		ks_set_own(node, el);
-		if (keyed) {
-			cJSON *item = ks_set_enter(node, el);
-
-			cJSON_ArrayForEach (m, c) {
-				char *f = field_element(m->string);
-
-				fields_of(
-				    schema_member(schema_items(s), m->string),
-				    m, item, f);
-				xfree(f);
-			}
-		}
+		if (keyed)
+			fields_of_members(
+			    schema_items(s), c, ks_set_enter(node, el));
 		xfree(el);
 	}
 }
@@ -171,22 +175,12 @@ fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
 static void
 fields_of(const struct schema *s, const cJSON *v, cJSON *set, const char *el)
 {
-	const cJSON *c;
-	cJSON *node;
-
-	if (granular_map(s, v) && v->child != NULL) {
-		node = ks_set_enter(set, el);
-		cJSON_ArrayForEach (c, v) {
-			char *f = field_element(c->string);
-
-			fields_of(schema_member(s, c->string), c, node, f);
-			xfree(f);
-		}
-	} else if (list_kind(s, v) != SCHEMA_LIST_ATOMIC && v->child != NULL) {
+	if (granular_map(s, v) && v->child != NULL)
+		fields_of_members(s, v, ks_set_enter(set, el));
+	else if (list_kind(s, v) != SCHEMA_LIST_ATOMIC && v->child != NULL)
 		fields_of_list(s, v, ks_set_enter(set, el));
-	} else {
+	else
 		ks_set_own(set, el);
-	}
 }
 
 static const struct schema *
