@@ -147,7 +147,7 @@ fill_result(struct ccall *c)
 	struct http_result *r = &c->res;
 
 	r->headers = c->headers;
-	r->n_headers = c->n_headers;
+	r->n_headers = c->headers ? c->n_headers : 0; /* a whole head */
 	r->body = (struct http_bytes){ buf_str(&c->collected), c->collected.n };
 	r->tls = c->has_tls ? &c->tls_peer : NULL;
 	r->maybe_executed = c->sent > 0;

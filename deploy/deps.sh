@@ -273,6 +273,9 @@ unpack curl
 # Each multi handle (one for each active peer) would hold a socket pair for
 # wake-ups from other threads.
 flags="$flags -DCURL_DISABLE_SOCKETPAIR"
+# The headers API of 7.88 reads freed memory when a reply begins with a folded
+# header line on a handle that was used before; nobody here calls it.
+flags="$flags -DCURL_DISABLE_HEADERS_API"
 build curl -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF \
 	-DHTTP_ONLY=ON -DCURL_USE_MBEDTLS=ON -DCURL_USE_OPENSSL=OFF \
 	-DMBEDTLS_INCLUDE_DIRS="$out/include" \

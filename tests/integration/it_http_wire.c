@@ -653,6 +653,78 @@ idle_connections_give_way_at_max_conns(void)
 	wire_close(&w);
 }
 
+/* ---- replies ------------------------------------------------------------------------ */
+
+static struct rng spoil_rng;
+
+/* A good reply with some bytes changed, lost or put in. */
+static void
+reply_spoilt(struct http_rig *r, struct http_exchange *x)
+{
+	static const char *const good[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\nT: x\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\nA: b\r\n c"
+		"\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n folded: first\r\n\r\nrest",
+	};
+	char m[300];
+	size_t n, at;
+
+	(void)r;
+	(void)str_copy(m, sizeof m, good[rng_below(&spoil_rng, 4)]);
+	n = strlen(m);
+	for (uint64_t k = rng_below(&spoil_rng, 4); k > 0; k--) {
+		at = (size_t)rng_below(&spoil_rng, n - 1);
+		switch (rng_below(&spoil_rng, 3)) {
+		case 0:
+			m[at] = (char)rng_u64(&spoil_rng);
+			break;
+		case 1:
+			memmove(m + at, m + at + 1, --n - at);
+			break;
+		default:
+			memmove(m + at + 1, m + at, n++ - at);
+			m[at] = "\r\n: 0a\0f"[rng_below(&spoil_rng, 8)];
+			break;
+		}
+	}
+	http_reply_raw(x, (struct http_bytes){ m, n }, 0,
+	    rng_below(&spoil_rng, 2) ? HTTP_FIN : HTTP_RST);
+}
+
+static void
+spoilt_replies_end_and_break_nothing(void)
+{
+	struct http_peer_opts o = { .idle_close_us = LOOP_S };
+	struct http_request q = { .may_resend = true,
+		.limits = {
+		    .head_us = 50 * LOOP_MS, .idle_us = 50 * LOOP_MS } };
+	struct http_rig r;
+	struct ask a;
+	unsigned good = 0;
+
+	rig_open(&r, &rig_real, 1);
+	rng_seed(&spoil_rng, 11, "spoil");
+	rig_listen(&r, NULL);
+	rig_peer(&r, &o);
+	r.on_request = reply_spoilt;
+	for (int i = 0; i < 600; i++) {
+		memset(&a, 0, sizeof a);
+		a.want_header = "Content-Length";
+		ask_start(&r, &a, &q);
+		ask_wait(&r, &a);
+		CU_ASSERT_TRUE_FATAL(a.done);
+		good += a.err == HTTP_OK;
+	}
+	CU_ASSERT(good > 50 && good < 550);
+	r.on_request = rig_answer;
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -674,6 +746,8 @@ main(void)
 		    endless_heads_and_chunk_lines_are_capped },
 		{ "slow heads end at an absolute time",
 		    slow_heads_end_at_an_absolute_time },
+		{ "spoilt replies end and break nothing",
+		    spoilt_replies_end_and_break_nothing },
 		{ "sixteen handshakes at once and no more",
 		    sixteen_handshakes_at_once_and_no_more },
 		{ "idle connections and unread replies end",
