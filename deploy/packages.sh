@@ -9,7 +9,7 @@ usage: deploy/packages.sh [--build | --tests | --all] [--list | --check | --inst
 What Debian packages Beskar7 needs on this machine.
 
   --build     what a build needs (default)
-  --tests     what tests/run.sh needs: the build, CUnit, openssl, curl
+  --tests     what tests/run.sh needs: the build, CUnit, openssl, curl, Python
   --all       what tests/run.sh --all needs: clang, analysers, valgrind too
 
   --list      print the names, one a line (default)
@@ -25,7 +25,7 @@ build="gcc libc6-dev binutils make cmake ninja-build pkg-config git
 # linked statically from Debian's archives
 build="$build libevent-dev libhttp-parser-dev libyaml-dev"
 # tests: CUnit; foreign TLS and HTTP peers; instrumented libraries
-tests="libcunit1-dev openssl curl procps"
+tests="libcunit1-dev openssl curl procps python3"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }

@@ -1,0 +1,257 @@
+#!/bin/bash
+# sourced by run.sh: the tiers of the tests, in the order in which they run.
+#
+# A tier is a row here and a function tier_NAME. Its output goes to its log;
+# `say` speaks to the person; `result PASSED FAILED SKIPPED` adds to its counts.
+
+# name | core or long | needs | least seconds worth starting with | text
+TIERS='
+setup|core||30|Debian packages and the libraries of deploy/deps.sh
+build|core|setup|60|gcc, ASan and UBSan
+lint|core|build|20|the rules of the house (tests/lint)
+unit|core|build|20|unit tests
+integration|core|build|20|integration tests, on loopback
+fuzz|core|build|20|corpora of the fuzz targets
+scenario|core|build|20|scenarios in virtual time
+format|long|setup|20|clang-format changes nothing
+release|long|setup|60|gcc, optimised: build and unit tests
+static|long|release|60|static agent: size, empty root file system
+demo|long|release|60|scenarios/demo.sh, real processes over TLS
+clang|long|setup|60|clang, ASan, UBSan and libFuzzer: build and unit tests
+sockets|long|build|60|scenarios over real sockets
+runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
+bench|long|release|30|benchmarks, small: that they run
+cppcheck|long|setup|60|cppcheck
+fuzz60|long|clang|120|60 seconds of each fuzz target
+valgrind|long|release|120|unit tests under valgrind
+tidy|long|clang|120|clang-tidy
+'
+
+tier_field() { # TIER NUMBER
+	printf '%s' "$TIERS" | awk -F'|' -v t="$1" -v n="$2" '$1 == t { print $n }'
+}
+tier_text() { tier_field "$1" 5; }
+tier_needs() { tier_field "$1" 3; }
+tier_least() { tier_field "$1" 4; }
+
+tiers_list() {
+	printf '%s' "$TIERS" | awk -F'|' 'NF { printf "%-12s %-5s %s\n", $1, $2, $5 }'
+}
+
+# Without --only: all of the kind. With it: those and what they need, in order.
+tiers_chosen() { # ALL [TIER...]
+	local everything=$1
+	shift
+	printf '%s' "$TIERS" | awk -F'|' -v everything="$everything" -v only="$*" '
+	NF {
+		name[++n] = $1; kind[n] = $2; need[$1] = $3
+	}
+	END {
+		m = split(only, pick, " ")
+		for (i = 1; i <= m; i++)
+			for (t = pick[i]; t != ""; t = need[t])
+				chosen[t] = 1
+		for (i = 1; i <= n; i++)
+			if (m ? name[i] in chosen : everything == "yes" || kind[i] == "core")
+				print name[i]
+	}'
+}
+
+say() { printf '%s\n' "$*" >&3; }
+result() { printf '%d %d %d\n' "$1" "$2" "$3" >>"$counts"; }
+
+# One check: its command's status decides; on failure its log's end is shown.
+one() { # NAME COMMAND...
+	local name=$1 out
+	shift
+	out=$(mktemp)
+	if "$@" >"$out" 2>&1; then
+		cat "$out"
+		result 1 0 0
+		rm -f "$out"
+		return 0
+	fi
+	cat "$out"
+	result 0 1 0
+	say "FAILED: $name"
+	tail -n 40 "$out" | sed 's/^/    /' >&3
+	rm -f "$out"
+	return 1
+}
+
+skipped() { # WHY: a check that could not run
+	say "SKIPPED: $*"
+	result 0 0 1
+}
+
+launcher() {
+	command -v ccache >/dev/null 2>&1 &&
+		echo -DCMAKE_C_COMPILER_LAUNCHER=ccache
+}
+
+# Configures and builds build/NAME. Folders that differ in links only share
+# ccache's results.
+make_build() { # NAME CC OPTIONS...
+	local name=$1 cc=$2
+	shift 2
+	# shellcheck disable=SC2046
+	one "configure $name" env CCACHE_NOHASHDIR=1 cmake -G Ninja -S . \
+		-B "$build/$name" -DCMAKE_C_COMPILER="$cc" \
+		-DBESKAR7_DEPS="$(deploy/deps.sh --print)" $(launcher) "$@" || return 1
+	one "build $name" env CCACHE_NOHASHDIR=1 \
+		ninja -C "$build/$name" -j "$jobs" -k 20 || return 1
+}
+
+# Runs the tests of a label and counts their cases.
+run_label() { # BUILD LABEL
+	local xml=$logs/$1-$2.xml
+	rm -f "$xml"
+	ctest --test-dir "$build/$1" -L "^$2\$" -j "$jobs" \
+		--output-on-failure --no-tests=error --output-junit "$xml" \
+		--test-output-size-passed 4000000 \
+		--test-output-size-failed 4000000
+	count_junit "$xml"
+}
+
+# Junit files to counts; failures are shown.
+count_junit() { # FILE...
+	python3 tests/count.py "$counts" "$@" >&3
+}
+
+# ---- the core tiers ---------------------------------------------------------
+
+tier_setup() {
+	local set=--tests
+	[ "${BESKAR7_LONG:-no}" = yes ] && set=--all
+	if [ "${BESKAR7_INSTALL:-yes}" = yes ]; then
+		one "install packages" deploy/packages.sh "$set" --install || return 1
+	else
+		one "packages" deploy/packages.sh "$set" --check || return 1
+	fi
+	one "libraries" deploy/deps.sh
+}
+
+tier_build() {
+	make_build gcc gcc -DCMAKE_BUILD_TYPE=Debug \
+		-DBESKAR7_SANITIZE=address,undefined
+}
+
+tier_lint() { run_label gcc lint; }
+tier_unit() { run_label gcc unit; }
+tier_integration() { run_label gcc integration; }
+tier_fuzz() { run_label gcc fuzz; }
+tier_scenario() { run_label gcc scenario; }
+
+# ---- other builds -----------------------------------------------------------
+
+tier_release() {
+	make_build release gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo || return 1
+	run_label release unit
+}
+
+tier_static() {
+	make_build static gcc -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DBESKAR7_STATIC=ON -DBESKAR7_TESTS=OFF || return 1
+	tests/static.sh "$build/static/agent/beskar7-agent" >"$logs/static.txt" 2>&1
+	count_lines "$logs/static.txt"
+}
+
+tier_clang() {
+	make_build clang clang -DCMAKE_BUILD_TYPE=Debug -DBESKAR7_FUZZ=ON \
+		-DBESKAR7_SANITIZE=address,undefined || return 1
+	run_label clang unit
+}
+
+# "ok NAME", "not ok NAME", "skip NAME" lines of a script, counted.
+count_lines() { # FILE
+	cat "$1"
+	grep -E '^(not ok|skip) ' "$1" | sed 's/^not ok/FAILED:/; s/^skip/SKIPPED:/' >&3
+	result "$(grep -c '^ok ' "$1")" "$(grep -c '^not ok ' "$1")" \
+		"$(grep -c '^skip ' "$1")"
+}
+
+# ---- analysers --------------------------------------------------------------
+
+sources() { # EXTENSION...: our own C files, NUL between
+	local e
+	for e; do
+		find agent common scenarios sim tests -name "*.$e" -print0
+	done
+}
+
+tier_format() {
+	one clang-format bash -c 'xargs -0 -n 40 -P '"$jobs"' \
+		clang-format --dry-run -Werror --ferror-limit=3' \
+		< <(sources c h)
+}
+
+tier_cppcheck() {
+	one cppcheck cppcheck -q -j "$jobs" --std=c11 --error-exitcode=1 \
+		--enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=tests/cppcheck.txt --library=posix,gnu \
+		-D_GNU_SOURCE -D__GNUC__=12 -I . agent common scenarios sim
+}
+
+tier_tidy() {
+	local list=$logs/tidy.files
+	find agent common scenarios sim -name '*.c' | sort >"$list"
+	one clang-tidy bash -c '
+		xargs -P "$1" -n 4 clang-tidy --quiet -p "$2" \
+			--warnings-as-errors="*" <"$3"' \
+		tidy "$jobs" "$build/clang" "$list"
+}
+
+tier_valgrind() {
+	local xml=$logs/valgrind.xml
+	rm -f "$xml"
+	python3 tests/under.py --build "$build/release" --label unit \
+		--jobs "$jobs" --timeout 900 --junit "$xml" -- \
+		valgrind -q --error-exitcode=99 --leak-check=full \
+		--errors-for-leak-kinds=definite,indirect
+	count_junit "$xml"
+}
+
+# ---- fuzzing ----------------------------------------------------------------
+
+tier_fuzz60() {
+	local seconds=${BESKAR7_FUZZ_SECONDS:-60} name
+	mkdir -p "$build/fuzz"
+	for name in "$build"/clang/tests/fuzz_*; do
+		[ -x "$name" ] && basename "$name"
+	done >"$logs/fuzz60.targets"
+	xargs -P "$jobs" -n 1 bash tests/fuzz/long.sh "$build" "$seconds" \
+		<"$logs/fuzz60.targets" >"$logs/fuzz60.txt" 2>&1
+	count_lines "$logs/fuzz60.txt"
+}
+
+# ---- scenarios --------------------------------------------------------------
+
+runner() { # BUILD: the program, or nothing
+	local p=$build/$1/scenarios/runner/beskar7-scenario
+	[ -x "$p" ] && echo "$p"
+}
+
+tier_runs() {
+	local p xml=$logs/runs.xml
+	p=$(runner release) || { say "no beskar7-scenario was built"; return 1; }
+	"$p" run scenarios/*.yaml --runs 200 --junit "$xml"
+	count_junit "$xml"
+	one "the same seed twice gives equal logs" tests/replay.sh "$p"
+}
+
+tier_sockets() {
+	local p xml=$logs/sockets.xml
+	p=$(runner gcc) || { say "no beskar7-scenario was built"; return 1; }
+	"$p" run scenarios/*.yaml --sockets --junit "$xml"
+	count_junit "$xml"
+}
+
+tier_demo() {
+	one scenarios/demo.sh env BESKAR7_BUILD="$build/release" \
+		scenarios/demo.sh --no-install
+}
+
+tier_bench() {
+	tests/bench/run.sh --build "$build/release" --smoke >"$logs/bench.txt" 2>&1
+	count_lines "$logs/bench.txt"
+}
