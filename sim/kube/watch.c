@@ -140,17 +140,28 @@ push_status(struct ks_watch *w, const struct ks_status *st)
 	cJSON_Delete(j);
 }
 
+/* Bookmarks come in the form of the objects. */
+static const char *
+bookmark_kind(const struct ks_watch *w, const char **api_version)
+{
+	*api_version = "meta.k8s.io/v1";
+	if (w->view.form == KS_TABLE)
+		return "Table";
+	if (w->view.form == KS_PARTIAL)
+		return "PartialObjectMetadata";
+	*api_version = w->view.version->api_version;
+	return w->view.kind;
+}
+
 static void
 push_bookmark(struct ks_watch *w, bool initial_end)
 {
-	const bool typed = w->view.form == KS_JSON;
+	const char *api_version, *kind = bookmark_kind(w, &api_version);
 	char *line = xasprintf("{\"type\":\"BOOKMARK\",\"object\":{\"kind\":"
 			       "\"%s\",\"apiVersion\":\"%s\",\"metadata\":{"
 			       "\"resourceVersion\":\"%" PRId64 "\","
 			       "\"creationTimestamp\":null%s}}}\n",
-	    typed ? w->view.kind : "PartialObjectMetadata",
-	    typed ? w->view.version->api_version : "meta.k8s.io/v1",
-	    w->conn.s->store.rv,
+	    kind, api_version, w->conn.s->store.rv,
 	    initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":"
 			  "\"true\"}"
 			: "");
