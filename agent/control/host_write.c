@@ -277,13 +277,14 @@ enum verdict
 host_act_read_secret(struct host_pass *p)
 {
 	static const char *const keys[] = { "username", "password" };
+	const struct kube_secret_want want = { p->h.ns,
+		p->h.spec.credentials_name, keys, 2 };
 	enum verdict v;
 
 	if (!write_begin(p, ACT_SECRET, &v))
 		return v;
 	p->ctl->call_is_secret = true;
-	p->ctl->call = kube_secret_read(p->c->k, p->h.ns,
-	    p->h.spec.credentials_name, keys, 2, secret_done, p->ctl);
+	p->ctl->call = kube_secret_read(p->c->k, &want, secret_done, p->ctl);
 	return V_WAIT;
 }
 
@@ -305,13 +306,14 @@ enum verdict
 host_act_read_ca(struct host_pass *p)
 {
 	static const char *const keys[] = { "ca.crt" };
+	const struct kube_secret_want want = { p->h.ns,
+		p->h.spec.ca_bundle_name, keys, 1 };
 	enum verdict v;
 
 	if (!write_begin(p, ACT_CA, &v))
 		return v;
 	p->ctl->call_is_secret = true;
-	p->ctl->call = kube_secret_read(p->c->k, p->h.ns,
-	    p->h.spec.ca_bundle_name, keys, 1, ca_done, p->ctl);
+	p->ctl->call = kube_secret_read(p->c->k, &want, ca_done, p->ctl);
 	return V_WAIT;
 }
 

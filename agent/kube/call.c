@@ -111,17 +111,17 @@ kube_call_detach(struct kube_call *k)
 }
 
 void
-kube_call_drop(struct kube_call *k)
+kube_call_drop(struct kube_call *call)
 {
-	kube_call_detach(k);
-	kube_call_free(k);
+	kube_call_detach(call);
+	kube_call_free(call);
 }
 
 void
-kube_cancel(struct kube_call *k)
+kube_cancel(struct kube_call *call)
 {
-	if (k != NULL)
-		kube_call_drop(k);
+	if (call != NULL)
+		kube_call_drop(call);
 }
 
 /* ---- the wire -------------------------------------------------------------- */

@@ -47,9 +47,9 @@ void kube_call_free(struct kube_call *k);
 /* ---- call_end.c: each of them ends k, or enqueues it again ---- */
 
 /* k->failed says why it was never sent. */
-void kube_call_refused(void *k);
+void kube_call_refused(void *arg);
 void kube_call_ended(struct kube_call *k, const struct http_result *h);
 /* A list item or a watch line. */
-bool kube_call_piece(void *k, const char *text, size_t n);
+bool kube_call_piece(void *arg, const char *text, size_t n);
 
 #endif

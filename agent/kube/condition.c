@@ -37,9 +37,9 @@ list_of(const cJSON *status)
 const cJSON *
 cond_find(const cJSON *status, const char *type)
 {
-	const cJSON *it;
+	const cJSON *l = list_of(status), *it;
 
-	cJSON_ArrayForEach (it, list_of(status)) {
+	cJSON_ArrayForEach (it, l) {
 		if (cJSON_IsObject(it) &&
 		    str_eq(json_str(it, "type", ""), type))
 			return it;

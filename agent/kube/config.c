@@ -316,21 +316,22 @@ wipe_strings(cJSON *j)
 }
 
 bool
-kube_config_parse(struct kube_config *c, const char *text_in, size_t n,
-    const char *source, const char *context, bool inline_only, struct err *e)
+kube_config_parse(struct kube_config *c, const struct kube_config_text *t,
+    const char *context, struct err *e)
 {
 	struct err mine;
-	struct loader l = { c, source, inline_only, e != NULL ? e : &mine };
+	struct loader l = { c, t->source, t->inline_only,
+		e != NULL ? e : &mine };
 	cJSON *root;
 	bool ok;
 
-	*c = (struct kube_config){ .source = xstrdup(source) };
-	if (n > KUBE_CONFIG_MAX_BYTES) {
+	*c = (struct kube_config){ .source = xstrdup(t->source) };
+	if (t->n > KUBE_CONFIG_MAX_BYTES) {
 		kube_config_free(c);
 		return err_set(e, ERR_SPEC, 0, "%.150s is larger than %u bytes",
-		    source, KUBE_CONFIG_MAX_BYTES);
+		    t->source, KUBE_CONFIG_MAX_BYTES);
 	}
-	root = yaml_parse(text_in, n, source, l.e);
+	root = yaml_parse(t->text, t->n, t->source, l.e);
 	if (root == NULL) {
 		kube_config_free(c);
 		l.e->kind = ERR_SPEC;
@@ -348,6 +349,7 @@ bool
 kube_config_load(struct kube_config *c, struct files *files, const char *path,
     const char *context, struct err *e)
 {
+	struct kube_config_text t;
 	struct buf b;
 	bool ok;
 
@@ -357,7 +359,8 @@ kube_config_load(struct kube_config *c, struct files *files, const char *path,
 		buf_free(&b);
 		return err_wrap(e, "kubeconfig %.120s", path);
 	}
-	ok = kube_config_parse(c, buf_str(&b), b.n, path, context, false, e);
+	t = (struct kube_config_text){ buf_str(&b), b.n, path, false };
+	ok = kube_config_parse(c, &t, context, e);
 	secret_wipe(b.p, b.cap);
 	buf_free(&b);
 	return ok;

@@ -42,10 +42,15 @@ struct kube_config {
  */
 bool kube_config_load(struct kube_config *c, struct files *files,
     const char *path, const char *context, struct err *e);
-/* Same from bytes: workload clusters' Secrets. inline_only refuses every file
- * reference (SAFETY 10). */
-bool kube_config_parse(struct kube_config *c, const char *text, size_t n,
-    const char *source, const char *context, bool inline_only, struct err *e);
+/* Same from bytes: workload clusters' Secrets. */
+struct kube_config_text {
+	const char *text;
+	size_t n;
+	const char *source; /* a file's name, or "Secret ns/name" */
+	bool inline_only;   /* refuse every file reference (SAFETY 10) */
+};
+bool kube_config_parse(struct kube_config *c, const struct kube_config_text *t,
+    const char *context, struct err *e);
 /*
  * In a pod: host and port are KUBERNETES_SERVICE_HOST and _PORT as main found
  * them; token, ca.crt and namespace are read below KUBE_SERVICE_ACCOUNT_DIR.

@@ -273,7 +273,9 @@ on_written(void *arg, const struct kube_reply *reply)
 
 	r->call = NULL;
 	limiter_release(&r->rate);
-	if (reply->err.kind == ERR_NONE) {
+	/* A conflict after a lost reply: that one had created it. */
+	if (reply->err.kind == ERR_NONE ||
+	    (!s->created && s->tried && reply->err.kind == ERR_CONFLICT)) {
 		written(r, s);
 	} else if (transient(reply)) {
 		s->tried = true;
@@ -284,9 +286,6 @@ on_written(void *arg, const struct kube_reply *reply)
 		s->count = 1;
 		s->first_wall_us = s->last_wall_us;
 		make_name(r, s);
-	} else if (!s->created && s->tried && reply->err.kind == ERR_CONFLICT) {
-		/* The reply that was lost had created it. */
-		written(r, s);
 	} else {
 		r->counts.failed++;
 		metric(r, "failed");

@@ -58,8 +58,8 @@ struct informer {
 	struct timer retry, confirm, silence;
 	struct backoff backoff;
 	struct rng rng;
-	int64_t proof_us; /* the server last talked to us; -1 = never */
-	int64_t opened_us; /* of this watch; -1 = not yet */
+	int64_t proof_us;   /* the server last talked to us; -1 = never */
+	int64_t opened_us;  /* of this watch; -1 = not yet */
 	unsigned fruitless; /* watches in a row that brought nothing */
 	bool unpaged;       /* a continue token expired: all in one page */
 	bool relist;        /* an ERROR event asked for it */
@@ -83,12 +83,16 @@ struct informer {
 
 /* ---- informer_cache.c ---- */
 
-enum cache_from { FROM_LIST, FROM_WATCH, FROM_NOTE };
+enum cache_from {
+	FROM_LIST,
+	FROM_WATCH,
+	FROM_NOTE
+};
 /* Takes ownership of tree. false with e: it is no object of this resource. */
-bool cache_put(struct informer *inf, cJSON *tree, enum cache_from from,
-    struct err *e);
-bool cache_remove(struct informer *inf, cJSON *tree, enum cache_from from,
-    struct err *e);
+bool cache_put(
+    struct informer *inf, cJSON *tree, enum cache_from from, struct err *e);
+bool cache_remove(
+    struct informer *inf, cJSON *tree, enum cache_from from, struct err *e);
 /* What a reply of the server showed, by whatever request. */
 void cache_note(struct informer *inf, const cJSON *object);
 void cache_list_begin(struct informer *inf);

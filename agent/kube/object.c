@@ -57,7 +57,7 @@ text_of(const cJSON *obj, const char *key)
 {
 	const cJSON *v = obj == NULL ? NULL : json_child(obj, key);
 
-	return cJSON_IsString(v) ? v->valuestring : "";
+	return v != NULL && cJSON_IsString(v) ? v->valuestring : "";
 }
 
 const char *
@@ -159,10 +159,10 @@ meta_list(const cJSON *o, const char *key)
 static int
 finalizer_index(const cJSON *o, const char *finalizer)
 {
-	const cJSON *it;
+	const cJSON *l = meta_list(o, "finalizers"), *it;
 	int i = 0;
 
-	cJSON_ArrayForEach (it, meta_list(o, "finalizers")) {
+	cJSON_ArrayForEach (it, l) {
 		if (cJSON_IsString(it) && str_eq(it->valuestring, finalizer))
 			return i;
 		i++;
@@ -198,10 +198,10 @@ kobj_api_group(const char *api_version, char out[256])
 const cJSON *
 kobj_owner(const cJSON *o, const char *kind, const char *group)
 {
-	const cJSON *it;
+	const cJSON *l = meta_list(o, "ownerReferences"), *it;
 	char g[256];
 
-	cJSON_ArrayForEach (it, meta_list(o, "ownerReferences")) {
+	cJSON_ArrayForEach (it, l) {
 		if (!cJSON_IsObject(it))
 			continue;
 		kobj_api_group(text_of(it, "apiVersion"), g);
@@ -214,9 +214,9 @@ kobj_owner(const cJSON *o, const char *kind, const char *group)
 const cJSON *
 kobj_owner_by_uid(const cJSON *o, const char *uid)
 {
-	const cJSON *it;
+	const cJSON *l = meta_list(o, "ownerReferences"), *it;
 
-	cJSON_ArrayForEach (it, meta_list(o, "ownerReferences")) {
+	cJSON_ArrayForEach (it, l) {
 		if (cJSON_IsObject(it) && str_eq(text_of(it, "uid"), uid))
 			return it;
 	}

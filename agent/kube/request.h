@@ -11,8 +11,8 @@
 #define KUBE_TARGET_MAX (16u << 10)
 
 struct kube_target_opts {
-	const char *prefix;        /* path prefix of the server; "" = none */
-	const char *field_manager; /* of writes */
+	const char *prefix;         /* path prefix of the server; "" = none */
+	const char *field_manager;  /* of writes */
 	const char *continue_token; /* of the next page; NULL = first */
 };
 /* ERR_SPEC if the verb lacks something. */

@@ -85,22 +85,21 @@ on_done(void *arg, const struct kube_reply *r)
 }
 
 struct kube_secret_call *
-kube_secret_read(struct kube_client *c, const char *ns, const char *name,
-    const char *const *keys, size_t n,
+kube_secret_read(struct kube_client *c, const struct kube_secret_want *want,
     void (*done)(void *arg, struct kube_secret_reply *r), void *arg)
 {
 	struct kube_secret_call *s = xcalloc(1, sizeof(*s));
 	const struct kube_request rq = { .verb = KUBE_GET,
 		.res = &KUBE_SECRETS,
-		.ns = ns,
-		.name = name,
+		.ns = want->ns,
+		.name = want->name,
 		.sensitive = true,
 		.done = on_done,
 		.arg = s };
 
-	s->n = n < KUBE_SECRET_KEYS_MAX ? n : KUBE_SECRET_KEYS_MAX;
+	s->n = want->n < KUBE_SECRET_KEYS_MAX ? want->n : KUBE_SECRET_KEYS_MAX;
 	for (size_t i = 0; i < s->n; i++)
-		s->keys[i] = xstrdup(keys[i]);
+		s->keys[i] = xstrdup(want->keys[i]);
 	s->done = done;
 	s->arg = arg;
 	s->call = kube_start(c, &rq);
@@ -108,10 +107,10 @@ kube_secret_read(struct kube_client *c, const char *ns, const char *name,
 }
 
 void
-kube_secret_cancel(struct kube_secret_call *s)
+kube_secret_cancel(struct kube_secret_call *call)
 {
-	if (s == NULL)
+	if (call == NULL)
 		return;
-	kube_cancel(s->call);
-	call_free(s);
+	kube_cancel(call->call);
+	call_free(call);
 }

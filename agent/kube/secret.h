@@ -23,10 +23,15 @@ struct kube_secret_reply {
 	const char *type;      /* "cluster.x-k8s.io/secret"; "" if none */
 	const char *resource_version;
 };
-/* keys: n names, copied. Cancel with kube_secret_cancel. */
+struct kube_secret_want {
+	const char *ns, *name;
+	const char *const *keys;
+	size_t n; /* at most KUBE_SECRET_KEYS_MAX */
+};
+/* All of want is copied. Cancel with kube_secret_cancel. */
 struct kube_secret_call;
-struct kube_secret_call *kube_secret_read(struct kube_client *c, const char *ns,
-    const char *name, const char *const *keys, size_t n,
+struct kube_secret_call *kube_secret_read(struct kube_client *c,
+    const struct kube_secret_want *want,
     void (*done)(void *arg, struct kube_secret_reply *r), void *arg);
 void kube_secret_cancel(struct kube_secret_call *call);
 

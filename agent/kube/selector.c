@@ -91,26 +91,28 @@ present(const cJSON *v)
 	return v != NULL && !cJSON_IsNull(v);
 }
 
-bool
-kobj_selector_valid(const cJSON *selector, struct err *e)
+static bool
+labels_valid(const cJSON *m, struct err *e)
 {
-	const cJSON *m, *it;
-	size_t i = 0;
+	const cJSON *it;
 
-	if (!present(selector))
-		return true;
-	if (!cJSON_IsObject(selector))
-		return err_set(e, ERR_SPEC, 0, "the selector is no object");
-	m = json_child(selector, "matchLabels");
-	if (present(m) && !cJSON_IsObject(m))
+	if (!cJSON_IsObject(m))
 		return err_set(e, ERR_SPEC, 0, "matchLabels is no object");
 	cJSON_ArrayForEach (it, m) {
 		if (!cJSON_IsString(it))
 			return err_set(e, ERR_SPEC, 0,
 			    "matchLabels[%.100s] is no string", it->string);
 	}
-	m = json_child(selector, "matchExpressions");
-	if (present(m) && !cJSON_IsArray(m))
+	return true;
+}
+
+static bool
+exprs_valid(const cJSON *m, struct err *e)
+{
+	const cJSON *it;
+	size_t i = 0;
+
+	if (!cJSON_IsArray(m))
 		return err_set(e, ERR_SPEC, 0, "matchExpressions is no list");
 	cJSON_ArrayForEach (it, m) {
 		if (!expr_valid(it, i, e))
@@ -118,6 +120,21 @@ kobj_selector_valid(const cJSON *selector, struct err *e)
 		i++;
 	}
 	return true;
+}
+
+bool
+kobj_selector_valid(const cJSON *selector, struct err *e)
+{
+	const cJSON *labels, *exprs;
+
+	if (!present(selector))
+		return true;
+	if (!cJSON_IsObject(selector))
+		return err_set(e, ERR_SPEC, 0, "the selector is no object");
+	labels = json_child(selector, "matchLabels");
+	exprs = json_child(selector, "matchExpressions");
+	return (!present(labels) || labels_valid(labels, e)) &&
+	       (!present(exprs) || exprs_valid(exprs, e));
 }
 
 static bool
@@ -144,17 +161,19 @@ expr_matches(const cJSON *x, const cJSON *o)
 bool
 kobj_selector_matches(const cJSON *selector, const cJSON *o, struct err *e)
 {
-	const cJSON *it;
+	const cJSON *it, *l;
 
 	if (!kobj_selector_valid(selector, e))
 		return false;
 	if (!present(selector))
 		return true;
-	cJSON_ArrayForEach (it, json_child(selector, "matchLabels")) {
+	l = json_child(selector, "matchLabels");
+	cJSON_ArrayForEach (it, l) {
 		if (!str_eq(kobj_label(o, it->string), it->valuestring))
 			return false;
 	}
-	cJSON_ArrayForEach (it, json_child(selector, "matchExpressions")) {
+	l = json_child(selector, "matchExpressions");
+	cJSON_ArrayForEach (it, l) {
 		if (!expr_matches(it, o))
 			return false;
 	}

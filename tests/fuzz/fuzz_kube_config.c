@@ -13,8 +13,9 @@ one(const char *text, size_t n, bool inline_only)
 {
 	struct kube_config c;
 	struct err e = { .kind = ERR_NONE };
+	const struct kube_config_text t = { text, n, "file", inline_only };
 
-	if (!kube_config_parse(&c, text, n, "file", NULL, inline_only, &e)) {
+	if (!kube_config_parse(&c, &t, NULL, &e)) {
 		MUST(e.kind == ERR_SPEC && e.msg[0] != '\0');
 		MUST(c.server == NULL && c.token.p == NULL);
 		return;

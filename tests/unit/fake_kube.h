@@ -23,12 +23,12 @@ struct fake_request {
 	const cJSON *body; /* NULL if none or no JSON */
 };
 struct fake_fault {
-	int status;             /* 0 = serve it */
-	const char *body;       /* with status; NULL = a Status */
-	const char *reason;     /* of that Status */
+	int status;         /* 0 = serve it */
+	const char *body;   /* with status; NULL = a Status */
+	const char *reason; /* of that Status */
 	const char *retry_after;
-	bool lose_reply;        /* do it, then reset */
-	bool hang;              /* never answer */
+	bool lose_reply; /* do it, then reset */
+	bool hang;       /* never answer */
 };
 
 struct fake_kube {
@@ -57,8 +57,8 @@ struct fake_kube {
 	struct timer bookmark;
 };
 
-struct fake_kube *fake_kube_new(struct loop *l, struct http_net *net,
-    uint64_t seed);
+struct fake_kube *fake_kube_new(
+    struct loop *l, struct http_net *net, uint64_t seed);
 void fake_kube_free(struct fake_kube *f);
 /* Stops or starts listening: connection refused meanwhile, streams reset. */
 void fake_kube_listen(struct fake_kube *f, struct http_net *net, bool on);
@@ -66,13 +66,12 @@ void fake_kube_listen(struct fake_kube *f, struct http_net *net, bool on);
  * that it got, borrowed. */
 const char *fake_kube_put(struct fake_kube *f, const char *plural, cJSON *o);
 /* Another client deletes it at once. */
-void fake_kube_delete(struct fake_kube *f, const char *plural,
-    const char *key);
-const cJSON *fake_kube_get(const struct fake_kube *f, const char *plural,
-    const char *key);
+void fake_kube_delete(struct fake_kube *f, const char *plural, const char *key);
+const cJSON *fake_kube_get(
+    const struct fake_kube *f, const char *plural, const char *key);
 /* The i-th object of a kind, by key; NULL if there are fewer. */
-const cJSON *fake_kube_nth(const struct fake_kube *f, const char *plural,
-    size_t i);
+const cJSON *fake_kube_nth(
+    const struct fake_kube *f, const char *plural, size_t i);
 /* Forgets the history: older watches are expired. */
 void fake_kube_compact(struct fake_kube *f);
 /* To all open watches: raw bytes, an orderly end, a reset, or nothing ever

@@ -178,6 +178,8 @@ static void
 secrets_are_read_by_key(void)
 {
 	static const char *const keys[] = { "username", "password", "nope" };
+	const struct kube_secret_want bmc = { "lab", "bmc", keys, 3 };
+	const struct kube_secret_want gone = { "lab", "gone", keys, 3 };
 	struct kube_rig r;
 	struct secret_got g = { .n = 0 };
 	cJSON *o = fake_object("Secret", "lab", "bmc", 0);
@@ -187,7 +189,7 @@ secrets_are_read_by_key(void)
 	json_put(o, "data/password", cJSON_CreateString("czNjcmV0AA=="));
 	json_put(o, "type", cJSON_CreateString("Opaque"));
 	(void)fake_kube_put(r.fake, "secrets", o);
-	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	(void)kube_secret_read(r.client, &bmc, on_secret, &g);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.n, 1);
 	CHECK_TEXT(g.user.p, "admin");
@@ -199,17 +201,16 @@ secrets_are_read_by_key(void)
 	o = fake_object("Secret", "lab", "bmc", 0);
 	json_put(o, "data/username", cJSON_CreateString("!!"));
 	(void)fake_kube_put(r.fake, "secrets", o);
-	(void)kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g);
+	(void)kube_secret_read(r.client, &bmc, on_secret, &g);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.err.kind, ERR_SPEC);
 	CU_ASSERT_PTR_NOT_NULL(strstr(g.err.msg, "username"));
 	CU_ASSERT_PTR_NULL(strstr(g.err.msg, "!!"));
-	(void)kube_secret_read(r.client, "lab", "gone", keys, 3, on_secret, &g);
+	(void)kube_secret_read(r.client, &gone, on_secret, &g);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.err.kind, ERR_NOTFOUND);
 	CU_ASSERT_EQUAL(g.n, 3);
-	kube_secret_cancel(
-	    kube_secret_read(r.client, "lab", "bmc", keys, 3, on_secret, &g));
+	kube_secret_cancel(kube_secret_read(r.client, &bmc, on_secret, &g));
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.n, 3);
 	rig_close(&r);

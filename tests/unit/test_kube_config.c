@@ -165,6 +165,15 @@ a_missing_file_is_told(void)
 	files_memory_free(f);
 }
 
+static bool
+parse_secret(struct kube_config *c, const char *text, struct err *e)
+{
+	const struct kube_config_text t = { text, strlen(text), "Secret x",
+		true };
+
+	return kube_config_parse(c, &t, NULL, e);
+}
+
 static void
 workload_kubeconfigs_may_not_name_files(void)
 {
@@ -182,12 +191,10 @@ workload_kubeconfigs_may_not_name_files(void)
 	struct err e;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CU_ASSERT_FALSE(kube_config_parse(
-		    &c, bad[i], strlen(bad[i]), "Secret x", NULL, true, &e));
+		CU_ASSERT_FALSE(parse_secret(&c, bad[i], &e));
 		CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, "only inline data"));
 	}
-	CU_ASSERT_TRUE(kube_config_parse(
-	    &c, good, strlen(good), "Secret x", NULL, true, &e));
+	CU_ASSERT_TRUE(parse_secret(&c, good, &e));
 	kube_config_free(&c);
 }
 
@@ -231,6 +238,7 @@ damaged_files_end_in_an_error(void)
 	rng_seed(&rng, 5, "damage");
 	for (int i = 0; i < 3000; i++) {
 		char text[sizeof(good)];
+		struct kube_config_text t;
 		struct kube_config c;
 		struct err e;
 		size_t n = sizeof(good) - 1;
@@ -245,7 +253,8 @@ damaged_files_end_in_an_error(void)
 		if (rng_below(&rng, 4) == 0)
 			n = (size_t)rng_below(&rng, n);
 		e = (struct err){ .kind = ERR_NONE };
-		if (kube_config_parse(&c, text, n, "f", NULL, false, &e)) {
+		t = (struct kube_config_text){ text, n, "f", false };
+		if (kube_config_parse(&c, &t, NULL, &e)) {
 			CU_ASSERT_PTR_NOT_NULL(c.server);
 			kube_config_free(&c);
 		} else {
