@@ -135,7 +135,7 @@ act_delete_task(struct request *rq)
 	struct task *t = task_get(rq->b, rq->arg[0]);
 
 	if (t && t->state == TASK_RUNNING) {
-		request_refuse(rq, REF_MEDIA_BUSY, NULL, "5", NULL, NULL);
+		request_refuse(rq, REF_BUSY, NULL, "5", NULL, NULL);
 		return;
 	}
 	if (t && !rq->dry)

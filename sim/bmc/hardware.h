@@ -6,7 +6,6 @@
 
 #include "sim/bmc/profile.h"
 
-#define HW_NICS 8
 struct hardware {
 	char uuid[40], serial[24];
 	char bmc_uuid[40], service_uuid[40];

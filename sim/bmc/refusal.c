@@ -5,7 +5,6 @@
 
 static const struct refusal_words table[REF_N] = {
 	[REF_UNAUTHORIZED] = { "unauthorized", 401, "NoValidSession", 0 },
-	[REF_FORBIDDEN] = { "forbidden", 403, "InsufficientPrivilege", 0 },
 	[REF_LOCKED_OUT] = { "locked-out", 401, "NoValidSession", 0 },
 	[REF_PASSWORD_CHANGE] = { "password-change", 403,
 	    "PasswordChangeRequired", 0 },

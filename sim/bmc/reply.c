@@ -268,6 +268,11 @@ request_finish(struct request *rq)
 	struct http_header h[REQUEST_HEADERS];
 	struct http_exchange *x = rq->x;
 
+	if (rq->out.overflow) {
+		buf_reset(&rq->out);
+		(void)request_refuse(
+		    rq, REF_INTERNAL, NULL, NULL, NULL, NULL);
+	}
 	if (rq->failed)
 		error_body(rq);
 	if (!rq->status)

@@ -413,6 +413,9 @@ found(struct request *rq)
 {
 	if (rq->route && (!rq->route->exists || rq->route->exists(rq)))
 		return true;
+	if (strstr(rq->path, "/Actions/"))
+		return request_refuse(rq, REF_ACTION_UNKNOWN, NULL,
+		    strrchr(rq->path, '/') + 1, NULL, NULL);
 	return request_refuse(rq, REF_NOT_FOUND, NULL, rq->path, NULL, NULL);
 }
 

@@ -114,6 +114,15 @@ by_token(struct request *rq, const char *token)
 }
 
 static bool
+wrong_credentials(struct request *rq)
+{
+	bool locked = rq->b->locked_until_us > bmc_now(rq->b);
+
+	return request_refuse(rq, locked ? REF_LOCKED_OUT : REF_UNAUTHORIZED,
+	    NULL, NULL, NULL, NULL);
+}
+
+static bool
 by_basic(struct request *rq, const char *value)
 {
 	char plain[256];
@@ -136,8 +145,7 @@ by_basic(struct request *rq, const char *value)
 	}
 	secret_wipe(plain, sizeof(plain));
 	rq->via_basic = ok;
-	return ok ||
-	       request_refuse(rq, REF_UNAUTHORIZED, NULL, NULL, NULL, NULL);
+	return ok || wrong_credentials(rq);
 }
 
 bool
@@ -239,7 +247,7 @@ session_login(struct request *rq)
 	if (!credentials(rq, &user, &password))
 		return;
 	if (!auth_check(rq->b, user, password, "session", rq->from)) {
-		request_refuse(rq, REF_UNAUTHORIZED, NULL, NULL, NULL, NULL);
+		(void)wrong_credentials(rq);
 		return;
 	}
 	(void)str_copy(rq->user, sizeof(rq->user), user);

@@ -177,7 +177,7 @@ bad_requests_get_the_registrys_words(void)
 		    "{\"ResetType\":\"On\",\"X\":1}", 400,
 		    "ActionParameterUnknown" },
 		{ "POST", RIG_SYS "/Actions/ComputerSystem.Fly", "{}", 404,
-		    "ResourceMissingAtURI" },
+		    "ActionNotSupported" },
 		{ "POST", RIG_CD "/Actions/VirtualMedia.InsertMedia", "{}", 400,
 		    "ActionParameterMissing" },
 		{ "POST", RIG_CD "/Actions/VirtualMedia.InsertMedia",
