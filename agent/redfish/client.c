@@ -63,7 +63,7 @@ redfish_new(const struct env *env, const struct redfish_opts *o, struct err *e)
 	rf->fresh_us = OR(o->fresh_us, 2 * LOOP_S);
 	rf->hold_us = OR(o->hold_us, 10 * LOOP_MIN);
 	rf->hold_tries = OR(o->hold_tries, 3);
-	rf->body_max = OR(o->body_max, 4 * 1024 * 1024);
+	rf->body_max = OR(o->body_max, (size_t)4 * 1024 * 1024);
 	rf->first_use = o->tls.first_use;
 	rng_seed(&rf->rng, env->seed, rf->key);
 	rf->peer = http_peer_new(env->net,
@@ -153,6 +153,10 @@ redfish_set_tls(struct redfish *rf, const struct redfish_tls *t)
 	http_peer_set_tls(rf->peer, &t->policy);
 	rf->first_use = t->first_use;
 	rf->tls_known = false;
+	/* What an untrusted peer said is forgotten, its failures too. */
+	rf->service.known = false;
+	rf->links.known = false;
+	rf_breaker_answered(&rf->breaker);
 }
 
 /* ---- looking at it -------------------------------------------------------------- */

@@ -152,14 +152,12 @@ on_sent(struct redfish *rf, const struct rf_reply *r)
 	c->wrote = true;
 	c->accepted = r->ok;
 	rf_stale(rf, RF_READ_MEDIA);
-	if (r->http != HTTP_OK) {
+	if (r->http != HTTP_OK || r->status == 401 || r->status == 403) {
 		rf_fail_reply(rf, r, "eject");
 	} else if (r->status == 202) {
 		rf_task_wait(rf, r, TASK_US, on_task);
 	} else if (r->ok) {
 		look_again(rf);
-	} else if (r->status == 401 || r->status == 403) {
-		rf_fail_reply(rf, r, "eject");
 	} else {
 		rf_refusal_keep(&c->refusal, r);
 		if ((rf_refusal_passes(r) || r->status >= 500 ||

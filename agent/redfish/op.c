@@ -93,7 +93,7 @@ end(struct redfish *rf)
 	timer_stop(&op->timer);
 	if (op->result.err.kind != ERR_NONE)
 		op->result.maybe_executed = op->unverified;
-	if (op->result.cause != RF_CAUSE_CIRCUIT)
+	if (op->result.requests > 0)
 		feed_breaker(rf, op);
 	count_op(rf, op);
 	if (op->result.err.kind != ERR_NONE)

@@ -1,4 +1,5 @@
 #include "agent/redfish/client.h"
+#include "agent/redfish/service.h"
 #include "common/json.h"
 #include "common/str.h"
 
@@ -19,8 +20,12 @@ on_identified(struct redfish *rf, const struct rf_reply *r)
 		 !json_child(r->json, "@odata.id"))
 		(void)rf_fail(rf, RF_CAUSE_PROTOCOL, ERR_PROTO,
 		    "GET %s: JSON, but not a Redfish service root", rf->root);
-	else
+	else {
+		/* So that a discovery that follows need not ask again; one
+		 * without Systems is of no use for that. */
+		(void)rf_service_parse(&rf->service, rf->origin, r->json, NULL);
 		rf_finish(rf);
+	}
 }
 
 void
@@ -41,7 +46,8 @@ redfish_discover(struct redfish *rf, redfish_done_fn *done, void *arg)
 {
 	if (!rf_begin(rf, "discover", done, arg))
 		return;
-	rf->service.known = false;
+	if (rf->links.known)
+		rf->service.known = false;
 	rf->links.known = false;
 	rf_ensure(rf, rf_finish);
 }

@@ -134,12 +134,12 @@ learn(struct rf_insert_ladder *l, const struct rf_ext *x)
 	for (i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
 		if (!rf_ext_names(x, params[i].prop))
 			continue;
-		if (rf_ext_blames(x, RF_NO_MISSING, params[i].prop))
-			l->must |= params[i].bit;
-		else if (l->way.bits & params[i].bit)
+		/* Not sent and named all the same: "must be Stream". */
+		if ((l->way.bits & params[i].bit) &&
+		    !rf_ext_blames(x, RF_NO_MISSING, params[i].prop))
 			l->mustnt |= params[i].bit;
 		else
-			l->must |= params[i].bit; /* "must be Stream" */
+			l->must |= params[i].bit;
 	}
 	l->mustnt &= ~l->must;
 }

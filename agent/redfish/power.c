@@ -16,6 +16,7 @@ struct reset_op {
 	int value;
 	unsigned refused; /* values that this machine does not know */
 	unsigned waits, polls;
+	bool info_read;     /* the list of values may change with the state */
 	bool busy, unknown; /* how the last one was refused */
 	bool cycling;       /* off, wait, on: in place of a restart */
 	struct rf_refusal refusal;
@@ -132,6 +133,8 @@ no_value_left(struct redfish *rf)
 {
 	struct reset_op *c = rf->op->ctx;
 
+	/* What is offered may change with the state (iRMC): afresh next time. */
+	rf->learned.reset_refused = 0;
 	if (c->refusal.any)
 		rf_refusal_fail(rf, &c->refusal, redfish_reset_name(c->reset));
 	else
@@ -154,6 +157,8 @@ is_restart(enum redfish_reset r)
 {
 	return r == RF_RESET_FORCE_RESTART || r == RF_RESET_GRACEFUL_RESTART;
 }
+
+static void on_info(struct redfish *rf, const struct rf_reply *r);
 
 static void
 decide_seen(struct redfish *rf)
@@ -181,10 +186,27 @@ decide_seen(struct redfish *rf)
 		value = choose(rf, RF_RESET_FORCE_OFF);
 		c->cycling = value >= 0;
 	}
-	if (value < 0)
-		no_value_left(rf);
-	else
+	if (value >= 0)
 		post(rf, value);
+	else if (rf->links.reset_info && !c->info_read)
+		rf_get(rf, rf->links.reset_info, on_info);
+	else
+		no_value_left(rf);
+}
+
+static void
+on_info(struct redfish *rf, const struct rf_reply *r)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	if (r->http != HTTP_OK) {
+		rf_fail_reply(rf, r, "read the reset types");
+		return;
+	}
+	c->info_read = true;
+	if (r->ok)
+		rf->reset_values = rf_reset_info_values(r->json);
+	decide_seen(rf);
 }
 
 static void

@@ -123,38 +123,49 @@ no_sessions_here(const struct rf_reply *r)
 static void post_login(struct redfish *rf, const char *target);
 
 static void
-on_login(struct redfish *rf, const struct rf_reply *r)
+follow_login(struct redfish *rf, const struct rf_reply *r)
 {
-	struct rf_op *op = rf->op;
-	char *target;
+	char *target = rf_text_link(rf->origin, r->location);
 
-	if (r->ok && r->token && r->token[0]) {
-		keep_session(rf, r);
-		return;
-	}
-	if ((r->status == 307 || r->status == 308) && !op->login_redirected) {
-		op->login_redirected = true;
-		target = rf_text_link(rf->origin, r->location);
-		if (target)
-			post_login(rf, target);
-		else
-			(void)rf_fail(rf, RF_CAUSE_PROTOCOL, ERR_PROTO,
-			    "login: redirect to another host refused");
-		xfree(target);
-		return;
-	}
-	if (r->status == 401 || rf_ext_has(&r->ext, RF_NO_LOGIN) ||
-	    rf_ext_has(&r->ext, RF_NO_PASSWORD) || r->status == 403)
+	rf->op->login_redirected = true;
+	if (target)
+		post_login(rf, target);
+	else
+		(void)rf_fail(rf, RF_CAUSE_PROTOCOL, ERR_PROTO,
+		    "login: redirect to another host refused");
+	xfree(target);
+}
+
+static void
+login_failed(struct redfish *rf, const struct rf_reply *r)
+{
+	if (r->status == 401 || r->status == 403 ||
+	    rf_ext_has(&r->ext, RF_NO_LOGIN) ||
+	    rf_ext_has(&r->ext, RF_NO_PASSWORD)) {
 		rf_session_refused(rf, r);
-	else if (rf_ext_has(&r->ext, RF_NO_SESSIONS))
+	} else if (rf_ext_has(&r->ext, RF_NO_SESSIONS)) {
 		use_basic(rf, rf_now(rf) + BASIC_FOR_US);
-	else if (no_sessions_here(r) && !rf->session.ever_worked) {
+	} else if (no_sessions_here(r) && !rf->session.ever_worked) {
 		rf->session.refusals++;
 		use_basic(rf, rf->session.refusals < REFUSALS_MAX
 				  ? rf_now(rf) + BASIC_FOR_US
 				  : 0);
-	} else
+	} else {
 		rf_fail_reply(rf, r, "login");
+	}
+}
+
+static void
+on_login(struct redfish *rf, const struct rf_reply *r)
+{
+	bool moved = r->status == 307 || r->status == 308;
+
+	if (r->ok && !str_empty(r->token))
+		keep_session(rf, r);
+	else if (moved && !rf->op->login_redirected)
+		follow_login(rf, r);
+	else
+		login_failed(rf, r);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "agent/redfish/text.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -9,33 +10,43 @@
 
 #define LINK_MAX_BYTES 512
 
+/* Bytes that a lead byte announces; 0 = it is none. */
+static size_t
+announced(unsigned char c)
+{
+	if (c < 0x80)
+		return 1;
+	if (c >= 0xc2 && c <= 0xdf)
+		return 2;
+	if ((c & 0xf0) == 0xe0)
+		return 3;
+	return c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+}
+
+static bool
+printable(uint32_t c)
+{
+	return c >= 0x20 && (c < 0x7f || c >= 0xa0) && c <= 0x10ffff &&
+	       (c < 0xd800 || c > 0xdfff);
+}
+
 /* Bytes of the valid, printable UTF-8 character at s; 0 = none. */
 static size_t
 char_len(const unsigned char *s)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = announced(s[0]), i;
 	uint32_t c;
-	size_t n, i;
 
-	if (s[0] < 0x80)
-		return s[0] >= 0x20 && s[0] != 0x7f ? 1 : 0;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
+	if (n < 2)
+		return n == 1 && printable(s[0]) ? 1 : 0;
 	c = s[0] & (0x7fU >> n);
 	for (i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fU);
 	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return c < 0xa0 ? 0 : n; /* C1 controls */
+	return c >= least[n] && printable(c) ? n : 0;
 }
 
 bool
@@ -43,24 +54,24 @@ rf_text_clean(char *dst, size_t cap, const char *src)
 {
 	const unsigned char *s = (const unsigned char *)(src ? src : "");
 	size_t at = 0, len;
+	bool gap = false;
 
-	while (*s && at + 1 < cap) {
+	for (; *s; s += len) {
 		len = char_len(s);
-		if (at + (len ? len : 1) >= cap)
-			break;
-		if (len == 0 || (len == 1 && *s == ' ')) {
+		if (len == 0 || *s == ' ') {
 			/* One blank for a run of blanks and junk. */
-			if (at > 0 && dst[at - 1] != ' ')
-				dst[at++] = ' ';
-			s++;
+			gap = at > 0;
+			len = 1;
 			continue;
 		}
+		if (at + gap + len >= cap)
+			break;
+		if (gap)
+			dst[at++] = ' ';
+		gap = false;
 		memcpy(dst + at, s, len);
 		at += len;
-		s += len;
 	}
-	while (at > 0 && dst[at - 1] == ' ')
-		at--;
 	dst[at] = '\0';
 	return at > 0;
 }
@@ -121,6 +132,7 @@ void
 rf_text_mask_urls(char *s)
 {
 	static const char ends[] = " '\"<>)";
+	static const char mask[4] = { '/', '.', '.', '.' };
 	char *path, *end, *at;
 
 	while ((s = strstr(s, "://")) != NULL) {
@@ -128,14 +140,14 @@ rf_text_mask_urls(char *s)
 		path = s + strcspn(s, "/?# '\"<>)");
 		at = memrchr(s, '@', (size_t)(path - s));
 		if (at) { /* user:password@ */
-			memmove(s, at + 1, strlen(at));
+			memmove(s, at + 1, strlen(at + 1) + 1);
 			path -= at + 1 - s;
 		}
 		end = path + strcspn(path, ends);
-		if (end - path > 4) {
-			memcpy(path, "/...", 4);
-			memmove(path + 4, end, strlen(end) + 1);
-			end = path + 4;
+		if (end - path > (ptrdiff_t)sizeof(mask)) {
+			memcpy(path, mask, sizeof(mask));
+			memmove(path + sizeof(mask), end, strlen(end) + 1);
+			end = path + sizeof(mask);
 		}
 		s = end;
 	}

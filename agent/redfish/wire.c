@@ -340,7 +340,7 @@ limits_for(const struct redfish *rf, const struct rf_wire *w)
 		.head_us = (get ? 60 : 120) * LOOP_S, /* rule 6 */
 		.idle_us = 30 * LOOP_S,
 		.total_us = (get ? 90 : 180) * LOOP_S,
-		.head_max = 32 * 1024,
+		.head_max = (size_t)32 * 1024,
 		.body_max = rf->body_max };
 
 	if (w->brief) {

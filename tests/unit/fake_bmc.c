@@ -336,6 +336,10 @@ spoiled(
 		http_reply(x, 200, NULL, 0,
 		    (struct http_bytes){ junk, sizeof(junk) - 1 });
 		break;
+	case FAKE_TRICKLE:
+		http_reply_raw(x, (struct http_bytes){ cut, sizeof(cut) - 1 },
+		    1, HTTP_HANG);
+		break;
 	case FAKE_TRUNCATE:
 		http_reply_raw(x, (struct http_bytes){ cut, sizeof(cut) - 1 },
 		    0, HTTP_FIN);

@@ -21,6 +21,7 @@ enum fake_wire {
 	FAKE_LOST,     /* done, but the reply is lost */
 	FAKE_HANG,     /* done, then silence */
 	FAKE_GARBAGE,  /* done, answered with no JSON */
+	FAKE_TRICKLE,  /* done, answered with one byte a second */
 	FAKE_TRUNCATE, /* done, cut in the middle of the body */
 	FAKE_WIRES
 };

@@ -242,8 +242,22 @@ nothing_but_identify_runs_before_trust(void)
 	FAILS(&g, RF_CAUSE_TLS, redfish_reset(g.rf, RF_RESET_ON, rig_done, &g));
 	CU_ASSERT_EQUAL(g.fake.logins + g.fake.login_failures, 0);
 	redfish_set_tls(g.rf, &trusted);
-	redfish_retry_now(g.rf);
 	DISCOVER(&g);
+	rig_close(&g);
+}
+
+static void
+a_discovery_after_identify_does_not_ask_twice(void)
+{
+	struct rig g;
+
+	rig_open(&g, "generic");
+	OK(&g, redfish_identify(g.rf, rig_done, &g));
+	DISCOVER(&g);
+	CU_ASSERT_EQUAL(g.r.requests, 6);
+	DISCOVER(&g); /* asked for again: from the top */
+	CU_ASSERT_EQUAL(g.r.requests, 6);
+	CU_ASSERT_EQUAL(g.fake.logins, 1);
 	rig_close(&g);
 }
 
@@ -614,6 +628,8 @@ static const struct unit_case cases[] = {
 	{ "identify_sends_no_credentials", identify_sends_no_credentials },
 	{ "nothing_but_identify_runs_before_trust",
 	    nothing_but_identify_runs_before_trust },
+	{ "a_discovery_after_identify_does_not_ask_twice",
+	    a_discovery_after_identify_does_not_ask_twice },
 	{ "a_root_behind_a_login_is_read_with_basic_then_a_session",
 	    a_root_behind_a_login_is_read_with_basic_then_a_session },
 	{ "an_expired_session_is_renewed_once_and_the_request_repeated",

@@ -725,6 +725,39 @@ reset_values_come_from_the_action_info(void)
 	rig_close(&g);
 }
 
+static bool
+offers_by_state(struct fake_bmc *b, const char *method, const char *path,
+    const cJSON *body, struct fake_answer *a)
+{
+	bool on = str_eq(json_str(fake_bmc_at(b, "/redfish/v1/Systems/Self"),
+			     "PowerState", NULL),
+	    "On");
+
+	(void)body;
+	if (!str_eq(method, "GET") || !str_has_suffix(path, "ResetActionInfo"))
+		return false;
+	a->status = 200;
+	(void)str_format(a->body, sizeof(a->body),
+	    "{\"@odata.id\":\"%s\",\"Parameters\":[{\"Name\":\"ResetType\","
+	    "\"AllowableValues\":[\"%s\"]}]}",
+	    path, on ? "ForceOff" : "On");
+	return true;
+}
+
+static void
+values_that_depend_on_the_state_are_asked_for_again(void)
+{
+	struct rig g;
+
+	rig_open(&g, "ami-megarac");
+	g.fake.hook = offers_by_state;
+	OK(&g, redfish_reset(g.rf, RF_RESET_ON, rig_done, &g));
+	OK(&g, redfish_reset(g.rf, RF_RESET_FORCE_OFF, rig_done, &g));
+	OK(&g, redfish_reset(g.rf, RF_RESET_ON, rig_done, &g));
+	CU_ASSERT_EQUAL(g.fake.resets, 3);
+	rig_close(&g);
+}
+
 /* ---- media that lie --------------------------------------------------------------------------------- */
 
 static bool
@@ -860,6 +893,7 @@ static const struct unit_case cases[] = {
 	CASE(sushy_tools_is_basic_and_continuous),
 	CASE(a_restart_falls_back_to_off_wait_on),
 	CASE(reset_values_come_from_the_action_info),
+	CASE(values_that_depend_on_the_state_are_asked_for_again),
 	CASE(not_connected_is_empty_whatever_else_it_shows),
 	CASE(an_image_that_never_mounts_is_said),
 	CASE(a_busy_eject_is_looked_at_before_it_is_repeated),

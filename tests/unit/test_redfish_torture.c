@@ -18,6 +18,7 @@ static const struct spoil spoils[] = {
 	{ "hang", FAKE_HANG, 0 },
 	{ "garbage", FAKE_GARBAGE, 0 },
 	{ "truncate", FAKE_TRUNCATE, 0 },
+	{ "trickle", FAKE_TRICKLE, 0 },
 	{ "503", FAKE_REPLY, 503 },
 	{ "500", FAKE_REPLY, 500 },
 	{ "404", FAKE_REPLY, 404 },
@@ -207,6 +208,7 @@ torture(const struct torture *t, const struct spoil *s, unsigned k)
 	reached_k = g.fake.requests >= k;
 	g.fake.spoil_at = 0;
 	CHECK_ROW(g.r.requests <= 96, row);
+	CHECK_ROW(world_now_us(g.w) < 8 * LOOP_MIN, row);
 	CHECK_ROW(t->happened(&g) <= t->most, row);
 	/* success is never claimed for what is not so; of a reset it only
 	 * means "accepted", and the state beside it tells */
