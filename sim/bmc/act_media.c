@@ -28,30 +28,40 @@ is_parameter(const char *name)
 }
 
 static bool
+type_fits(const cJSON *c)
+{
+	if (str_eq(c->string, "Inserted") ||
+	    str_eq(c->string, "WriteProtected"))
+		return cJSON_IsBool(c);
+	return cJSON_IsString(c) || cJSON_IsNull(c);
+}
+
+static bool
+member_fits(struct request *rq, const cJSON *c)
+{
+	if (strlist_has(&rq->p->vm_forbidden, c->string))
+		return request_refuse(rq, REF_MEDIA_FIELD_FORBIDDEN, c->string,
+		    c->string, INSERT, NULL);
+	if (!is_parameter(c->string))
+		return request_refuse(rq, REF_PARAMETER_UNKNOWN, c->string,
+		    INSERT, c->string, NULL);
+	return type_fits(c) || request_refuse(rq, REF_PARAMETER_TYPE, c->string,
+				   "(wrong type)", c->string, INSERT);
+}
+
+static bool
 members_fit(struct request *rq)
 {
+	const struct strlist *need = &rq->p->vm_required;
 	const cJSON *c;
 
-	cJSON_ArrayForEach (c, rq->json) {
-		bool flag = str_eq(c->string, "Inserted") ||
-			    str_eq(c->string, "WriteProtected");
-
-		if (strlist_has(&rq->p->vm_forbidden, c->string))
-			return request_refuse(rq, REF_MEDIA_FIELD_FORBIDDEN,
-			    c->string, c->string, INSERT, NULL);
-		if (!is_parameter(c->string))
-			return request_refuse(rq, REF_PARAMETER_UNKNOWN,
-			    c->string, INSERT, c->string, NULL);
-		if (flag ? !cJSON_IsBool(c)
-			 : !cJSON_IsString(c) && !cJSON_IsNull(c))
-			return request_refuse(rq, REF_PARAMETER_TYPE, c->string,
-			    "(wrong type)", c->string, INSERT);
-	}
-	for (size_t i = 0; i < rq->p->vm_required.n; i++)
-		if (!json_child(rq->json, rq->p->vm_required.v[i]))
+	cJSON_ArrayForEach (c, rq->json)
+		if (!member_fits(rq, c))
+			return false;
+	for (size_t i = 0; i < need->n; i++)
+		if (!json_child(rq->json, need->v[i]))
 			return request_refuse(rq, REF_MEDIA_FIELD_MISSING,
-			    rq->p->vm_required.v[i], INSERT,
-			    rq->p->vm_required.v[i], NULL);
+			    need->v[i], INSERT, need->v[i], NULL);
 	return true;
 }
 

@@ -95,7 +95,7 @@ void
 act_reset(struct request *rq)
 {
 	struct bmc_event ev = { .kind = BMC_EV_POWER_WRITE };
-	const char *name;
+	const char *name = "";
 	bool nothing;
 	int t;
 
@@ -122,7 +122,7 @@ act_reset(struct request *rq)
 void
 act_manager_reset(struct request *rq)
 {
-	const char *name;
+	const char *name = "";
 
 	if (!body_fits(rq, "#Manager.Reset") ||
 	    !type_of(rq, "#Manager.Reset", &rq->p->manager_reset_types,

@@ -229,6 +229,27 @@ deep(struct buf *b)
 		buf_addc(b, '}');
 }
 
+static cJSON *
+twisted_value(const cJSON *c, bool nulls)
+{
+	if (nulls)
+		return cJSON_CreateNull();
+	return cJSON_IsString(c) ? cJSON_CreateNumber(4711)
+				 : cJSON_CreateString("wrong");
+}
+
+static void
+twist_one(cJSON *parent, cJSON *c, bool nulls)
+{
+	cJSON *v = twisted_value(c, nulls);
+
+	if (c->string)
+		(void)cJSON_ReplaceItemInObjectCaseSensitive(
+		    parent, c->string, v);
+	else
+		(void)cJSON_ReplaceItemViaPointer(parent, c, v);
+}
+
 /* Every value gets another type; null with `nulls`. */
 static void
 twist(cJSON *j, bool nulls, unsigned depth)
@@ -236,23 +257,11 @@ twist(cJSON *j, bool nulls, unsigned depth)
 	cJSON *c = j->child, *next;
 
 	for (; c && depth < 32; c = next) {
-		cJSON *v;
-
 		next = c->next;
-		if ((cJSON_IsObject(c) || cJSON_IsArray(c)) && c->child) {
+		if (c->child)
 			twist(c, nulls, depth + 1);
-			continue;
-		}
-		if (c->string && c->string[0] == '@')
-			continue;
-		v = nulls               ? cJSON_CreateNull()
-		    : cJSON_IsString(c) ? cJSON_CreateNumber(4711)
-					: cJSON_CreateString("wrong");
-		if (c->string)
-			(void)cJSON_ReplaceItemInObjectCaseSensitive(
-			    j, c->string, v);
-		else
-			(void)cJSON_ReplaceItemViaPointer(j, c, v);
+		else if (!c->string || c->string[0] != '@')
+			twist_one(j, c, nulls);
 	}
 }
 

@@ -103,7 +103,7 @@ keep_old(struct bmc_fleet *f, struct tls_identity *id)
 {
 	if (!id)
 		return;
-	f->old = xreallocarray(f->old, f->n_old + 1, sizeof(f->old[0]));
+	f->old = xreallocarray(f->old, f->n_old + 1, sizeof(*f->old));
 	f->old[f->n_old++] = id;
 }
 

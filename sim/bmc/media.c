@@ -136,33 +136,51 @@ media_drop(struct bmc *b, unsigned slot)
 
 /* ---- the end of an operation -------------------------------------------- */
 
+static struct task *
+task_of(const struct media_op *op)
+{
+	struct task *t;
+
+	if (!op->task[0])
+		return NULL;
+	TAILQ_FOREACH (t, &op->b->tasks, link)
+		if (str_eq(t->id, op->task))
+			break;
+	return t;
+}
+
 static void
-conclude(struct media_op *op, bool ok, const char *why)
+answer(struct request *rq, const char *image, const char *why)
+{
+	if (why) {
+		(void)request_refuse(
+		    rq, REF_MEDIA_UNREACHABLE, NULL, image, why, NULL);
+	} else {
+		request_done(rq);
+		if (rq->p->vm_result == VM_RESULT_200 && rq->status == 204)
+			rq->status = 200;
+	}
+	request_finish(rq);
+}
+
+/* why: NULL = it went well. */
+static void
+conclude(struct media_op *op, const char *why)
 {
 	struct bmc *b = op->b;
 	struct request *rq = op->waiter;
-	struct task *t = NULL;
+	struct task *t = task_of(op);
+	char *image = xstrdup(op->image ? op->image : "");
 
-	if (op->task[0])
-		TAILQ_FOREACH (t, &b->tasks, link)
-			if (str_eq(t->id, op->task))
-				break;
-	if (!ok)
+	if (why)
 		tell(b, BMC_EV_MEDIA_FAILED, op->slot, why);
 	if (t)
-		task_end(b, t, ok, ok ? "Success" : "InternalError",
-		    ok ? "The operation is complete." : why);
-	if (rq && !ok)
-		(void)request_refuse(rq, REF_MEDIA_UNREACHABLE, NULL,
-		    op->image ? op->image : "", why, NULL);
+		task_end(b, t, !why, why ? "InternalError" : "Success",
+		    why ? why : "The operation is complete.");
 	op_free(op);
-	if (!rq)
-		return;
-	if (ok)
-		request_done(rq);
-	if (ok && rq->p->vm_result == VM_RESULT_200 && rq->status == 204)
-		rq->status = 200;
-	request_finish(rq);
+	if (rq)
+		answer(rq, image, why);
+	xfree(image);
 }
 
 static void
@@ -177,7 +195,7 @@ settle(void *arg)
 		    "accepted, but it never mounts");
 	else
 		mount(op);
-	conclude(op, true, NULL);
+	conclude(op, NULL);
 }
 
 static void
@@ -201,7 +219,7 @@ checked(void *arg, const struct iso_facts *f, const char *why)
 	(void)f; /* what is on it matters when it boots */
 	op->check = NULL;
 	if (why)
-		conclude(op, false, why);
+		conclude(op, why);
 	else
 		wait_and_settle(op);
 }

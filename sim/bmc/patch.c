@@ -119,34 +119,39 @@ not_writable(struct walk *wk, const char *path, const char *name)
 		request_say(rq, REF_PROPERTY_UNKNOWN, path, name, NULL, NULL);
 }
 
+static void walk(
+    struct walk *wk, const cJSON *o, const char *prefix, unsigned depth);
+
+static void
+member(struct walk *wk, const cJSON *v, const char *path, unsigned depth)
+{
+	const struct patch_row *r = row_of(wk, path);
+
+	if (r)
+		wk->staged += r->set(wk->rq, v);
+	else if (cJSON_IsObject(v) && row_below(wk, path) && depth < NEST_MAX)
+		walk(wk, v, path, depth + 1);
+	else
+		not_writable(wk, path, v->string);
+}
+
 static void
 walk(struct walk *wk, const cJSON *o, const char *prefix, unsigned depth)
 {
 	const cJSON *v;
+	char path[256];
 
 	cJSON_ArrayForEach (v, o) {
-		char path[256];
-		const struct patch_row *r;
-
 		wk->seen++;
-		if (strchr(v->string, '@')) {
-			/* annotations are no properties (DSP0266 7.11) */
+		/* annotations are no properties (DSP0266 7.11) */
+		if (strchr(v->string, '@'))
 			wk->odata++;
-			continue;
-		}
-		if (!str_format(path, sizeof(path), "%s%s%s", prefix,
-			*prefix ? "/" : "", v->string))
-			continue;
-		r = row_of(wk, path);
-		if (r) {
-			if (r->set(wk->rq, v))
-				wk->staged++;
-		} else if (cJSON_IsObject(v) && row_below(wk, path) &&
-			   depth < NEST_MAX) {
-			walk(wk, v, path, depth + 1);
-		} else {
-			not_writable(wk, path, v->string);
-		}
+		else if (str_format(path, sizeof(path), "%s%s%s", prefix,
+			     *prefix ? "/" : "", v->string))
+			member(wk, v, path, depth);
+		else
+			request_say(wk->rq, REF_PROPERTY_UNKNOWN, NULL,
+			    "(too long)", NULL, NULL);
 	}
 }
 

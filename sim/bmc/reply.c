@@ -270,8 +270,7 @@ request_finish(struct request *rq)
 
 	if (rq->out.overflow) {
 		buf_reset(&rq->out);
-		(void)request_refuse(
-		    rq, REF_INTERNAL, NULL, NULL, NULL, NULL);
+		(void)request_refuse(rq, REF_INTERNAL, NULL, NULL, NULL, NULL);
 	}
 	if (rq->failed)
 		error_body(rq);

@@ -354,7 +354,7 @@ parse_body(struct request *rq)
 
 	if (rq->body_n == 0)
 		return true;
-	if (type && strncasecmp(type, "application/json", 16) != 0)
+	if (type && !str_has_iprefix(type, "application/json"))
 		return request_refuse(
 		    rq, REF_MEDIA_TYPE, NULL, NULL, NULL, NULL);
 	rq->json = json_parse(rq->body, rq->body_n, &e);

@@ -156,7 +156,7 @@ auth_request(struct request *rq)
 
 	if (token)
 		return by_token(rq, token);
-	if (basic && strncasecmp(basic, "Basic ", 6) == 0)
+	if (basic && str_has_iprefix(basic, "Basic "))
 		return by_basic(rq, basic + 6);
 	return request_refuse(rq, REF_UNAUTHORIZED, NULL, NULL, NULL, NULL);
 }
@@ -241,7 +241,7 @@ write_session(struct request *rq, const struct session *s)
 void
 session_login(struct request *rq)
 {
-	const char *user, *password;
+	const char *user = "", *password = "";
 	struct session *s;
 
 	if (!credentials(rq, &user, &password))

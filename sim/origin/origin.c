@@ -328,50 +328,61 @@ head_reply(struct http_exchange *x, const struct answer *a,
 	http_reply_stream(x, a->status, h, n, &src);
 }
 
+/* Sends what was settled; the headers are those of a whole or of a range. */
+static void
+send_image(struct origin *o, struct http_exchange *x, const struct answer *a,
+    struct origin_count *c)
+{
+	char span[96], tag[32];
+	const struct http_header h[] = {
+		{ "Content-Type", "application/octet-stream" },
+		{ "ETag", tag },
+		{ "Accept-Ranges", a->k->no_range ? "none" : "bytes" },
+		{ "Content-Range", span },
+	};
+	size_t n = a->status == 206 ? 4 : 3;
+
+	(void)snprintf(tag, sizeof(tag), "\"%016llx\"",
+	    (unsigned long long)str_hash(
+		a->im.note, a->im.key ^ (uint64_t)a->im.size));
+	(void)snprintf(span, sizeof(span), "bytes %lld-%lld/%lld",
+	    (long long)a->from, (long long)a->to, (long long)a->im.size);
+	if (a->head)
+		head_reply(x, a, h, n);
+	else if (a->k->slow)
+		raw(x, a, h, n,
+		    query_number(http_exchange_target(x), "rate", SLOW_RATE));
+	else if (a->k->truncated)
+		raw(x, a, h, n, 0);
+	else
+		stream(o, x, a, h, n, c);
+}
+
 static void
 serve(struct origin *o, struct http_exchange *x, const char *path,
     const struct kind *k)
 {
-	const char *target = http_exchange_target(x);
-	const char *range = http_exchange_header(x, "Range");
 	struct origin_count *c = count_of(o, path);
 	struct answer a = { .k = k, .status = 200 };
-	char span[96], tag[32];
-	struct http_header h[5] = {
-		{ "Content-Type", "application/octet-stream" },
-		{ "ETag", tag },
-		{ "Accept-Ranges", k->no_range ? "none" : "bytes" },
-		{ "Content-Range", span },
-	};
-	int ranged;
+	int ranged = 0;
 
-	image_of(k, path, target, &a.im);
-	(void)snprintf(tag, sizeof(tag), "\"%016llx\"",
-	    (unsigned long long)str_hash(
-		a.im.note, a.im.key ^ (uint64_t)a.im.size));
+	image_of(k, path, http_exchange_target(x), &a.im);
 	a.head = str_eq(http_exchange_method(x), "HEAD");
 	a.to = a.im.size - 1;
 	if (a.head)
 		c->heads++;
 	else
 		c->gets++;
-	ranged =
-	    k->no_range ? 0 : parse_range(range, a.im.size, &a.from, &a.to);
+	if (!k->no_range)
+		ranged = parse_range(http_exchange_header(x, "Range"),
+		    a.im.size, &a.from, &a.to);
 	if (ranged < 0) {
 		plain(x, 416, "range not satisfiable\n");
 		return;
 	}
 	if (ranged > 0)
 		a.status = 206;
-	(void)snprintf(span, sizeof(span), "bytes %lld-%lld/%lld",
-	    (long long)a.from, (long long)a.to, (long long)a.im.size);
-	if (a.head)
-		head_reply(x, &a, h, ranged > 0 ? 4 : 3);
-	else if (k->slow || k->truncated)
-		raw(x, &a, h, ranged > 0 ? 4 : 3,
-		    k->slow ? query_number(target, "rate", SLOW_RATE) : 0);
-	else
-		stream(o, x, &a, h, ranged > 0 ? 4 : 3, c);
+	send_image(o, x, &a, c);
 }
 
 /* ---- control ------------------------------------------------------------ */

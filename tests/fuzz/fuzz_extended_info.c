@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 masked(const char *s)
 {
-	for (; (s = strstr(s, "://")) != NULL; s++) {
+	while ((s = strstr(s, "://")) != NULL) {
 		s += 3;
 		s += strcspn(s, "/?# '\"<>)");
 		MUST(strcspn(s, " '\"<>)") <= 5); /* "/...;" */
