@@ -113,7 +113,8 @@ cJSON *kube_server_list(const struct kube_server *s, const char *group,
 /*
  * One request by verb and path ("/api/v1/..."), answered at once: every API
  * call but watch. type NULL = application/json; body may be NULL. The reply
- * is owned by the caller; *status gets the HTTP code. User "admin".
+ * is owned by the caller; *status gets the HTTP code. User "admin". Lists of
+ * more than 20,000 items must be paged (NULL otherwise).
  */
 cJSON *kube_server_do(struct kube_server *s, const char *method,
     const char *target, const char *type, const char *body, int *status);

@@ -93,32 +93,38 @@ ks_stats_writes(const struct ks_stats *s, const char *user,
 	return sum(&s->writes, (const char *[]){ user, resource, object });
 }
 
+/* Keys are in order, so a group ends where another name comes. */
 static cJSON *
-member(cJSON *obj, const char *key)
+group(cJSON *in, cJSON *last, const char *name)
 {
-	cJSON *c = json_child(obj, key);
+	cJSON *g = last;
 
-	if (c == NULL) {
-		c = cJSON_CreateObject();
-		json_set(obj, key, c);
+	if (g == NULL || !str_eq(g->string, name)) {
+		g = cJSON_CreateObject();
+		cJSON_AddItemToObject(in, name, g);
 	}
-	return c;
+	return g;
 }
 
 cJSON *
 ks_stats_tree(const struct map *m)
 {
-	cJSON *root = cJSON_CreateObject();
+	cJSON *root = cJSON_CreateObject(), *ga = NULL, *gb = NULL;
 
 	for (size_t i = 0; i < m->n; i++) {
 		char *key = xstrdup(m->v[i].key);
 		char *b = strchr(key, '\t'), *c;
+		cJSON *in;
 
 		*b++ = '\0';
 		c = strchr(b, '\t');
 		*c++ = '\0';
-		json_set_i64(member(member(root, key), b), c,
-		    *(const int64_t *)m->v[i].value);
+		in = group(root, ga, key);
+		gb = group(in, in == ga ? gb : NULL, b);
+		ga = in;
+		cJSON_AddItemToObject(gb, c,
+		    cJSON_CreateNumber(
+			(double)*(const int64_t *)m->v[i].value));
 		xfree(key);
 	}
 	return root;

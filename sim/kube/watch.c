@@ -30,7 +30,7 @@ struct ks_watch {
 	char *ns;   /* owned */
 	struct ks_selector labels, fields;
 	struct item *q; /* owned ring */
-	size_t cap, first, n;
+	size_t cap, first, n, limit;
 	/* Pieces of the current item that are not sent yet. */
 	struct item now;
 	struct http_bytes piece[4];
@@ -99,7 +99,7 @@ end(struct ks_watch *w)
 static void
 push(struct ks_watch *w, struct item i)
 {
-	if (w->ended || w->n >= KS_WATCH_QUEUE_MAX) {
+	if (w->ended || w->n >= w->limit) {
 		item_free(&i);
 		end(w);
 		return;
@@ -312,6 +312,7 @@ push_all(struct ks_watch *w)
 
 	if (!ks_store_snapshot(&w->conn.s->store, w->kind, w->ns, 0, &sn))
 		return;
+	w->limit += sn.n; /* what is there is not lag */
 	for (size_t i = 0; i < sn.n; i++)
 		if (wants(w, sn.v[i]))
 			push_object(w, "ADDED", sn.v[i]);
@@ -419,6 +420,7 @@ ks_watch_start(struct kube_server *s, struct ks_request *rq,
 		return false;
 	w = xcalloc(1, sizeof(*w));
 	w->kind = rq->kind;
+	w->limit = KS_WATCH_QUEUE_MAX;
 	w->view = (struct ks_view){ rq->version, rq->kind->kind, rq->form,
 		rq->include };
 	w->head = xstrdup(rq->version->head);

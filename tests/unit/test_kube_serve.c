@@ -517,6 +517,43 @@ the_same_seed_gives_the_same_bytes(void)
 	xfree(b);
 }
 
+static void
+counters_are_told_by_user_verb_and_object(void)
+{
+	struct kube_rig r;
+	struct rig_reply p;
+	struct err e;
+	cJSON *j;
+
+	rig_open(&r);
+	make_map(&r);
+	rig_ok(&r, 200, "PATCH", RIG_MAPS "/m", RIG_MERGE,
+	    "{\"data\":{\"a\":\"b\"}}");
+	rig_ok(&r, 200, "PATCH", RIG_MAPS "/m", RIG_MERGE,
+	    "{\"data\":{\"a\":\"b\"}}");
+	rig_ok(&r, 201, "POST", RIG_SECRETS, NULL,
+	    "{\"metadata\":{\"name\":\"s\"}}");
+	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_reply_free(&p);
+	send(&r, "GET", "/_sim/stats", NULL, NULL, &p);
+	j = json_parse(p.body, strlen(p.body), &e);
+	CU_ASSERT_EQUAL(json_i64(j, "requests/admin/patch/configmaps", 0), 2);
+	CU_ASSERT_EQUAL(json_i64(j, "requests/admin/create/configmaps", 0), 1);
+	CU_ASSERT_EQUAL(json_i64(j, "requests/admin/create/secrets", 0), 1);
+	CU_ASSERT_EQUAL(
+	    json_i64(j, "requests/system:anonymous/list/configmaps", 0), 1);
+	CU_ASSERT_EQUAL(
+	    json_i64(j, "writes/admin/configmaps/default~1m", 0), 2);
+	CU_ASSERT_EQUAL(json_i64(j, "writes/admin/secrets/default~1s", 0), 1);
+	CU_ASSERT_EQUAL(json_i64(j, "objects/secrets", 0), 1);
+	cJSON_Delete(j);
+	rig_reply_free(&p);
+	send(&r, "POST", "/_sim/stats", NULL, NULL, &p);
+	rig_reply_free(&p);
+	CU_ASSERT_EQUAL(kube_server_requests(r.s, NULL, NULL, NULL), 0);
+	rig_close(&r);
+}
+
 static const struct unit_case cases[] = {
 	{ "nobody gets in without a credential",
 	    nobody_gets_in_without_a_credential },
@@ -536,6 +573,8 @@ static const struct unit_case cases[] = {
 	    protobuf_is_understood_where_kubectl_sends_it },
 	{ "nodes and leases keep their fields",
 	    nodes_and_leases_keep_their_fields },
+	{ "counters are told by user, verb and object",
+	    counters_are_told_by_user_verb_and_object },
 	{ "the same seed gives the same bytes",
 	    the_same_seed_gives_the_same_bytes },
 	{ "a killed process can be freed", a_killed_process_can_be_freed },

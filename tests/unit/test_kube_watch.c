@@ -439,6 +439,28 @@ a_client_that_leaves_is_forgotten(void)
 	rig_close(&r);
 }
 
+/* The client reads nothing while more is written than a watch may lag. */
+static void
+a_client_that_does_not_read_is_cut_off(void)
+{
+	struct kube_rig r;
+	struct rig_watch w;
+	cJSON *j;
+
+	rig_open(&r);
+	add(&r, "a", "1");
+	rig_watch_open(&r, &w, RIG_MAPS "?watch=true", NULL);
+	for (int i = 0; i < 20500; i++)
+		label(&r, "a", i % 2 == 0 ? "2" : "3");
+	rig_run(&r, 60 * LOOP_S);
+	CU_ASSERT_TRUE(w.ended);
+	j = kube_server_stats(r.s);
+	CU_ASSERT_EQUAL(json_i64(j, "watches", -1), 0);
+	cJSON_Delete(j);
+	rig_watch_close(&r, &w);
+	rig_close(&r);
+}
+
 static const struct unit_case cases[] = {
 	{ "a watch follows a list", a_watch_follows_a_list },
 	{ "selectors make objects appear and disappear",
@@ -459,6 +481,8 @@ static const struct unit_case cases[] = {
 	{ "other forms for lists and watches",
 	    other_forms_for_lists_and_watches },
 	{ "a changed CRD ends its watches", a_changed_crd_ends_its_watches },
+	{ "a client that does not read is cut off",
+	    a_client_that_does_not_read_is_cut_off },
 	{ "a client that leaves is forgotten",
 	    a_client_that_leaves_is_forgotten },
 };
