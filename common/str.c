@@ -40,6 +40,18 @@ str_ieq(const char *a, const char *b)
 }
 
 bool
+str_has_iprefix(const char *s, const char *prefix)
+{
+	if (s == NULL || prefix == NULL)
+		return false;
+	while (*prefix != '\0' && lower(*s) == lower(*prefix)) {
+		s++;
+		prefix++;
+	}
+	return *prefix == '\0';
+}
+
+bool
 str_empty(const char *s)
 {
 	return s == NULL || *s == '\0';

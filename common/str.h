@@ -10,6 +10,7 @@ bool str_eq(const char *a, const char *b);  /* NULL equals only NULL */
 bool str_ieq(const char *a, const char *b); /* ASCII case folded */
 bool str_empty(const char *s);              /* NULL or "" */
 bool str_has_prefix(const char *s, const char *prefix);
+bool str_has_iprefix(const char *s, const char *prefix); /* ASCII folded */
 bool str_has_suffix(const char *s, const char *suffix);
 /* Copies with truncation; false if it had to cut. dst is always terminated. */
 bool str_copy(char *dst, size_t cap, const char *src);

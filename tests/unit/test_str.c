@@ -22,6 +22,9 @@ compares_and_copies(void)
 	CU_ASSERT_FALSE(str_has_prefix("a", "ab") || str_has_prefix(NULL, ""));
 	CU_ASSERT_TRUE(str_has_suffix("abc", "bc") && str_has_suffix("a", ""));
 	CU_ASSERT_FALSE(str_has_suffix("c", "bc") || str_has_suffix(NULL, ""));
+	CU_ASSERT_TRUE(str_has_iprefix("bAsIc x", "Basic "));
+	CU_ASSERT_FALSE(str_has_iprefix("Bas", "Basic "));
+	CU_ASSERT_FALSE(str_has_iprefix(NULL, "") || str_has_iprefix("x", "y"));
 	CU_ASSERT_TRUE(str_copy(small, sizeof(small), "abc"));
 	CU_ASSERT_FALSE(str_copy(small, sizeof(small), "abcd"));
 	CHECK_TEXT(small, "abc");
