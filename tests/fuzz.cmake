@@ -18,5 +18,6 @@ function(fuzz_target name)
 		add_test(NAME fuzz-${name} COMMAND fuzz_${name}
 			${dir}/corpus/${name})
 	endif()
-	set_tests_properties(fuzz-${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+	set_tests_properties(fuzz-${name} PROPERTIES LABELS fuzz TIMEOUT 120
+		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()

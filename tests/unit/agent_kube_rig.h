@@ -13,6 +13,7 @@
 #include "common/str.h"
 #include "common/world.h"
 #include "tests/unit/fake_kube.h"
+#include "tests/unit/unit.h"
 
 static const struct kube_resource HOSTS = { "example.org", "v1", "hosts",
 	"Host", false };
