@@ -94,8 +94,9 @@ agent_ready(const struct agent *a, struct err *e)
 struct controllers_counts
 agent_counts(const struct agent *a)
 {
-	return a->control == NULL ? (struct controllers_counts){ 0 }
-				  : controllers_counts(a->control);
+	struct controllers_counts none = { 0 };
+
+	return a->control == NULL ? none : controllers_counts(a->control);
 }
 
 static void
