@@ -188,7 +188,7 @@ tier_format() {
 tier_cppcheck() {
 	one cppcheck cppcheck -q -j "$jobs" --std=c11 --error-exitcode=1 \
 		--enable=warning,performance,portability --inline-suppr \
-		--suppressions-list=tests/cppcheck.txt --library=posix,gnu \
+		--suppressions-list=tests/cppcheck.txt --library=posix,gnu,tests/cppcheck.cfg \
 		-D_GNU_SOURCE -D__GNUC__=12 -I . agent common scenarios sim
 }
 
