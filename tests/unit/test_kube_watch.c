@@ -439,6 +439,97 @@ a_client_that_leaves_is_forgotten(void)
 	rig_close(&r);
 }
 
+static const char racks[] =
+    "apiVersion: apiextensions.k8s.io/v1\n"
+    "kind: CustomResourceDefinition\n"
+    "metadata: {name: racks.example.org}\n"
+    "spec:\n"
+    "  group: example.org\n"
+    "  scope: Cluster\n"
+    "  names: {plural: racks, singular: rack, kind: Rack}\n"
+    "  versions:\n"
+    "  - {name: v1, served: true, storage: true, schema: &s {\n"
+    "      openAPIV3Schema: {type: object,\n"
+    "        x-kubernetes-preserve-unknown-fields: true}}}\n"
+    "  - {name: v1beta1, served: true, storage: false, deprecated: true,\n"
+    "      schema: *s}\n"
+    "  - {name: v1alpha1, served: false, storage: false, schema: *s}\n";
+
+static void
+versions_show_the_same_objects(void)
+{
+	static const char beta[] = "/apis/example.org/v1beta1/racks";
+	struct kube_rig r;
+	struct rig_watch w;
+	struct rig_reply p;
+	struct err e = { 0 };
+	cJSON *j;
+
+	rig_open(&r);
+	CU_ASSERT_TRUE(
+	    kube_server_apply_yaml(r.s, racks, strlen(racks), "racks", &e));
+	rig_watch_open(&r, &w, "/apis/example.org/v1beta1/racks?watch=1", NULL);
+	j = rig_do(&r, 201, "POST", beta, NULL,
+	    "{\"apiVersion\":\"example.org/v1beta1\",\"kind\":\"Rack\","
+	    "\"metadata\":{\"name\":\"a\"},\"spec\":{\"x\":1}}");
+	CHECK_TEXT(json_str(j, "apiVersion", NULL), "example.org/v1beta1");
+	cJSON_Delete(j);
+	rig_ok(&r, 400, "POST", beta, NULL,
+	    "{\"apiVersion\":\"example.org/v1\",\"kind\":\"Rack\","
+	    "\"metadata\":{\"name\":\"b\"}}");
+	rig_ok(&r, 404, "GET", "/apis/example.org/v1alpha1/racks", NULL, NULL);
+	j = rig_do(&r, 200, "PATCH", "/apis/example.org/v1beta1/racks/a",
+	    RIG_JSON_PATCH,
+	    "[{\"op\":\"test\",\"path\":\"/apiVersion\",\"value\":"
+	    "\"example.org/v1beta1\"},{\"op\":\"replace\",\"path\":"
+	    "\"/spec/x\",\"value\":2}]");
+	CHECK_TEXT(json_str(j, "apiVersion", NULL), "example.org/v1beta1");
+	cJSON_Delete(j);
+	j = rig_get(&r, "/apis/example.org/v1/racks/a");
+	CHECK_TEXT(json_str(j, "apiVersion", NULL), "example.org/v1");
+	CU_ASSERT_EQUAL(json_i64(j, "spec/x", 0), 2);
+	CU_ASSERT_EQUAL(json_i64(j, "metadata/generation", 0), 2);
+	cJSON_Delete(j);
+	j = rig_get(&r, beta);
+	CHECK_TEXT(
+	    json_str(j, "items/0/apiVersion", NULL), "example.org/v1beta1");
+	cJSON_Delete(j);
+	rig_run(&r, LOOP_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&w.text),
+	    "{\"type\":\"ADDED\",\"object\":{\"apiVersion\":"
+	    "\"example.org/v1beta1\","));
+	rig_send(&r, &(struct rig_send){ .method = "GET", .target = beta }, &p);
+	CU_ASSERT_EQUAL(p.status, 200);
+	rig_reply_free(&p);
+	rig_send(&r,
+	    &(struct rig_send){ .method = "GET",
+		.target = "/apis/example.org/v1beta1/racks/a" },
+	    &p);
+	CHECK_TEXT(
+	    p.warning, "299 - \"example.org/v1beta1 Rack is deprecated\"");
+	rig_reply_free(&p);
+	rig_watch_close(&r, &w);
+	rig_close(&r);
+}
+
+static void
+secrets_are_selected_by_type(void)
+{
+	struct kube_rig r;
+	cJSON *j;
+
+	rig_open(&r);
+	rig_ok(&r, 201, "POST", RIG_SECRETS, NULL,
+	    "{\"metadata\":{\"name\":\"a\"}}");
+	rig_ok(&r, 201, "POST", RIG_SECRETS, NULL,
+	    "{\"metadata\":{\"name\":\"b\"},\"type\":\"x/y\"}");
+	j = rig_get(&r, RIG_SECRETS "?fieldSelector=type%3Dx%2Fy");
+	CU_ASSERT_EQUAL(cJSON_GetArraySize(json_arr(j, "items")), 1);
+	CHECK_TEXT(json_str(j, "items/0/metadata/name", NULL), "b");
+	cJSON_Delete(j);
+	rig_close(&r);
+}
+
 /* The client reads nothing while more is written than a watch may lag. */
 static void
 a_client_that_does_not_read_is_cut_off(void)
@@ -481,6 +572,8 @@ static const struct unit_case cases[] = {
 	{ "other forms for lists and watches",
 	    other_forms_for_lists_and_watches },
 	{ "a changed CRD ends its watches", a_changed_crd_ends_its_watches },
+	{ "versions show the same objects", versions_show_the_same_objects },
+	{ "secrets are selected by type", secrets_are_selected_by_type },
 	{ "a client that does not read is cut off",
 	    a_client_that_does_not_read_is_cut_off },
 	{ "a client that leaves is forgotten",
