@@ -71,7 +71,8 @@ loop_event_enter(struct loop *l)
 	if (el->entered)
 		return;
 	el->entered = true;
-	now = clock_us(CLOCK_MONOTONIC);
+	/* Leases end while a machine is suspended, so this clock must run. */
+	now = clock_us(CLOCK_BOOTTIME);
 	if (now > el->now_us)
 		el->now_us = now;
 }
@@ -106,7 +107,7 @@ loop_event_new(void)
 	el->alarm = event_new(el->base, -1, 0, alarm_cb, el);
 	if (!el->alarm || event_priority_set(el->alarm, PRIO_TIMERS) != 0)
 		abort();
-	el->now_us = clock_us(CLOCK_MONOTONIC);
+	el->now_us = clock_us(CLOCK_BOOTTIME);
 	loop_core_init(&el->core, &ops, &el->now_us, &el->seq);
 	/* A peer that closed is an error of one write, not of the process. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -130,7 +131,7 @@ set_alarm(struct event_loop *el)
 		(void)event_del(el->alarm);
 		return;
 	}
-	wait = at - clock_us(CLOCK_MONOTONIC);
+	wait = at - clock_us(CLOCK_BOOTTIME);
 	if (wait < 0)
 		wait = 0;
 	/* libevent refuses times past the end of its clock. */
@@ -156,7 +157,7 @@ turn(struct event_loop *el)
 	(void)event_base_loop(el->base, flags);
 	loop_event_enter(&el->core);
 	loop_core_deferred(&el->core);
-	busy = clock_us(CLOCK_MONOTONIC) - el->now_us;
+	busy = clock_us(CLOCK_BOOTTIME) - el->now_us;
 	if (busy > el->core.max_turn_us)
 		el->core.max_turn_us = busy;
 }

@@ -168,7 +168,7 @@ static void
 host_act_done(void *arg, const struct redfish_reply *r)
 {
 	struct host_ctl *ctl = arg;
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 	enum act a = ctl->pending;
 	bool ok = r->err.kind == ERR_NONE;
 

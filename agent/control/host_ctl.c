@@ -59,19 +59,35 @@ host_give_slot(struct host_ctl *ctl)
 	}
 }
 
+/* Thousands of hosts are at rest at any time: a pass takes memory only while
+ * it lasts. */
 static void
-host_pass_clear(struct host_ctl *ctl)
+host_pass_begin(struct host_ctl *ctl)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = xcalloc(1, sizeof(*p));
 
+	p->ctl = ctl;
+	p->c = ctl->c;
+	p->rep.op.progress = -1;
+	ctl->pass = p;
+	ctl->active = true;
+	ctl->c->passes++;
+}
+
+static void
+host_pass_end(struct host_ctl *ctl)
+{
+	struct host_pass *p = ctl->pass;
+
+	if (p == NULL)
+		return;
 	host_fini(&p->h);
 	if (p->has_machine)
 		machine_view_fini(&p->m);
 	report_reset(&p->rep);
-	memset(p, 0, sizeof(*p));
-	p->ctl = ctl;
-	p->c = ctl->c;
-	p->rep.op.progress = -1;
+	xfree(p);
+	ctl->pass = NULL;
+	ctl->active = false;
 }
 
 void
@@ -93,7 +109,7 @@ host_ctl_free(void *arg)
 	tls_trust_free(ctl->ca);
 	secret_free(&ctl->user);
 	secret_free(&ctl->password);
-	host_pass_clear(ctl);
+	host_pass_end(ctl);
 	xfree(ctl->rf_address);
 	xfree(ctl->secret_version);
 	xfree(ctl->trust_version);
@@ -269,7 +285,7 @@ host_jitter(struct host_ctl *ctl, int64_t us)
 static void
 host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 	int64_t delay = p->poll_us;
 
 	/* Progress is being written just now: what the pass has to say comes
@@ -294,10 +310,9 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	}
 	timer_stop(&ctl->flush);
 	host_write_status(ctl);
-	ctl->active = false;
 	ctl->again = false;
 	host_give_slot(ctl);
-	host_pass_clear(ctl);
+	host_pass_end(ctl);
 	if (delay > 0)
 		workq_add_after(ctl->c->host_q, ctl->key,
 		    v == V_FAIL ? delay : host_jitter(ctl, delay));
@@ -311,8 +326,8 @@ host_settle_late(struct host_ctl *ctl, struct cJSON *tree)
 		return;
 	}
 	ctl->settling = false;
-	host_fini(&ctl->pass.h);
-	host_init(&ctl->pass.h, ctl->key, tree);
+	host_fini(&ctl->pass->h);
+	host_init(&ctl->pass->h, ctl->key, tree);
 	host_settle(ctl, ctl->settle_verdict, ctl->settle_at);
 }
 
@@ -321,7 +336,7 @@ host_flush(void *arg)
 {
 	struct host_ctl *ctl = arg;
 
-	if (ctl->active && !ctl->settling && ctl->pass.rep.op.kind != NULL &&
+	if (ctl->active && !ctl->settling && ctl->pass->rep.op.kind != NULL &&
 	    ctl->call == NULL)
 		host_write_status(ctl);
 }
@@ -331,7 +346,7 @@ host_flush(void *arg)
 static void
 host_load(struct host_ctl *ctl, struct cJSON *tree)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 
 	host_fini(&p->h);
 	if (p->has_machine)
@@ -346,7 +361,7 @@ host_load(struct host_ctl *ctl, struct cJSON *tree)
 static void
 host_run_pass(struct host_ctl *ctl)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 	const char *at = "";
 	enum verdict v;
 
@@ -378,7 +393,6 @@ host_ctl_run(void *arg, const char *key)
 	if (ctl == NULL) {
 		ctl = host_ctl_new(c, key);
 		(void)map_put(&c->host_ctls, key, ctl); /* was not there */
-		host_pass_clear(ctl);
 	}
 	/* A request is under way: its end runs us again. */
 	if (ctl->pending != N_ACTS || ctl->closing || c->stopping) {
@@ -399,10 +413,8 @@ host_ctl_run(void *arg, const char *key)
 		host_settle_late(ctl, tree);
 		return;
 	}
-	if (!ctl->active) {
-		ctl->active = true;
-		c->passes++;
-	}
+	if (!ctl->active)
+		host_pass_begin(ctl);
 	host_load(ctl, tree);
 	host_run_pass(ctl);
 }

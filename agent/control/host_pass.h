@@ -103,11 +103,11 @@ struct host_ctl {
 	bool tls_unverified; /* the certificate has problems we forgave */
 	char seen_pin[65];   /* of the last handshake */
 	struct host_memory mem;
-	char *details; /* hardwareDetails to be written */
-	struct host_pass pass;
-	bool active;      /* a pass is under way */
-	enum act pending; /* what the pass waits for; N_ACTS = nothing */
-	void *call;       /* kube_call or kube_secret_call under way */
+	char *details;          /* hardwareDetails to be written */
+	struct host_pass *pass; /* owned; NULL between passes */
+	bool active;            /* a pass is under way */
+	enum act pending;       /* what the pass waits for; N_ACTS = nothing */
+	void *call;             /* kube_call or kube_secret_call under way */
 	bool call_is_secret;
 	void *status_call;
 	struct timer flush; /* shows progress of long passes */

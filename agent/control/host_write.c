@@ -63,7 +63,7 @@ write_failed(struct host_pass *p, const struct err *e, int64_t retry_after_us)
 static void
 write_end(struct host_ctl *ctl, const struct err *e, int64_t retry_after_us)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 	enum act a = ctl->pending;
 
 	ctl->pending = N_ACTS;
@@ -257,7 +257,7 @@ secret_done(void *arg, struct kube_secret_reply *r)
 
 	if (r->err.kind == ERR_NONE) {
 		char *version = xasprintf("%s@%s",
-		    ctl->pass.h.spec.credentials_name, r->resource_version);
+		    ctl->pass->h.spec.credentials_name, r->resource_version);
 
 		secret_free(&ctl->user);
 		secret_free(&ctl->password);
@@ -267,7 +267,7 @@ secret_done(void *arg, struct kube_secret_reply *r)
 		r->v[1] = (struct secret){ 0 };
 		xfree(ctl->secret_version);
 		ctl->secret_version = version;
-		ctl->pass.secret_read = true;
+		ctl->pass->secret_read = true;
 		ctl->secret_new = true;
 	}
 	write_end(ctl, &r->err, 0);
@@ -297,7 +297,7 @@ ca_done(void *arg, struct kube_secret_reply *r)
 		xfree(ctl->ca_pem);
 		ctl->ca_pem =
 		    xstrndup(r->v[0].p == NULL ? "" : r->v[0].p, r->v[0].n);
-		ctl->pass.ca_read = true;
+		ctl->pass->ca_read = true;
 	}
 	write_end(ctl, &r->err, 0);
 }
@@ -390,7 +390,7 @@ status_events(struct host_pass *p)
 void
 host_write_status(struct host_ctl *ctl)
 {
-	struct host_pass *p = &ctl->pass;
+	struct host_pass *p = ctl->pass;
 	struct kube_request rq = { 0 };
 	cJSON *status, *patch;
 
