@@ -287,9 +287,9 @@ patch(struct redfish *rf, cJSON *body)
 static bool
 says_virtual_cd(const char *s)
 {
-	return s && strcasestr(s, "virtual") &&
-	       (strcasestr(s, "cd") || strcasestr(s, "dvd") ||
-		   strcasestr(s, "optical"));
+	return rf_text_contains(s, "virtual") &&
+	       (rf_text_contains(s, "cd") || rf_text_contains(s, "dvd") ||
+		   rf_text_contains(s, "optical"));
 }
 
 static void

@@ -107,6 +107,7 @@ redfish_free(struct redfish *rf)
 	secret_free(&rf->session.token);
 	secret_free(&rf->creds.password);
 	xfree(rf->session.uri);
+	xfree(rf->session.orphan);
 	xfree(rf->creds.username);
 	xfree(rf->creds.version);
 	xfree(rf->hold_reason);

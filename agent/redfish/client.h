@@ -107,7 +107,8 @@ struct rf_session {
 	enum rf_auth mode;
 	struct secret token;
 	char *uri;
-	unsigned gen;           /* of the credentials that made it */
+	char *orphan; /* one whose DELETE was refused: with the next token */
+	unsigned gen; /* of the credentials that made it */
 	bool ever_worked;       /* a session login did */
 	unsigned refusals;      /* in a row; after three Basic for good */
 	int64_t basic_until_us; /* Basic only for now; 0 = no limit */
@@ -117,6 +118,8 @@ bool rf_session_ready(const struct redfish *rf);
 void rf_session_begin(struct redfish *rf, rf_step_fn *then);
 /* DELETE, whatever comes of it; then goes on. */
 void rf_session_end(struct redfish *rf, rf_step_fn *then);
+/* Also one that could not be deleted before. */
+void rf_session_end_all(struct redfish *rf, rf_step_fn *then);
 void rf_session_forget(struct redfish *rf);
 /* These credentials were refused: sets the hold and fails the operation. */
 void rf_session_refused(struct redfish *rf, const struct rf_reply *r);

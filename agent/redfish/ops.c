@@ -102,7 +102,7 @@ close_session(struct redfish *rf)
 {
 	if (rf->first_use)
 		rf_session_forget(rf);
-	rf_session_end(rf, rf_finish);
+	rf_session_end_all(rf, rf_finish);
 }
 
 void

@@ -66,8 +66,8 @@ struct redfish_opts {
 	size_t body_max;       /* [4 MiB] */
 };
 
-/* Copies all of o but tls.policy.trust and .identity (borrowed). ERR_SPEC for a
- * bad address. */
+/* Copies all of o but tls.policy.trust and .identity (borrowed, as env is).
+ * ERR_SPEC for a bad address. */
 struct redfish *redfish_new(
     const struct env *env, const struct redfish_opts *o, struct err *e);
 /* Silent, no I/O: a session stays on the BMC until it expires there. */
@@ -155,7 +155,8 @@ struct redfish_slot {
 
 struct redfish_state {
 	unsigned parts; /* RF_READ_* bits that were read so far */
-	int64_t system_at_us, boot_at_us, media_at_us; /* read or confirmed */
+	/* read or confirmed; 0 = not since something was written there */
+	int64_t system_at_us, boot_at_us, media_at_us;
 	char *uuid, *serial, *manufacturer, *model, *sku; /* owned or NULL */
 	char *bios_version;
 	char *last_reset_time; /* text: clocks of BMCs are not to be trusted */
@@ -256,7 +257,8 @@ typedef void redfish_done_fn(void *arg, const struct redfish_reply *r);
 
 /* Starting while busy is a programming error (asserted). */
 bool redfish_busy(const struct redfish *rf);
-/* Silent. What was under way may have been done by the BMC. */
+/* Silent. What was under way may have been done by the BMC; a login that was
+ * leaves a session there until it expires. */
 void redfish_cancel(struct redfish *rf);
 
 /* The service root, without credentials: settles reachability and trust. A
@@ -266,7 +268,9 @@ void redfish_identify(struct redfish *rf, redfish_done_fn *done, void *arg);
 void redfish_discover(struct redfish *rf, redfish_done_fn *done, void *arg);
 
 #define RF_READ_SYSTEM 1U /* power, identity, boot, progress, health */
-#define RF_READ_BOOT 2U   /* also the settings object, where one has Boot */
+/* SYSTEM, and the settings object where Boot lives there: without it what is
+ * armed in such an object is as of the last time. */
+#define RF_READ_BOOT 2U
 #define RF_READ_MEDIA 4U
 #define RF_READ_INVENTORY 8U
 void redfish_read(

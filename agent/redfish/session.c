@@ -88,6 +88,34 @@ use_basic(struct redfish *rf, int64_t until_us)
 	rf->op->after_session(rf);
 }
 
+/* Bare: CIMC fails a DELETE with a content type (quirk 1.9). */
+static void
+delete_session(struct redfish *rf, const char *uri, rf_cont_fn *cont)
+{
+	rf_wire_send(rf,
+	    &(struct rf_wire){ .method = "DELETE",
+		.target = uri,
+		.auth = rf->session.token.p ? RF_AUTH_SESSION : RF_AUTH_BASIC,
+		.login = true,
+		.brief = true },
+	    cont);
+}
+
+static bool
+session_gone(const struct rf_reply *r)
+{
+	return r->ok || r->status == 401 || r->status == 404 ||
+	       r->status == 410;
+}
+
+static void
+on_orphan_deleted(struct redfish *rf, const struct rf_reply *r)
+{
+	if (session_gone(r))
+		xreplace(&rf->session.orphan, NULL);
+	rf->op->after_session(rf);
+}
+
 static void
 keep_session(struct redfish *rf, const struct rf_reply *r)
 {
@@ -106,7 +134,10 @@ keep_session(struct redfish *rf, const struct rf_reply *r)
 	rf->session.basic_until_us = 0;
 	rf_hold_reset(&rf->hold);
 	rf->stats.logins++;
-	rf->op->after_session(rf);
+	if (rf->session.orphan)
+		delete_session(rf, rf->session.orphan, on_orphan_deleted);
+	else
+		rf->op->after_session(rf);
 }
 
 /* Sessions are not to be had this way; not a word about the password. */
@@ -239,8 +270,9 @@ on_logout(struct redfish *rf, const struct rf_reply *r)
 {
 	rf_step_fn *then = rf->op->after_wait;
 
-	(void)r; /* gone, expired or unreachable: nothing is left to do */
 	rf->stats.logouts++;
+	if (!session_gone(r))
+		xreplace(&rf->session.orphan, rf->session.uri);
 	rf_session_forget(rf);
 	then(rf);
 }
@@ -254,12 +286,24 @@ rf_session_end(struct redfish *rf, rf_step_fn *then)
 		return;
 	}
 	rf->op->after_wait = then;
-	/* Bare: CIMC fails a DELETE with a content type (quirk 1.9). */
-	rf_wire_send(rf,
-	    &(struct rf_wire){ .method = "DELETE",
-		.target = rf->session.uri,
-		.auth = RF_AUTH_SESSION,
-		.login = true,
-		.brief = true },
-	    on_logout);
+	delete_session(rf, rf->session.uri, on_logout);
+}
+
+static void
+end_own(struct redfish *rf)
+{
+	rf_session_end(rf, rf->op->after_wait);
+}
+
+void
+rf_session_end_all(struct redfish *rf, rf_step_fn *then)
+{
+	if (!rf->session.orphan || !rf->creds.username ||
+	    !rf_hold_allows(&rf->hold, rf_now(rf))) {
+		rf_session_end(rf, then);
+		return;
+	}
+	rf->op->after_wait = then;
+	rf->op->after_session = end_own;
+	delete_session(rf, rf->session.orphan, on_orphan_deleted);
 }

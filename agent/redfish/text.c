@@ -153,6 +153,26 @@ rf_text_mask_urls(char *s)
 	}
 }
 
+static char
+folded(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+rf_text_contains(const char *s, const char *lower)
+{
+	size_t i;
+
+	for (; s && *s; s++) {
+		for (i = 0; lower[i] && folded(s[i]) == lower[i]; i++)
+			;
+		if (!lower[i])
+			return true;
+	}
+	return false;
+}
+
 const char *
 rf_text_segment(const char *path, size_t *n)
 {

@@ -22,6 +22,8 @@ void rf_text_keep_link(char **dst, const char *origin, const char *ref);
 /* "http://10.0.0.1/token.iso" becomes "http://10.0.0.1/...": BMCs repeat the
  * image's URL in their messages, and URLs may carry tokens. In place. */
 void rf_text_mask_urls(char *s);
+/* ASCII case folded: what a boot menu calls an entry. */
+bool rf_text_contains(const char *s, const char *lower);
 /* The last segment of a path; NULL if there is none. Borrowed, may be followed
  * by a slash: *n says how long it is. */
 const char *rf_text_segment(const char *path, size_t *n);

@@ -101,10 +101,11 @@ do_login(struct fake_bmc *b, const cJSON *body, struct fake_answer *a)
 	}
 	b->logins++;
 	b->sessions++;
-	(void)str_format(b->token, sizeof(b->token), "token-%u", b->logins);
+	CU_ASSERT(b->logins < 64);
+	b->live |= 1ULL << b->logins;
 	a->status = 201;
-	(void)str_format(
-	    a->header[0], sizeof(a->header[0]), "X-Auth-Token: %s", b->token);
+	(void)str_format(a->header[0], sizeof(a->header[0]),
+	    "X-Auth-Token: token-%u", b->logins);
 	if (!b->no_location)
 		(void)str_format(a->header[1], sizeof(a->header[1]),
 		    "Location: " SESSIONS "/%u", b->logins);
@@ -239,6 +240,31 @@ do_get(struct fake_bmc *b, const char *path, struct http_exchange *x,
 	answer_resource(b, a, 200, r);
 }
 
+/* Its bit if text names an open session behind the prefix. */
+static uint64_t
+session_of(const struct fake_bmc *b, const char *text, const char *prefix)
+{
+	int64_t n;
+
+	if (!str_has_prefix(text, prefix) ||
+	    !str_to_i64(text + strlen(prefix), &n) || n < 0 || n > 63)
+		return 0;
+	return b->live & (1ULL << n);
+}
+
+static void
+do_logout(struct fake_bmc *b, const char *path, struct fake_answer *a)
+{
+	uint64_t bit = session_of(b, path, SESSIONS "/");
+
+	a->status = bit ? 204 : 404;
+	if (!bit)
+		return;
+	b->live &= ~bit;
+	b->logouts++;
+	b->sessions--;
+}
+
 static bool
 authorized(struct fake_bmc *b, struct http_exchange *x)
 {
@@ -247,7 +273,7 @@ authorized(struct fake_bmc *b, struct http_exchange *x)
 	char pair[128], want[256], *b64;
 
 	if (token)
-		return b->token[0] && str_eq(token, b->token);
+		return session_of(b, token, "token-") != 0;
 	if (!basic)
 		return false;
 	(void)str_format(pair, sizeof(pair), "%s:%s", b->username, b->password);
@@ -284,10 +310,7 @@ act(struct fake_bmc *b, struct http_exchange *x, const char *path,
 		do_patch(b, path, body, x, a);
 	} else if (str_eq(method, "DELETE") &&
 		   str_has_prefix(path, SESSIONS "/")) {
-		b->logouts++;
-		b->sessions--;
-		b->token[0] = '\0';
-		a->status = 204;
+		do_logout(b, path, a);
 	} else {
 		a->status = 405;
 	}
@@ -436,4 +459,11 @@ fake_bmc_forget_log(struct fake_bmc *b)
 	buf_reset(&b->log);
 	buf_reset(&b->bodies);
 	b->requests = 0;
+}
+
+void
+fake_bmc_expire(struct fake_bmc *b)
+{
+	b->live = 0;
+	b->sessions = 0;
 }

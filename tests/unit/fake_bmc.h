@@ -63,7 +63,8 @@ struct fake_bmc {
 	struct buf bodies; /* of POST and PATCH, one a line */
 	unsigned requests, logins, logouts, login_failures, sessions;
 	unsigned resets, inserts, ejects, patches;
-	char token[32], if_match[128];
+	uint64_t live; /* bits of the sessions that are open */
+	char if_match[128];
 };
 
 void fake_bmc_open(
@@ -71,6 +72,8 @@ void fake_bmc_open(
 void fake_bmc_close(struct fake_bmc *b);
 /* The resource; to be looked at, or changed behind the client's back. */
 cJSON *fake_bmc_at(struct fake_bmc *b, const char *path);
+/* All sessions are gone, as after a restart. */
+void fake_bmc_expire(struct fake_bmc *b);
 void fake_bmc_forget_log(struct fake_bmc *b);
 /* An error body with one message; args: NULL, "prop" or "value prop". */
 bool fake_refuse(struct fake_answer *a, int status, const char *id,

@@ -283,8 +283,7 @@ an_expired_session_is_renewed_once_and_the_request_repeated(void)
 
 	rig_open(&g, "generic");
 	DISCOVER(&g);
-	g.fake.token[0] = '\0'; /* as after a restart of the BMC */
-	g.fake.sessions = 0;
+	fake_bmc_expire(&g.fake); /* as after a restart of the BMC */
 	READ(&g, RF_READ_SYSTEM);
 	CU_ASSERT_EQUAL(g.r.requests, 4); /* a DELETE for safety */
 	CU_ASSERT_EQUAL(g.fake.logins, 2);
