@@ -568,7 +568,8 @@ aborts(loop_fn *fn)
 		struct rig r;
 
 		(void)setrlimit(RLIMIT_CORE, &none);
-		(void)freopen("/dev/null", "w", stderr);
+		if (freopen("/dev/null", "w", stderr) == NULL)
+			_exit(1);
 		rig_open(&r, false);
 		s.r = &r;
 		timer_start(r.l, &s.t, 1000, fn, &s);
