@@ -65,16 +65,17 @@ one() { # NAME COMMAND...
 	local name=$1 out
 	shift
 	out=$(mktemp)
-	if "$@" >"$out" 2>&1; then
-		cat "$out"
+	"$@" 2>&1 | tee "$out"
+	if [ "${PIPESTATUS[0]}" = 0 ]; then
 		result 1 0 0
 		rm -f "$out"
 		return 0
 	fi
-	cat "$out"
 	result 0 1 0
 	say "FAILED: $name"
-	tail -n 40 "$out" | sed 's/^/    /' >&3
+	grep -E '(error|warning): |undefined reference' "$out" |
+		head -n 30 | sed 's/^/    /' >&3
+	tail -n 10 "$out" | sed 's/^/    /' >&3
 	rm -f "$out"
 	return 1
 }

@@ -91,7 +91,7 @@ metric() { # NAME: the sum over labels
 }
 writes() {
 	curl -fsS http://127.0.0.1:19080/metrics | awk '
-		/^beskar7_kube_requests_total\{/ && !/method="GET"/ && !/lease/ { s += $2 }
+		/^beskar7_kube_requests_total\{/ && !/verb="(get|list|watch)"/ && !/"leases"/ { s += $2 }
 		END { printf "%d", s }'
 }
 
