@@ -176,8 +176,8 @@ survives_objects_of_wrong_types(void)
 		"spec: {redfishConnection: [], online: maybe}",
 		"status: {conditions: {}, state: 3}",
 		"status: {conditions: [1, null, {type: []}]}",
-		"metadata: {generation: a, annotations: "
-		"{infrastructure.cluster.x-k8s.io/host-record: '{'}}" };
+		("metadata: {generation: a, annotations: "
+		 "{infrastructure.cluster.x-k8s.io/host-record: '{'}}") };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct host_index x = { 0 };
