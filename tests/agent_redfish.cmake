@@ -18,3 +18,8 @@ if(TARGET b7_agent_redfish AND TARGET b7_world AND TARGET b7_sim_bmc AND
 	unit_test(redfish_profiles b7_agent_redfish b7_sim_bmc b7_sim_origin
 		b7_world)
 endif()
+if(TARGET b7_agent_redfish AND TARGET b7_net AND TARGET b7_sim_bmc AND
+		TARGET b7_sim_origin)
+	integration_test(redfish b7_agent_redfish b7_sim_bmc b7_sim_origin
+		b7_net)
+endif()
