@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "common/tls.h"
 
 const struct kube_resource RES_HOSTS = { AX, AX_VERSION, "physicalhosts",
 	KIND_HOST, false };
@@ -442,6 +443,12 @@ controllers_stop(
 	timer_start(c->env->loop, &c->stop_timer, 0, controllers_stop_look, c);
 }
 
+static void
+controllers_trust_free(void *p)
+{
+	tls_trust_free(p);
+}
+
 void
 controllers_free(struct controllers *c)
 {
@@ -462,6 +469,7 @@ controllers_free(struct controllers *c)
 	links_free(&c->by_cluster);
 	map_free(&c->waiting, NULL);
 	map_free(&c->reserved, NULL);
+	map_free(&c->trusts, controllers_trust_free);
 	links_free(&c->secret_waiters);
 	xfree((void *)(uintptr_t)c->o.ns);
 	xfree((void *)(uintptr_t)c->o.watch_filter);

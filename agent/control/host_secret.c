@@ -102,6 +102,36 @@ secret_trust_version(struct host_pass *p)
 	return v;
 }
 
+#define SECRET_TRUSTS 1024
+
+static void
+secret_trust_free(void *p)
+{
+	tls_trust_free(p);
+}
+
+/* Fleets share a CA: one parsed copy serves all its hosts. */
+static struct tls_trust *
+secret_trust(struct controllers *c, const char *pem, struct err *e)
+{
+	size_t n = pem == NULL ? 0 : strlen(pem);
+	struct tls_trust *t;
+	uint8_t hash[32];
+	char key[65];
+
+	sha256(pem == NULL ? "" : pem, n, hash);
+	hex_encode(key, hash, sizeof(hash));
+	t = map_get(&c->trusts, key);
+	if (t != NULL)
+		return tls_trust_ref(t);
+	t = tls_trust_new(pem == NULL ? "" : pem, n, e);
+	if (c->trusts.n >= SECRET_TRUSTS) /* rotated for years: start anew */
+		map_free(&c->trusts, secret_trust_free);
+	if (t != NULL)
+		tls_trust_free(map_put(&c->trusts, key, tls_trust_ref(t)));
+	return t;
+}
+
 static enum verdict
 secret_ca_read(struct host_pass *p)
 {
@@ -122,7 +152,8 @@ secret_ca_read(struct host_pass *p)
 		return v;
 	}
 	tls_trust_free(ctl->ca);
-	ctl->ca = tls_trust_new(ctl->ca_pem, strlen(ctl->ca_pem), &e);
+	ctl->ca = secret_trust(p->c, ctl->ca_pem, &e);
+	xreplace(&ctl->ca_pem, NULL);
 	if (ctl->ca == NULL) {
 		report_say(&p->rep, HC_CONNECTION, SAY_FALSE,
 		    "CredentialsInvalid", "ca.crt of Secret %s/%s: %s", p->h.ns,

@@ -39,7 +39,8 @@ struct controllers {
 	struct links by_cluster;     /* "ns/cluster" -> machine key */
 	struct map waiting;          /* machine keys that found no host */
 	struct links secret_waiters; /* "ns/secret" -> machine key */
-	struct map reserved;         /* host keys with a claim under way */
+	struct map trusts;   /* hash of a CA bundle -> struct tls_trust */
+	struct map reserved; /* host keys with a claim under way */
 	TAILQ_HEAD(, host_ctl) slot_queue;
 	unsigned slots_used;
 	uint64_t passes;
