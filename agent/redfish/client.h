@@ -295,7 +295,8 @@ struct redfish {
 	enum redfish_cause doubt_cause;
 	int64_t doubt_since_us;
 	int64_t full_read_us;  /* last unconditional look at the system */
-	int64_t last_write_us; /* 0 = never */
+	int64_t last_write_us; /* 0 = never, as the next */
+	int64_t last_reset_us;
 	struct rf_learned learned;
 	struct redfish_stats stats;
 	struct rf_ring ring;

@@ -93,6 +93,8 @@ end(struct redfish *rf)
 	timer_stop(&op->timer);
 	if (op->result.err.kind != ERR_NONE)
 		op->result.maybe_executed = op->unverified;
+	if (op->unverified)
+		rf_stale(rf, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
 	if (op->result.requests > 0)
 		feed_breaker(rf, op);
 	count_op(rf, op);

@@ -10,6 +10,9 @@
 #define TASK_US (30 * LOOP_S)
 #define CYCLE_POLL_US (3 * LOOP_S)
 #define CYCLE_POLLS 20
+/* So long after a reset the last read, however young, tells nothing: "Off"
+ * just after an On must not make a ForceOff needless. */
+#define MOVING_US LOOP_MIN
 
 struct reset_op {
 	enum redfish_reset reset;
@@ -215,6 +218,9 @@ decide(struct redfish *rf)
 	if (!rf->links.reset_target)
 		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED, "%s: %s",
 		    rf->links.system, rf->state.reset_missing);
+	else if (rf->last_reset_us != 0 &&
+		 rf_now(rf) - rf->last_reset_us < MOVING_US)
+		rf_look(rf, RF_READ_SYSTEM, decide_seen);
 	else
 		rf_look_fresh(rf, RF_READ_SYSTEM, decide_seen);
 }

@@ -6,7 +6,7 @@
 
 #include "common/buf.h"
 
-#define RF_RING_MAX 12
+#define RF_RING_MAX 8
 
 struct rf_ring_entry {
 	int64_t at_us;

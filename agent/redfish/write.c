@@ -120,6 +120,7 @@ send_form(struct redfish *rf)
 	char value[RF_ETAG_CAP];
 
 	w->tried |= 1U << w->form;
+	rf->last_write_us = rf_now(rf);
 	rf_send(rf,
 	    &(struct rf_request){ .method = w->method,
 		.target = w->target,

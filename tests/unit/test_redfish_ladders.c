@@ -726,6 +726,36 @@ reset_values_come_from_the_action_info(void)
 }
 
 static bool
+slow_to_turn_on(struct fake_bmc *b, const char *method, const char *path,
+    const cJSON *body, struct fake_answer *a)
+{
+	(void)method;
+	(void)path;
+	if (!str_eq(json_str(body, "ResetType", NULL), "On"))
+		return false;
+	b->resets++;
+	a->status = 204; /* and PowerState is Off for a moment */
+	return true;
+}
+
+static void
+off_just_after_on_is_not_believed(void)
+{
+	struct rig g;
+
+	rig_open(&g, "generic");
+	g.fake.hook = slow_to_turn_on;
+	OK(&g, redfish_reset(g.rf, RF_RESET_ON, rig_done, &g));
+	CU_ASSERT_EQUAL(redfish_state(g.rf)->power, RF_POWER_OFF);
+	json_set_str(fake_bmc_at(&g.fake, "/redfish/v1/Systems/system-1"),
+	    "PowerState", "On");
+	OK(&g, redfish_reset(g.rf, RF_RESET_FORCE_OFF, rig_done, &g));
+	CU_ASSERT_FALSE(g.r.already);
+	CU_ASSERT_EQUAL(g.fake.resets, 2);
+	rig_close(&g);
+}
+
+static bool
 offers_by_state(struct fake_bmc *b, const char *method, const char *path,
     const cJSON *body, struct fake_answer *a)
 {
@@ -893,6 +923,7 @@ static const struct unit_case cases[] = {
 	CASE(sushy_tools_is_basic_and_continuous),
 	CASE(a_restart_falls_back_to_off_wait_on),
 	CASE(reset_values_come_from_the_action_info),
+	CASE(off_just_after_on_is_not_believed),
 	CASE(values_that_depend_on_the_state_are_asked_for_again),
 	CASE(not_connected_is_empty_whatever_else_it_shows),
 	CASE(an_image_that_never_mounts_is_said),
