@@ -199,7 +199,7 @@ tier_tidy() {
 	local list=$logs/tidy.files
 	find agent common scenarios sim -name '*.c' | sort >"$list"
 	one clang-tidy bash -c '
-		xargs -P "$1" -n 4 clang-tidy --quiet -p "$2" \
+		xargs -P "$1" -n 1 clang-tidy --quiet -p "$2" \
 			--warnings-as-errors="*" <"$3"' \
 		tidy "$jobs" "$build/clang" "$list"
 }
