@@ -126,6 +126,7 @@ post(struct redfish *rf, int value)
 	cJSON *body = cJSON_CreateObject();
 
 	c->value = value;
+	rf->last_reset_us = rf_now(rf);
 	json_set_str(
 	    body, "ResetType", rf_reset_value_name((enum rf_reset_value)value));
 	rf_post(rf, rf->links.reset_target, rf->links.system, body, on_posted);
