@@ -41,6 +41,7 @@ struct stage {
 	struct world *world;
 	struct files files;
 	struct stage_process api, bmc, org, cor;
+	struct tls_identity *api_tls;
 	struct kube_server *kube;
 	struct bmc_fleet *fleet;
 	struct origin *origin;
@@ -98,6 +99,10 @@ stage_kube_up(struct stage *s, const char *root, struct err *e)
 	char *paths[2] = { xasprintf("%s/crds", root),
 		xasprintf("%s/sim/core/crds", root) };
 	const char *crds[2] = { paths[0], paths[1] };
+	struct tls_issue tls = { .subject = "kube",
+		.names = STAGE_API,
+		.not_before_s = WORLD_EPOCH_S - 3600,
+		.not_after_s = WORLD_EPOCH_S + 10LL * 365 * 86400 };
 	struct kube_server_opts o = { .addr = STAGE_API,
 		.port = 6443,
 		.tokens = tokens,
@@ -108,6 +113,9 @@ stage_kube_up(struct stage *s, const char *root, struct err *e)
 		.on_commit_arg = s->o.arg };
 
 	stage_process_up(s, &s->api, "kube", STAGE_API, 0);
+	/* Clients send no token without TLS. */
+	s->api_tls = tls_identity_facts(&tls, s->api.env.entropy);
+	o.identity = s->api_tls;
 	s->kube = kube_server_new(&s->api.env, &o, e);
 	xfree(paths[0]);
 	xfree(paths[1]);
@@ -145,8 +153,9 @@ stage_bmcs_up(struct stage *s, const char *root, struct err *e)
 static bool
 stage_core_up(struct stage *s, struct err *e)
 {
-	struct core_opts o = { .server = "http://" STAGE_API ":6443",
+	struct core_opts o = { .server = "https://" STAGE_API ":6443",
 		.token = "core-token",
+		.insecure = true,
 		.bmc_control = "http://" STAGE_BMC ":9900",
 		.provider_id = "b7://default/{bmc}",
 		.bootstrap_data = s->o.bootstrap_data,
@@ -202,6 +211,7 @@ stage_free(struct stage *s)
 	stage_process_reap(&s->bmc);
 	stage_process_down(&s->api);
 	kube_server_free(s->kube);
+	tls_identity_free(s->api_tls);
 	stage_process_reap(&s->api);
 	world_free(s->world);
 	xfree(s);
@@ -246,8 +256,8 @@ stage_ca_pem(struct stage *s)
 /* ---- agents --------------------------------------------------------------------- */
 
 bool
-stage_agent_start(struct stage *s, unsigned n,
-    const struct stage_agent_opts *o, struct err *e)
+stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
+    struct err *e)
 {
 	struct stage_agent *a = &s->agents[n < STAGE_AGENTS ? n : 0];
 	struct kube_config k = { 0 };
@@ -265,8 +275,9 @@ stage_agent_start(struct stage *s, unsigned n,
 	(void)str_format(ip, sizeof(ip), "10.0.1.%u", n + 1);
 	stage_process_up(s, &a->p, name, ip, o->wall_skew_us);
 	k.source = xstrdup("stage");
-	k.server = xstrdup("http://" STAGE_API ":6443");
+	k.server = xstrdup("https://" STAGE_API ":6443");
 	k.path_prefix = xstrdup("");
+	k.insecure = true;
 	k.default_ns = xstrdup("default");
 	secret_set(&k.token, STAGE_TOKEN, strlen(STAGE_TOKEN));
 	ao.control.ns = o->ns;
@@ -292,6 +303,18 @@ stage_agent_kill(struct stage *s, unsigned n)
 	agent_free(a->agent);
 	a->agent = NULL;
 	stage_process_reap(&a->p);
+}
+
+void
+stage_agent_down(struct stage *s, unsigned n)
+{
+	stage_process_down(&s->agents[n].p);
+}
+
+struct metrics *
+stage_agent_metrics(struct stage *s, unsigned n)
+{
+	return s->agents[n].agent == NULL ? NULL : s->agents[n].p.env.metrics;
 }
 
 void

@@ -23,6 +23,7 @@ struct agent;
 struct core;
 struct origin;
 struct world;
+struct metrics;
 
 struct stage_opts {
 	uint64_t seed;
@@ -31,8 +32,8 @@ struct stage_opts {
 	void (*log_line)(void *arg, const char *line, size_t n);
 	void (*on_bmc)(void *arg, const struct bmc_event *ev);
 	void (*on_commit)(void *arg, const char *verb,
-	    const struct kube_gvr *gvr, const cJSON *before,
-	    const cJSON *after, const char *user, const char *manager);
+	    const struct kube_gvr *gvr, const cJSON *before, const cJSON *after,
+	    const char *user, const char *manager);
 	void (*on_problem)(void *arg, const char *text); /* of the core */
 	void *arg;
 	unsigned bmcs;
@@ -65,11 +66,15 @@ struct stage_agent_opts {
 /* Agents have numbers from 0. Starting one that runs is an error. */
 bool stage_agent_start(struct stage *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e);
-void stage_agent_kill(struct stage *s, unsigned n);   /* SIGKILL */
+void stage_agent_kill(struct stage *s, unsigned n); /* SIGKILL */
+/* As kill, but frees nothing yet: may be called inside of any callback. A
+ * stage_agent_kill must follow. */
+void stage_agent_down(struct stage *s, unsigned n);
 void stage_agent_freeze(struct stage *s, unsigned n, bool on);
 /* SIGTERM: ends later; stage_agent() is NULL then. */
 void stage_agent_stop(struct stage *s, unsigned n);
 struct agent *stage_agent(struct stage *s, unsigned n); /* NULL: not running */
+struct metrics *stage_agent_metrics(struct stage *s, unsigned n); /* or NULL */
 bool stage_core_restart(struct stage *s, struct err *e);
 
 #endif

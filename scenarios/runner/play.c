@@ -1,0 +1,589 @@
+/* See play.h. */
+#include "scenarios/runner/play.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/world.h"
+#include "scenarios/runner/step.h"
+
+#define PLAY_MARKER "B7-MARKER-bootstrap-0d9f1c77"
+#define PLAY_PASSWORD "b7-sim-secret"
+#define PLAY_MIN_WAIT (20 * LOOP_S) /* over sockets */
+
+/* ---- what happens ------------------------------------------------------------ */
+
+static int
+play_agent_index(const char *process)
+{
+	if (!str_has_prefix(process, "agent-") || process[6] < '0' ||
+	    process[6] > '7')
+		return -1;
+	return process[6] - '0';
+}
+
+static void
+play_crash_now(struct play *p)
+{
+	struct play_crash *c = &p->crash;
+	char text[64];
+
+	c->armed = c->due = false;
+	c->fired = p->noted_crash = true;
+	(void)str_format(text, sizeof(text), "agent-%u is killed", c->agent);
+	play_note(p, text, "", NULL);
+	play_agent_kill(p, c->agent);
+	if (c->restart_us >= 0)
+		p->restart_at[c->agent] = play_now(p) + c->restart_us;
+	p->dirty = true;
+}
+
+static void
+play_on_commit(void *arg, const struct inv_commit *c)
+{
+	struct play *p = arg;
+
+	p->dirty = true;
+	if (p->trail != NULL)
+		trail_commit(p->trail, c);
+	invariants_commit(p->inv, c);
+	if (p->crash.due && str_eq(c->user, "beskar7-agent"))
+		play_crash_now(p);
+}
+
+static void
+play_on_bmc(void *arg, const struct bmc_event *ev)
+{
+	struct play *p = arg;
+	struct play_crash *c = &p->crash;
+
+	p->dirty = true;
+	if (p->trail != NULL)
+		trail_bmc(p->trail, ev);
+	invariants_bmc(p->inv, ev);
+	if (c->due && ev->kind == BMC_EV_REQUEST &&
+	    facts_agent_of(ev->from) == (int)c->agent)
+		play_crash_now(p);
+	else if (c->armed && c->event[0] != '\0' &&
+		 str_eq(c->event, bmc_event_name(ev->kind)) &&
+		 str_glob(c->bmc, ev->bmc))
+		play_crash_now(p);
+}
+
+/* The requests that matter: writes, without Events and Leases. */
+static bool
+play_counts(const struct net_event *ev)
+{
+	if (str_eq(ev->method, "GET") || str_eq(ev->method, "HEAD"))
+		return false;
+	return strstr(ev->target, "/events") == NULL &&
+	       strstr(ev->target, "/leases") == NULL;
+}
+
+static void
+play_on_call(void *arg, const struct net_event *ev)
+{
+	struct play *p = arg;
+	int agent = play_agent_index(ev->from);
+	const struct fact_bmc *b;
+	struct inv_call c = { .started_us = ev->started_us,
+		.at_us = ev->at_us,
+		.agent = agent,
+		.bmc = "",
+		.method = ev->method,
+		.target = ev->target,
+		.status = ev->status,
+		.heard = ev->err == HTTP_OK && !ev->cancelled };
+	char url[160];
+
+	if (agent < 0)
+		return;
+	(void)str_format(url, sizeof(url), "https://%s", ev->origin);
+	b = map_get(&p->f->by_address, url);
+	if (b == NULL) {
+		(void)str_format(url, sizeof(url), "http://%s", ev->origin);
+		b = map_get(&p->f->by_address, url);
+	}
+	if (b != NULL)
+		c.bmc = b->name;
+	invariants_call(p->inv, &c);
+	/* The reply was heard before anything else showed the request. */
+	if (p->crash.due && (unsigned)agent == p->crash.agent &&
+	    play_counts(ev))
+		p->crash.heard = p->dirty = true;
+}
+
+static bool
+play_on_gate(void *arg, const struct net_event *ev)
+{
+	struct play *p = arg;
+	struct play_crash *c = &p->crash;
+
+	if (!c->armed || c->event[0] != '\0' || c->due || !play_counts(ev) ||
+	    play_agent_index(ev->from) != (int)c->agent)
+		return true;
+	if (++c->seen < c->at)
+		return true;
+	if (c->after) {
+		c->due = true;
+		return true;
+	}
+	play_crash_now(p);
+	return false;
+}
+
+static void
+play_on_log(void *arg, const char *line, size_t n)
+{
+	struct play *p = arg;
+
+	if (p->trail != NULL)
+		trail_line(p->trail, line, n);
+	if (p->inv != NULL)
+		invariants_text(p->inv, "log", line, n);
+}
+
+static void
+play_on_problem(void *arg, const char *text)
+{
+	struct play *p = arg;
+
+	play_fail(p, "contract", "", "%s", text);
+}
+
+static void
+play_on_violation(
+    void *arg, const char *invariant, const char *object, const char *text)
+{
+	play_fail(arg, invariant, object, "%s", text);
+}
+
+void
+play_fail(
+    struct play *p, const char *what, const char *object, const char *fmt, ...)
+{
+	struct play_failure *f = &p->failure;
+	va_list ap;
+
+	if (f->set) /* the first one is the cause */
+		return;
+	f->set = true;
+	f->at_us = p->be == NULL ? 0 : play_now(p);
+	(void)str_copy(f->what, sizeof(f->what), what);
+	(void)str_copy(f->object, sizeof(f->object), object);
+	(void)str_copy(f->path, sizeof(f->path), p->path);
+	va_start(ap, fmt);
+	(void)vsnprintf(f->text, sizeof(f->text), fmt, ap); /* cut is fine */
+	va_end(ap);
+	p->dirty = true;
+}
+
+void
+play_note(struct play *p, const char *what, const char *object, const cJSON *j)
+{
+	char *text, *line;
+
+	if (p->trail == NULL)
+		return;
+	text = j == NULL ? xstrdup("") : json_print(j);
+	line = xasprintf("%s %s%s%s %s", what, object, j == NULL ? "" : " ",
+	    j == NULL || j->string == NULL ? "" : j->string, text);
+	trail_note(p->trail, p->be == NULL ? 0 : play_now(p), object, line);
+	xfree(line);
+	xfree(text);
+}
+
+/* ---- variables ---------------------------------------------------------------- */
+
+void
+play_set_var(struct play *p, const char *name, const char *value)
+{
+	xfree(map_put(&p->vars, name, xstrdup(value)));
+}
+
+static char *
+play_var_bmc(struct play *p, const char *bmc, const char *member)
+{
+	char *path = xasprintf("/bmcs/%s", bmc);
+	int status;
+	cJSON *j = p->be->ops->bmc(p->be, "GET", path, NULL, &status);
+	char *v = xstrdup(json_str(j, member, NULL));
+
+	cJSON_Delete(j);
+	xfree(path);
+	return v;
+}
+
+char *
+play_var(void *arg, const char *name)
+{
+	struct play *p = arg;
+	const char *v = map_get(&p->vars, name);
+	const char *dot = strchr(name, '.');
+
+	if (v != NULL)
+		return xstrdup(v);
+	if (str_eq(name, "origin"))
+		return xstrdup(p->be->origin);
+	if (str_eq(name, "seed"))
+		return xasprintf("%llu", (unsigned long long)p->o.seed);
+	if (dot == NULL)
+		return NULL;
+	if (str_has_prefix(name, "claim."))
+		return xstrdup(
+		    json_str(facts_tree(p->f, "infrastructure.cluster.x-k8s.io",
+				 "physicalhosts", "default", dot + 1),
+			"spec/consumerRef/claimID", NULL));
+	if (str_has_prefix(name, "host.")) /* of a Beskar7Machine */
+		return xstrdup(
+		    json_str(facts_tree(p->f, "infrastructure.cluster.x-k8s.io",
+				 "beskar7machines", "default", dot + 1),
+			"status/hostRef/name", NULL));
+	if (str_has_prefix(name, "uuid.") || str_has_prefix(name, "address."))
+		return play_var_bmc(
+		    p, dot + 1, name[0] == 'u' ? "uuid" : "address");
+	return NULL;
+}
+
+/* ---- time ---------------------------------------------------------------------- */
+
+int64_t
+play_now(const struct play *p)
+{
+	return p->be->ops->now_us(p->be);
+}
+
+static bool
+play_woken(void *arg)
+{
+	const struct play *p = arg;
+
+	return p->dirty;
+}
+
+static int64_t
+play_next_restart(const struct play *p)
+{
+	int64_t next = INT64_MAX;
+
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
+		if (p->restart_at[n] != FACT_NEVER && p->restart_at[n] < next)
+			next = p->restart_at[n];
+	return next;
+}
+
+static void
+play_restarts(struct play *p)
+{
+	struct err e;
+
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
+		if (p->restart_at[n] == FACT_NEVER ||
+		    p->restart_at[n] > play_now(p))
+			continue;
+		p->restart_at[n] = FACT_NEVER;
+		if (!play_agent_start(p, n, &e))
+			play_fail(p, "error", "", "agent-%u: %s", n, e.msg);
+	}
+}
+
+static int64_t
+play_scaled(const struct play *p, int64_t us, int64_t least)
+{
+	if (!p->o.sockets)
+		return us;
+	us /= p->o.time_scale == 0 ? 1 : p->o.time_scale;
+	return us < least ? least : us;
+}
+
+static bool
+play_until(struct play *p, int64_t until, bool (*done)(void *), void *arg)
+{
+	int64_t next;
+
+	for (;;) {
+		p->be->ops->settle(p->be);
+		if (p->crash.due && p->crash.heard)
+			play_crash_now(p);
+		play_restarts(p);
+		if (p->failure.set)
+			return false;
+		if (done != NULL && done(arg))
+			return true;
+		if (play_now(p) >= until)
+			return false;
+		next = play_next_restart(p);
+		p->dirty = false;
+		p->be->ops->run(p->be, next < until ? next : until,
+		    done == NULL ? NULL : play_woken, p);
+		if (!p->dirty && play_now(p) < (next < until ? next : until))
+			return false; /* nothing is scheduled at all */
+	}
+}
+
+bool
+play_wait(struct play *p, int64_t within_us, bool (*done)(void *), void *arg)
+{
+	int64_t us = play_scaled(p, within_us, PLAY_MIN_WAIT);
+
+	return play_until(p, play_now(p) + us, done, arg);
+}
+
+/* Stops early only for failures and crashes. */
+static bool
+play_failed(void *arg)
+{
+	const struct play *p = arg;
+
+	return p->failure.set;
+}
+
+void
+play_pass(struct play *p, int64_t us)
+{
+	int64_t until = play_now(p) + play_scaled(p, us, LOOP_S / 5);
+
+	(void)play_until(p, until, play_failed, p);
+}
+
+/* ---- agents -------------------------------------------------------------------- */
+
+bool
+play_agent_start(struct play *p, unsigned n, struct err *e)
+{
+	struct stage_agent_opts o = p->agent;
+
+	o.wall_skew_us = (int64_t)n * p->agent_skew_us;
+	if (n >= BACKEND_AGENTS)
+		return err_set(e, ERR_SPEC, 0, "agents are numbered 0 to %d",
+		    BACKEND_AGENTS - 1);
+	if (!p->be->ops->agent_start(p->be, n, &o, e))
+		return false;
+	facts_agent_started(p->f, n);
+	p->frozen[n] = false;
+	if (n >= p->agents_max)
+		p->agents_max = n + 1;
+	return true;
+}
+
+void
+play_agent_kill(struct play *p, unsigned n)
+{
+	p->be->ops->agent_kill(p->be, n);
+	facts_agent_ended(p->f, n);
+}
+
+static void
+play_agent_options(struct play *p)
+{
+	const cJSON *a = json_child(p->sc->doc, "agents");
+
+	p->agent.busy_us = shape_time(a, "busy-interval", 0);
+	p->agent.idle_us = shape_time(a, "idle-interval", 0);
+	p->agent.grace_us = shape_time(a, "bmc-grace", 0);
+	p->agent.max_provisioning =
+	    (unsigned)json_i64(a, "max-provisioning", 0);
+	p->agent.max_releasing = (unsigned)json_i64(a, "max-releasing", 0);
+	p->agent.leader_elect = json_bool(a, "leader-elect", false);
+	p->agent.image_origins = json_str(a, "image-origins", NULL);
+	p->agent.ns = json_str(a, "namespace", NULL);
+	p->agent_skew_us = shape_time(a, "clock-skew", 0);
+}
+
+static bool
+play_agents(struct play *p, struct err *e)
+{
+	const cJSON *a = json_child(p->sc->doc, "agents");
+	int64_t n = json_i64(a, "count", 1);
+
+	for (unsigned i = 0; i < (unsigned)n; i++)
+		if (!play_agent_start(p, i, e))
+			return false;
+	return true;
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
+struct play_bmcs {
+	const char *profiles[32];
+	struct bmc_override over[64];
+};
+
+static int64_t
+play_ms(const cJSON *t, const char *key)
+{
+	int64_t us = shape_time(t, key, -1);
+
+	return us < 0 ? 0 : us == 0 ? -1 : us / LOOP_MS;
+}
+
+static void
+play_bmc_overrides(
+    const cJSON *b, struct backend_opts *o, struct play_bmcs *keep)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach (v, json_child(b, "profiles"))
+		if (o->n_profiles < 32 && cJSON_IsString(v))
+			keep->profiles[o->n_profiles++] = v->valuestring;
+	cJSON_ArrayForEach (v, json_child(b, "overrides")) {
+		if (o->n_overrides == 64)
+			break;
+		keep->over[o->n_overrides++] = (struct bmc_override){
+			.bmc = json_str(v, "bmc", ""),
+			.profile = json_str(v, "profile", NULL),
+			.username = json_str(v, "username", NULL),
+			.password = json_str(v, "password", NULL),
+			.serial = json_str(v, "serial", NULL),
+			.uuid = json_str(v, "uuid", NULL),
+			.arch = json_str(v, "arch", NULL),
+			.powered_on = json_bool(v, "powered-on", false),
+			.disk_image = json_str(v, "disk-image", NULL),
+		};
+	}
+	o->profiles = keep->profiles;
+	o->overrides = keep->over;
+}
+
+static void
+play_bmc_options(
+    const struct play *p, struct backend_opts *o, struct play_bmcs *keep)
+{
+	const cJSON *b = json_child(p->sc->doc, "bmcs");
+	const cJSON *t = json_child(b, "timing");
+
+	o->bmcs = (unsigned)json_i64(b, "count", 1);
+	o->plain = json_bool(b, "plain", false);
+	o->timing = (struct bmc_timing){ .power_on_ms = play_ms(t, "power-on"),
+		.power_off_ms = play_ms(t, "power-off"),
+		.shutdown_ms = play_ms(t, "shutdown"),
+		.post_ms = play_ms(t, "post"),
+		.os_boot_ms = play_ms(t, "os-boot"),
+		.install_ms = play_ms(t, "install"),
+		.insert_ms = play_ms(t, "insert"),
+		.eject_ms = play_ms(t, "eject"),
+		.bmc_restart_ms = play_ms(t, "bmc-restart"),
+		.pxe_ms = play_ms(t, "pxe") };
+	if (p->o.sockets && p->o.time_scale > 1)
+		o->timing.time_scale =
+		    p->o.time_scale >= 1000 ? 1 : 1000 / p->o.time_scale;
+	play_bmc_overrides(b, o, keep);
+}
+
+static void
+play_know_bmcs(struct play *p)
+{
+	int status;
+	cJSON *all = p->be->ops->bmc(p->be, "GET", "/bmcs", NULL, &status);
+	const cJSON *b;
+
+	cJSON_ArrayForEach (b, json_arr(all, "bmcs"))
+		(void)facts_add_bmc(p->f, json_str(b, "name", ""),
+		    json_str(b, "address", ""), json_str(b, "power", "Off"));
+	cJSON_Delete(all);
+}
+
+static struct invariants *
+play_invariants(struct play *p)
+{
+	static const char *const markers[] = { PLAY_MARKER, PLAY_PASSWORD };
+	struct inv_opts o = { .violated = play_on_violation,
+		.arg = p,
+		.synchronous = !p->o.sockets,
+		.markers = markers,
+		.n_markers = 2 };
+
+	return invariants_new(&o);
+}
+
+static void
+play_vars(struct play *p)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach (v, json_child(p->sc->doc, "vars")) {
+		char *text =
+		    cJSON_IsString(v) ? xstrdup(v->valuestring) : json_print(v);
+
+		play_set_var(p, v->string, text);
+		xfree(text);
+	}
+	for (size_t i = 0; p->o.vars != NULL && i < p->o.vars->n; i++)
+		play_set_var(p, p->o.vars->v[i].key, p->o.vars->v[i].value);
+}
+
+static bool
+play_open(struct play *p, struct err *e)
+{
+	struct play_bmcs keep;
+	struct backend_hooks hooks = { play_on_commit, play_on_bmc,
+		play_on_call, play_on_gate, play_on_log, play_on_problem, p };
+	struct backend_opts o = { .seed = p->o.seed,
+		.root = p->o.root,
+		.bin = p->o.bin,
+		.log_level = p->o.agent_debug ? LOG_DEBUG : LOG_INFO,
+		.time_scale = p->o.time_scale,
+		.bootstrap_data = p->marker };
+
+	play_bmc_options(p, &o, &keep);
+	p->be = p->o.sockets ? backend_sockets_new(&o, &hooks, e)
+			     : backend_virtual_new(&o, &hooks, e);
+	if (p->be == NULL)
+		return false;
+	play_know_bmcs(p);
+	return play_fixtures(p, e) && play_agents(p, e);
+}
+
+struct play *
+play_new(const struct scenario *sc, const struct play_opts *o, struct err *e)
+{
+	struct play *p = xcalloc(1, sizeof(*p));
+
+	p->sc = sc;
+	p->o = *o;
+	p->marker = json_str(
+	    sc->doc, "bootstrap-data", "#cloud-config\n# " PLAY_MARKER "\n");
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
+		p->restart_at[n] = FACT_NEVER;
+	rng_seed(&p->rng, o->seed, "scenario");
+	if (o->log != NULL || o->trail || o->sockets)
+		p->trail = trail_new(o->log);
+	p->inv = play_invariants(p);
+	p->f = invariants_facts(p->inv);
+	play_agent_options(p);
+	play_vars(p);
+	if (play_open(p, e))
+		return p;
+	play_free(p);
+	return NULL;
+}
+
+bool
+play_run(struct play *p)
+{
+	struct err e = { 0 };
+
+	if (!p->failure.set &&
+	    !steps_run(p, json_child(p->sc->doc, "steps"), "steps", &e) &&
+	    !p->failure.set)
+		play_fail(p, "expectation", "", "%s", e.msg);
+	(void)str_copy(p->path, sizeof(p->path), "end");
+	return !p->failure.set && play_end(p);
+}
+
+void
+play_free(struct play *p)
+{
+	if (p == NULL)
+		return;
+	backend_free(p->be);
+	invariants_free(p->inv);
+	trail_free(p->trail);
+	map_free(&p->vars, xfree);
+	map_free(&p->net_rules, xfree);
+	xfree(p);
+}

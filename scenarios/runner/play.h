@@ -1,0 +1,115 @@
+/*
+ * One run of one scenario: the stage, the facts, what is watched, what failed.
+ */
+#ifndef B7_RUNNER_PLAY_H
+#define B7_RUNNER_PLAY_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/err.h"
+#include "common/map.h"
+#include "common/random.h"
+#include "scenarios/runner/backend.h"
+#include "scenarios/runner/invariants.h"
+#include "scenarios/runner/scenario.h"
+#include "scenarios/runner/trail.h"
+
+struct play_opts {
+	uint64_t seed;
+	const char *root, *bin;
+	bool sockets;
+	unsigned time_scale; /* sockets */
+	FILE *log;           /* everything that happens; NULL = none */
+	bool trail;          /* keep the last events, for the report */
+	bool agent_debug;    /* log at debug level */
+	/* Values of the matrix: name=value, as map. */
+	const struct map *vars;
+	void (*progress)(void *arg, const char *text);
+	void *progress_arg;
+};
+
+struct play_failure {
+	bool set;
+	char what[64];    /* invariant, "expectation" or "error" */
+	char object[360]; /* "host/default/bmc-000"; "" */
+	char text[600];
+	char path[400]; /* of the step */
+	int64_t at_us;
+};
+
+/* A crash that is to come. */
+struct play_crash {
+	bool armed, fired, after, due, heard;
+	unsigned agent;
+	int64_t at, seen;   /* the at'th mutating request */
+	char event[32];     /* or this event of a BMC; "" */
+	char bmc[64];       /* glob */
+	int64_t restart_us; /* later it is started again; -1 = not */
+};
+
+struct play {
+	const struct scenario *sc;
+	struct play_opts o;
+	struct backend *be;
+	struct invariants *inv;
+	struct facts *f;      /* of inv */
+	struct trail *trail;  /* NULL = none is kept */
+	struct map vars;      /* name -> text, owned */
+	struct map net_rules; /* name -> id + 1 as pointer text, owned */
+	struct stage_agent_opts agent;
+	int64_t agent_skew_us;
+	unsigned agents_max;
+	struct play_crash crash;
+	int64_t restart_at[BACKEND_AGENTS]; /* FACT_NEVER = not */
+	bool frozen[BACKEND_AGENTS];
+	bool dirty;       /* something was told since the last look */
+	bool noted_crash; /* the plan's crash was carried out at least once */
+	struct rng rng;
+	int64_t faults_end_us; /* until then faults that steps ordered last */
+	char path[400];        /* of the running step */
+	unsigned steps_done;
+	struct play_failure failure;
+	const char *marker; /* in bootstrap data */
+};
+
+/* Builds the stage and the fixtures; NULL with e. */
+struct play *play_new(
+    const struct scenario *sc, const struct play_opts *o, struct err *e);
+/* Steps, then the end's expectations. False: p->failure says why. */
+bool play_run(struct play *p);
+void play_free(struct play *p);
+
+int64_t play_now(const struct play *p);
+/* Runs until done says so (asked whenever something was told) or so long
+ * passed; false: it did not, or the run failed. Times of files; over sockets
+ * they are scaled. */
+bool play_wait(
+    struct play *p, int64_t within_us, bool (*done)(void *), void *arg);
+void play_pass(struct play *p, int64_t us); /* advances */
+void play_fail(struct play *p, const char *what, const char *object,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* A line for the log and the trail. */
+void play_note(
+    struct play *p, const char *what, const char *object, const cJSON *j);
+char *play_var(void *play, const char *name); /* for subst() */
+void play_set_var(struct play *p, const char *name, const char *value);
+
+bool play_agent_start(struct play *p, unsigned n, struct err *e);
+void play_agent_kill(struct play *p, unsigned n);
+
+/* fixtures.c */
+bool play_fixtures(struct play *p, struct err *e);
+bool play_cluster(struct play *p, const cJSON *c, struct err *e);
+bool play_apply(struct play *p, const cJSON *objects, struct err *e);
+/* A manifest by its path from the root. */
+bool play_apply_file(struct play *p, const char *path, struct err *e);
+/* end.c */
+bool play_end(struct play *p);
+/* All that may rest does; false puts what does not into why. */
+bool play_at_rest(struct play *p, char *why, size_t cap);
+/* matches of the end's list for host "NS/NAME" */
+
+#endif

@@ -1,0 +1,216 @@
+/* See scenario.h: the keys of a file's first level. */
+#include "scenarios/runner/scenario.h"
+
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/yaml.h"
+#include "scenarios/runner/step.h"
+
+#define SCENARIO_MAX (1u << 20)
+
+static const struct shape_key top_keys[] = {
+	{ "name", S_TEXT, true, "what it shows, in a few words" },
+	{ "description", S_TEXT, false, "more words" },
+	{ "tags", S_LIST, false, "words to select by" },
+	{ "virtual-only", S_TEXT, false, "why it cannot run over sockets" },
+	{ "bmcs", S_MAP, false, "the simulated BMCs" },
+	{ "agents", S_MAP, false, "how many agents, with which options" },
+	{ "hosts", S_ANY, false, "Secrets and PhysicalHosts for the BMCs" },
+	{ "cluster", S_MAP, false, "a Cluster with its Machines" },
+	{ "manifests", S_LIST, false, "objects, or {file: PATH}" },
+	{ "vars", S_MAP, false, "names for values, used as ${name}" },
+	{ "matrix", S_MAP, false, "run the whole file once per value" },
+	{ "steps", S_LIST, true, "what happens, in order" },
+	{ "end", S_MAP, false, "what holds at the end" },
+	{ "markers", S_LIST, false, "texts that must appear nowhere" },
+	{ "bootstrap-data", S_TEXT, false, "payload of bootstrap Secrets" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key bmcs_keys[] = {
+	{ "count", S_INT, false, "how many" },
+	{ "profiles", S_LIST, false, "vendor profiles, dealt round robin" },
+	{ "plain", S_BOOL, false, "HTTP instead of HTTPS" },
+	{ "timing", S_MAP, false, "how long things take" },
+	{ "overrides", S_LIST, false, "settings of single BMCs" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key timing_keys[] = {
+	{ "power-on", S_TIME, false, "" },
+	{ "power-off", S_TIME, false, "" },
+	{ "shutdown", S_TIME, false, "" },
+	{ "post", S_TIME, false, "" },
+	{ "os-boot", S_TIME, false, "" },
+	{ "install", S_TIME, false, "" },
+	{ "insert", S_TIME, false, "" },
+	{ "eject", S_TIME, false, "" },
+	{ "bmc-restart", S_TIME, false, "" },
+	{ "pxe", S_TIME, false, "" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key override_keys[] = {
+	{ "bmc", S_TEXT, true, "name" },
+	{ "profile", S_TEXT, false, "" },
+	{ "username", S_TEXT, false, "" },
+	{ "password", S_TEXT, false, "" },
+	{ "serial", S_TEXT, false, "" },
+	{ "uuid", S_TEXT, false, "" },
+	{ "arch", S_TEXT, false, "" },
+	{ "powered-on", S_BOOL, false, "runs an OS at the start" },
+	{ "disk-image", S_TEXT, false, "what its disk holds" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key agents_keys[] = {
+	{ "count", S_INT, false, "started before the first step; default 1" },
+	{ "busy-interval", S_TIME, false, "" },
+	{ "idle-interval", S_TIME, false, "" },
+	{ "bmc-grace", S_TIME, false, "" },
+	{ "max-provisioning", S_INT, false, "" },
+	{ "max-releasing", S_INT, false, "" },
+	{ "leader-elect", S_BOOL, false, "" },
+	{ "image-origins", S_TEXT, false, "" },
+	{ "namespace", S_TEXT, false, "" },
+	{ "clock-skew", S_TIME, false,
+	    "wall clock of agent n is n times "
+	    "this ahead" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key hosts_keys[] = {
+	{ "count", S_INT, false, "the first so many BMCs; default all" },
+	{ "namespace", S_TEXT, false, "" },
+	{ "trust", S_TEXT, false, "ca (default), insecure, first-use" },
+	{ "spec", S_MAP, false, "merged into each spec" },
+	{ "labels", S_MAP, false, "" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key cluster_keys[] = {
+	{ "name", S_TEXT, true, "" },
+	{ "namespace", S_TEXT, false, "" },
+	{ "control-plane", S_INT, false, "machines; default 1" },
+	{ "workers", S_INT, false, "machines; default 0" },
+	{ "image", S_TEXT, false, "URL, or a name of the image origin" },
+	{ "kind", S_TEXT, false, "Installer (default) or Live" },
+	{ "endpoint", S_TEXT, false, "host of the control plane" },
+	{ "machine-spec", S_MAP, false, "merged into each Beskar7Machine" },
+	{ "step", S_BOOL, false, "true: made by the step `cluster` only" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key end_keys[] = {
+	{ "converge", S_ANY, false, "time until all is at rest; false" },
+	{ "quiet", S_ANY, false, "time in which nothing is written; false" },
+	{ "resting", S_LIST, false, "hosts that may stay as they are" },
+	{ "waiting", S_LIST, false, "machines that may stay without a host" },
+	{ "counts", S_LIST, false, "as the step `count`" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+scenario_part(struct scenario *s, const char *key, const struct shape_key *keys,
+    struct err *e)
+{
+	const cJSON *v = json_child(s->doc, key);
+
+	return v == NULL || !cJSON_IsObject(v) ||
+	       shape_check(keys, v, key, &s->src, e);
+}
+
+static bool
+scenario_bmcs(struct scenario *s, struct err *e)
+{
+	const cJSON *b = json_child(s->doc, "bmcs");
+	const cJSON *t = json_child(b, "timing"), *o;
+	char path[64];
+	int i = 0;
+
+	if (t != NULL &&
+	    !shape_check(timing_keys, t, "bmcs/timing", &s->src, e))
+		return false;
+	cJSON_ArrayForEach (o, json_child(b, "overrides")) {
+		(void)str_format(path, sizeof(path), "bmcs/overrides/%d", i++);
+		if (!shape_check(override_keys, o, path, &s->src, e))
+			return false;
+	}
+	return true;
+}
+
+static bool
+scenario_check(struct scenario *s, struct err *e)
+{
+	return shape_check(top_keys, s->doc, "", &s->src, e) &&
+	       scenario_part(s, "bmcs", bmcs_keys, e) && scenario_bmcs(s, e) &&
+	       scenario_part(s, "agents", agents_keys, e) &&
+	       scenario_part(s, "hosts", hosts_keys, e) &&
+	       scenario_part(s, "cluster", cluster_keys, e) &&
+	       scenario_part(s, "end", end_keys, e) &&
+	       steps_check(json_child(s->doc, "steps"), "steps", &s->src, e);
+}
+
+bool
+scenario_load(
+    struct scenario *s, struct files *files, const char *file, struct err *e)
+{
+	struct buf b;
+
+	memset(s, 0, sizeof(*s));
+	buf_init(&b, SCENARIO_MAX);
+	if (!files->read(files->self, file, &b, e)) {
+		buf_free(&b);
+		return err_wrap(e, "%s", file);
+	}
+	s->file = xstrdup(file);
+	s->text = buf_take(&b, &s->src.n);
+	buf_free(&b);
+	s->src.file = s->file;
+	s->src.text = s->text;
+	s->doc = yaml_parse(s->text, s->src.n, file, e);
+	if (s->doc == NULL || !scenario_check(s, e)) {
+		scenario_free(s);
+		return false;
+	}
+	s->name = json_str(s->doc, "name", "");
+	s->description = json_str(s->doc, "description", "");
+	s->virtual_only = json_str(s->doc, "virtual-only", NULL);
+	return true;
+}
+
+void
+scenario_free(struct scenario *s)
+{
+	cJSON_Delete(s->doc);
+	xfree(s->file);
+	xfree(s->text);
+	memset(s, 0, sizeof(*s));
+}
+
+size_t
+scenario_matrix(
+    const struct scenario *s, struct scenario_var out[SCENARIO_VARS])
+{
+	const cJSON *v;
+	size_t n = 0;
+
+	cJSON_ArrayForEach (v, json_child(s->doc, "matrix")) {
+		if (n == SCENARIO_VARS)
+			break;
+		out[n] = (struct scenario_var){ .name = v->string };
+		if (cJSON_IsArray(v)) {
+			out[n].list = v;
+		} else {
+			out[n].from = json_i64(v, "from", 1);
+			out[n].to = json_i64(v, "to", 200);
+			out[n].until_no_crash =
+			    str_eq(json_str(v, "until", NULL), "no-crash");
+		}
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,104 @@
+/* Steps on agents: start, stop, crash, freeze, thaw. */
+#include <string.h>
+
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/str.h"
+#include "scenarios/runner/play.h"
+#include "scenarios/runner/step.h"
+
+static unsigned
+agent_number(const cJSON *a)
+{
+	int64_t n = cJSON_IsNumber(a) ? (int64_t)a->valuedouble
+				      : json_i64(a, "agent", 0);
+
+	return n < 0 || n >= BACKEND_AGENTS ? 0 : (unsigned)n;
+}
+
+static bool
+agent_start_run(struct play *p, const cJSON *a, struct err *e)
+{
+	return play_agent_start(p, agent_number(a), e);
+}
+
+static bool
+agent_stop_run(struct play *p, const cJSON *a, struct err *e)
+{
+	unsigned n = agent_number(a);
+
+	if (!p->be->ops->agent_running(p->be, n))
+		return err_set(e, ERR_SPEC, 0, "agent %u does not run", n);
+	p->be->ops->agent_stop(p->be, n);
+	return true;
+}
+
+static const struct shape_key crash_keys[] = {
+	{ "agent", S_INT, false, "its number; default 0" },
+	{ "at", S_INT, false, "at its n-th request that writes" },
+	{ "when", S_TEXT, false, "before (default) or after it took effect" },
+	{ "at-event", S_TEXT, false, "at this event of a BMC" },
+	{ "bmc", S_TEXT, false, "of the event; a glob" },
+	{ "restart-after", S_TIME, false, "default: it is not started again" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+crash_run(struct play *p, const cJSON *a, struct err *e)
+{
+	struct play_crash c = { .armed = true,
+		.agent = agent_number(a),
+		.at = json_i64(a, "at", 0),
+		.after = str_eq(json_str(a, "when", ""), "after"),
+		.restart_us = shape_time(a, "restart-after", -1) };
+	const char *event = json_str(a, "at-event", "");
+
+	(void)str_copy(c.event, sizeof(c.event), event);
+	(void)str_copy(c.bmc, sizeof(c.bmc), json_str(a, "bmc", "*"));
+	if (c.at > 0 && !p->be->synchronous)
+		return err_set(e, ERR_SPEC, 0,
+		    "crashes at a request work in virtual time only");
+	if (c.at > 0 || event[0] != '\0') {
+		p->crash = c;
+		return true;
+	}
+	if (!p->be->ops->agent_running(p->be, c.agent))
+		return err_set(
+		    e, ERR_SPEC, 0, "agent %u does not run", c.agent);
+	play_agent_kill(p, c.agent);
+	if (c.restart_us >= 0)
+		p->restart_at[c.agent] = play_now(p) + c.restart_us;
+	return true;
+}
+
+static bool
+freeze_run(struct play *p, const cJSON *a, struct err *e)
+{
+	unsigned n = agent_number(a);
+
+	facts_blind(p->f, INT64_MAX);
+	p->frozen[n] = true;
+	return p->be->ops->agent_freeze(p->be, n, true, e);
+}
+
+static bool
+thaw_run(struct play *p, const cJSON *a, struct err *e)
+{
+	unsigned n = agent_number(a);
+
+	p->frozen[n] = false;
+	p->f->blind_until = play_now(p) + LOOP_MIN;
+	return p->be->ops->agent_freeze(p->be, n, false, e);
+}
+
+const struct step_row steps_agents[] = {
+	{ "start-agent", NULL, true, false, agent_start_run, "starts agent N" },
+	{ "stop-agent", NULL, true, false, agent_stop_run,
+	    "ends agent N in order (SIGTERM)" },
+	{ "crash-agent", crash_keys, true, false, crash_run,
+	    "kills an agent: now, at a request, at an event" },
+	{ "freeze", NULL, true, false, freeze_run,
+	    "stops agent N as SIGSTOP does" },
+	{ "thaw", NULL, true, false, thaw_run, "lets it go on" },
+	{ NULL, NULL, false, false, NULL, NULL },
+};

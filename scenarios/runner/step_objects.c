@@ -1,0 +1,288 @@
+/* Steps on objects: apply, patch, annotate, label, delete, secret, move. */
+#include <string.h>
+
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "scenarios/runner/kinds.h"
+#include "scenarios/runner/move.h"
+#include "scenarios/runner/play.h"
+#include "scenarios/runner/step.h"
+
+#define MERGE "application/merge-patch+json"
+#define JSON_PATCH "application/json-patch+json"
+
+static bool
+apply_run(struct play *p, const cJSON *a, struct err *e)
+{
+	const char *file = json_str(a, "file", NULL);
+	cJSON *list;
+	bool ok;
+
+	if (file != NULL) {
+		list = cJSON_CreateArray();
+		ok = play_apply_file(p, file, e);
+	} else if (cJSON_IsArray(a)) {
+		list = json_dup(a);
+		ok = play_apply(p, list, e);
+	} else {
+		list = cJSON_CreateArray();
+		cJSON_AddItemToArray(list, json_dup(a));
+		ok = play_apply(p, list, e);
+	}
+	cJSON_Delete(list);
+	return ok;
+}
+
+static bool
+cluster_run(struct play *p, const cJSON *a, struct err *e)
+{
+	return play_cluster(p, a, e);
+}
+
+/* One call to the API; a reply of 400 and more is an error. */
+static bool
+object_call(struct play *p, const char *method, const char *path,
+    const char *type, const char *body, struct err *e)
+{
+	int status = 0;
+	cJSON *reply =
+	    p->be->ops->api(p->be, method, path, type, body, &status);
+	bool ok = status >= 200 && status < 300;
+
+	if (!ok)
+		(void)err_set(e, ERR_REFUSED, status, "%s %.80s: %d %.120s",
+		    method, path, status, json_str(reply, "message", ""));
+	cJSON_Delete(reply);
+	return ok;
+}
+
+/* All objects that a reference names, one after the other. */
+static bool
+object_each(struct play *p, const char *text,
+    bool (*fn)(
+	struct play *p, const struct object_ref *r, void *arg, struct err *e),
+    void *arg, struct err *e)
+{
+	struct object_ref r;
+	char prefix[400];
+	const struct map *m = &p->f->objects;
+	struct map names = { 0 };
+	bool ok = object_ref_parse(&r, text, e);
+
+	if (!ok || !object_ref_is_glob(&r))
+		return ok && fn(p, &r, arg, e);
+	(void)str_format(prefix, sizeof(prefix), "%s.%s/%s/", r.kind->resource,
+	    r.kind->group, r.ns);
+	for (size_t i = map_lower(m, prefix);
+	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
+		const struct fact_object *o = m->v[i].value;
+
+		if (o->tree != NULL &&
+		    str_glob(r.name, m->v[i].key + strlen(prefix)))
+			(void)map_put(&names, m->v[i].key + strlen(prefix), p);
+	}
+	for (size_t i = 0; ok && i < names.n; i++) {
+		(void)str_copy(r.name, sizeof(r.name), names.v[i].key);
+		ok = fn(p, &r, arg, e);
+	}
+	if (names.n == 0)
+		ok = err_set(e, ERR_NOTFOUND, 0, "there is no %s", text);
+	map_free(&names, NULL);
+	return ok;
+}
+
+/* ---- patch ---------------------------------------------------------------------- */
+
+struct object_patch {
+	const char *type, *sub;
+	char *body; /* owned */
+};
+
+static bool
+object_patch_one(
+    struct play *p, const struct object_ref *r, void *arg, struct err *e)
+{
+	const struct object_patch *pt = arg;
+	char *path = kind_path(r->kind, r->ns, r->name, pt->sub);
+	bool ok = object_call(p, "PATCH", path, pt->type, pt->body, e);
+
+	xfree(path);
+	return ok;
+}
+
+static const struct shape_key patch_keys[] = {
+	{ "object", S_TEXT, true, "kind/name; the name may be a glob" },
+	{ "merge", S_MAP, false, "a JSON Merge Patch" },
+	{ "json", S_LIST, false, "a JSON Patch" },
+	{ "status", S_BOOL, false, "of the status subresource" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+patch_run(struct play *p, const cJSON *a, struct err *e)
+{
+	const cJSON *merge = json_child(a, "merge");
+	const cJSON *ops = json_child(a, "json");
+	struct object_patch pt = { ops != NULL ? JSON_PATCH : MERGE,
+		json_bool(a, "status", false) ? "status" : NULL, NULL };
+	bool ok;
+
+	if ((merge == NULL) == (ops == NULL))
+		return err_set(
+		    e, ERR_SPEC, 0, "patch needs either merge or json");
+	pt.body = json_print(ops != NULL ? ops : merge);
+	ok =
+	    object_each(p, json_str(a, "object", ""), object_patch_one, &pt, e);
+	xfree(pt.body);
+	return ok;
+}
+
+static const struct shape_key meta_keys[] = {
+	{ "object", S_TEXT, true, "kind/name; the name may be a glob" },
+	{ "set", S_MAP, true, "key: value; null removes" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+meta_run(struct play *p, const char *member, const cJSON *a, struct err *e)
+{
+	struct object_patch pt = { MERGE, NULL, NULL };
+	cJSON *patch = cJSON_CreateObject();
+	bool ok;
+
+	json_set(json_ensure_obj(patch, "metadata"), member,
+	    json_dup(json_child(a, "set")));
+	pt.body = json_print(patch);
+	ok =
+	    object_each(p, json_str(a, "object", ""), object_patch_one, &pt, e);
+	xfree(pt.body);
+	cJSON_Delete(patch);
+	return ok;
+}
+
+static bool
+annotate_run(struct play *p, const cJSON *a, struct err *e)
+{
+	return meta_run(p, "annotations", a, e);
+}
+
+static bool
+label_run(struct play *p, const cJSON *a, struct err *e)
+{
+	return meta_run(p, "labels", a, e);
+}
+
+/* ---- delete ---------------------------------------------------------------------- */
+
+static bool
+delete_one(struct play *p, const struct object_ref *r, void *arg, struct err *e)
+{
+	char *path = kind_path(r->kind, r->ns, r->name, NULL);
+	bool ok = object_call(p, "DELETE", path, NULL, NULL, e);
+
+	(void)arg;
+	xfree(path);
+	return ok;
+}
+
+static bool
+delete_run(struct play *p, const cJSON *a, struct err *e)
+{
+	if (!cJSON_IsString(a))
+		return err_set(e, ERR_SPEC, 0, "an object: kind/name");
+	return object_each(p, a->valuestring, delete_one, NULL, e);
+}
+
+/* ---- secret ---------------------------------------------------------------------- */
+
+static const struct shape_key secret_keys[] = {
+	{ "name", S_TEXT, true, "of the Secret, usually that of the BMC" },
+	{ "namespace", S_TEXT, false, "" },
+	{ "username", S_TEXT, false, "" },
+	{ "password", S_TEXT, false, "" },
+	{ "bmc", S_BOOL, false, "true: the BMC of the same name changes too" },
+	{ "end-sessions", S_BOOL, false, "and ends its sessions" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+secret_bmc(struct play *p, const cJSON *a, struct err *e)
+{
+	char *path = xasprintf("/bmcs/%s/password", json_str(a, "name", ""));
+	cJSON *body = cJSON_CreateObject(), *reply;
+	int status;
+
+	json_set_str(body, "password", json_str(a, "password", NULL));
+	json_set_str(body, "username", json_str(a, "username", NULL));
+	json_set_bool(body, "endSessions", json_bool(a, "end-sessions", false));
+	reply = p->be->ops->bmc(p->be, "POST", path, body, &status);
+	if (status >= 300)
+		(void)err_set(e, ERR_SPEC, status, "%s: %s", path,
+		    json_str(reply, "error", ""));
+	cJSON_Delete(body);
+	cJSON_Delete(reply);
+	xfree(path);
+	return status < 300;
+}
+
+static bool
+secret_run(struct play *p, const cJSON *a, struct err *e)
+{
+	cJSON *patch = cJSON_CreateObject();
+	cJSON *data = json_ensure_obj(patch, "stringData");
+	char *path = kind_path(kind_by_name("secret"),
+	    json_str(a, "namespace", "default"), json_str(a, "name", ""), NULL);
+	char *body;
+	bool ok;
+
+	json_set_str(data, "username", json_str(a, "username", NULL));
+	json_set_str(data, "password", json_str(a, "password", NULL));
+	body = json_print(patch);
+	ok = (!json_bool(a, "bmc", false) || secret_bmc(p, a, e)) &&
+	     object_call(p, "PATCH", path, MERGE, body, e);
+	xfree(body);
+	xfree(path);
+	cJSON_Delete(patch);
+	return ok;
+}
+
+static const struct shape_key move_keys[] = {
+	{ "cluster", S_TEXT, true, "name of the Cluster" },
+	{ "namespace", S_TEXT, false, "" },
+	{ "order", S_TEXT, false, "hosts-first (default), machines-first" },
+	{ "pause", S_TIME, false, "between deletion and creation; 1s" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+move_run(struct play *p, const cJSON *a, struct err *e)
+{
+	struct move_opts o = { .cluster = json_str(a, "cluster", ""),
+		.ns = json_str(a, "namespace", "default"),
+		.hosts_first =
+		    !str_eq(json_str(a, "order", NULL), "machines-first"),
+		.pause_us = shape_time(a, "pause", LOOP_S) };
+
+	return move_cluster(p, &o, e);
+}
+
+const struct step_row steps_objects[] = {
+	{ "apply", NULL, false, false, apply_run,
+	    "creates or replaces an object, a list of them, or {file: PATH}" },
+	{ "cluster", NULL, false, false, cluster_run,
+	    "a Cluster with its Machines, as the key `cluster` of a file" },
+	{ "patch", patch_keys, false, false, patch_run,
+	    "a merge or JSON patch" },
+	{ "annotate", meta_keys, false, false, annotate_run,
+	    "sets annotations; null removes" },
+	{ "label", meta_keys, false, false, label_run,
+	    "sets labels; null removes" },
+	{ "delete", NULL, true, false, delete_run, "deletes kind/name" },
+	{ "secret", secret_keys, false, false, secret_run,
+	    "changes a BMC's Secret, and the BMC's account if asked" },
+	{ "move", move_keys, false, false, move_run,
+	    "moves a Cluster as clusterctl does: new UIDs, no status" },
+	{ NULL, NULL, false, false, NULL, NULL },
+};

@@ -1,0 +1,324 @@
+/* See want.h. */
+#include "scenarios/runner/want.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "scenarios/runner/play.h"
+
+const struct shape_key want_keys[] = {
+	{ "object", S_TEXT, false,
+	    "kind/name, kind/ns/name; names may be "
+	    "globs: then all that match" },
+	{ "bmc", S_TEXT, false, "a BMC, as its control API shows it" },
+	{ "path", S_TEXT, false, "status/state; ~1 for / in a key" },
+	{ "equals", S_ANY, false, "the value" },
+	{ "not-equals", S_ANY, false, "" },
+	{ "at-least", S_INT, false, "" },
+	{ "matches", S_TEXT, false, "a glob" },
+	{ "exists", S_BOOL, false, "whether path has a value" },
+	{ "gone", S_BOOL, false, "the object is gone" },
+	{ "condition", S_TEXT, false, "Type=True, Type=False, Type=Unknown" },
+	{ "reason", S_TEXT, false, "of the condition" },
+	{ "event", S_TEXT, false, "an Event of this reason about the object" },
+	{ "agent", S_INT, false, "an agent" },
+	{ "running", S_BOOL, false, "whether the agent runs" },
+	{ "count", S_INT, false, "so many objects" },
+	{ "within", S_TIME, false, "wait: default 10m" },
+	{ "stays-for", S_TIME, false, "expect: holds for so long" },
+	{ "all", S_LIST, false, "several at once" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+bool
+want_parse(struct want *w, struct play *p, const cJSON *a, struct err *e)
+{
+	const char *ref = json_str(a, "object", NULL);
+
+	memset(w, 0, sizeof(*w));
+	w->p = p;
+	w->path = json_str(a, "path", NULL);
+	w->equals = json_child(a, "equals");
+	w->not_equals = json_child(a, "not-equals");
+	w->at_least = json_child(a, "at-least");
+	w->matches = json_str(a, "matches", NULL);
+	w->has_exists = json_child(a, "exists") != NULL;
+	w->exists = json_bool(a, "exists", true);
+	w->gone = json_bool(a, "gone", false);
+	w->condition = json_str(a, "condition", NULL);
+	w->reason = json_str(a, "reason", NULL);
+	w->event = json_str(a, "event", NULL);
+	w->bmc = json_str(a, "bmc", NULL);
+	w->agent = json_i64(a, "agent", -1);
+	w->running = json_bool(a, "running", true);
+	w->count = json_i64(a, "count", -1);
+	if (w->agent >= BACKEND_AGENTS)
+		return err_set(e, ERR_SPEC, 0, "agents are 0 to 7");
+	if (ref == NULL && w->bmc == NULL && w->agent < 0)
+		return err_set(e, ERR_SPEC, 0,
+		    "object, bmc or agent says what to look at");
+	if (w->bmc != NULL && w->path == NULL)
+		return err_set(e, ERR_SPEC, 0, "a bmc needs a path");
+	if (w->path != NULL && w->equals == NULL && w->not_equals == NULL &&
+	    w->at_least == NULL && w->matches == NULL && !w->has_exists)
+		return err_set(e, ERR_SPEC, 0,
+		    "path needs equals, not-equals, at-least, matches or "
+		    "exists");
+	return ref == NULL || object_ref_parse(&w->ref, ref, e);
+}
+
+static void
+want_say(struct want *w, const char *name, const char *path, const cJSON *is)
+{
+	char *text = is == NULL ? xstrdup("absent") : json_print(is);
+
+	(void)snprintf(
+	    w->why, sizeof(w->why), "%s: %s is %.160s", name, path, text);
+	xfree(text);
+}
+
+static bool
+want_same(const cJSON *is, const cJSON *want)
+{
+	if (cJSON_IsNull(want))
+		return is == NULL || cJSON_IsNull(is);
+	/* "On" and numbers in texts compare as what they look like. */
+	if (cJSON_IsString(is) && cJSON_IsNumber(want)) {
+		char n[32];
+
+		(void)snprintf(n, sizeof(n), "%.15g", want->valuedouble);
+		return str_eq(is->valuestring, n);
+	}
+	return is != NULL && json_equal(is, want);
+}
+
+static bool
+want_value(struct want *w, const cJSON *tree, const char *name)
+{
+	const cJSON *is = json_at(tree, w->path);
+	bool ok = true;
+
+	if (w->has_exists)
+		ok = (is != NULL) == w->exists;
+	if (w->equals != NULL)
+		ok = ok && want_same(is, w->equals);
+	if (w->not_equals != NULL)
+		ok = ok && !want_same(is, w->not_equals);
+	if (w->at_least != NULL)
+		ok = ok && json_i64(is, "", INT64_MIN) >=
+			       (int64_t)w->at_least->valuedouble;
+	if (w->matches != NULL)
+		ok = ok && cJSON_IsString(is) &&
+		     str_glob(w->matches, is->valuestring);
+	if (!ok)
+		want_say(w, name, w->path, is);
+	return ok;
+}
+
+static bool
+want_condition(struct want *w, const cJSON *tree, const char *name)
+{
+	const char *eq = strchr(w->condition, '=');
+	const char *reason = "", *status;
+	char type[80];
+	bool ok;
+
+	(void)str_copy(type, sizeof(type), w->condition);
+	if (eq != NULL && (size_t)(eq - w->condition) < sizeof(type))
+		type[eq - w->condition] = '\0';
+	status = facts_condition(tree, type, &reason);
+	ok = str_eq(status, eq == NULL ? "True" : eq + 1) &&
+	     (w->reason == NULL || str_eq(w->reason, reason));
+	if (!ok)
+		(void)snprintf(w->why, sizeof(w->why), "%s: %s is %s, %s", name,
+		    type, status == NULL ? "absent" : status, reason);
+	return ok;
+}
+
+/* An Event of the reason about the object. */
+static bool
+want_event(struct want *w, const char *name)
+{
+	const struct map *m = &w->p->f->objects;
+
+	for (size_t i = map_lower(m, "events."); i < m->n; i++) {
+		const struct fact_object *o = m->v[i].value;
+
+		if (!str_has_prefix(m->v[i].key, "events."))
+			break;
+		if (o->tree != NULL &&
+		    str_eq(json_str(o->tree, "reason", NULL), w->event) &&
+		    (str_eq(json_str(o->tree, "involvedObject/name", NULL),
+			 name) ||
+			str_eq(
+			    json_str(o->tree, "regarding/name", NULL), name)))
+			return true;
+	}
+	(void)snprintf(
+	    w->why, sizeof(w->why), "%s: there is no Event %s", name, w->event);
+	return false;
+}
+
+static bool
+want_object(struct want *w, const struct fact_object *o, const char *name)
+{
+	if (o == NULL || o->tree == NULL) {
+		(void)snprintf(
+		    w->why, sizeof(w->why), "%s does not exist", name);
+		return false;
+	}
+	if (w->path != NULL && !want_value(w, o->tree, name))
+		return false;
+	if (w->condition != NULL && !want_condition(w, o->tree, name))
+		return false;
+	return w->event == NULL ||
+	       want_event(w, json_str(o->tree, "metadata/name", ""));
+}
+
+/* All that the glob matches; the last culprit is looked at first. */
+static bool
+want_globbed(struct want *w)
+{
+	const struct map *m = &w->p->f->objects;
+	char prefix[300];
+	int64_t n = 0;
+	bool ok = true;
+
+	(void)str_format(prefix, sizeof(prefix), "%s.%s/%s/",
+	    w->ref.kind->resource, w->ref.kind->group, w->ref.ns);
+	if (w->count < 0 && w->cursor < m->n &&
+	    str_has_prefix(m->v[w->cursor].key, prefix) &&
+	    str_glob(w->ref.name, m->v[w->cursor].key + strlen(prefix))) {
+		const struct fact_object *o = m->v[w->cursor].value;
+
+		if (o->tree != NULL &&
+		    (w->gone || !want_object(w, o, m->v[w->cursor].key)))
+			return false;
+	}
+	for (size_t i = map_lower(m, prefix);
+	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
+		const struct fact_object *o = m->v[i].value;
+
+		if (o->tree == NULL ||
+		    !str_glob(w->ref.name, m->v[i].key + strlen(prefix)))
+			continue;
+		if (!w->gone && want_object(w, o, m->v[i].key)) {
+			n++;
+		} else {
+			w->cursor = i;
+			ok = false;
+			if (w->count < 0)
+				break;
+		}
+	}
+	if (w->count >= 0) {
+		(void)snprintf(w->why + strlen(w->why),
+		    sizeof(w->why) - strlen(w->why), " (%lld of %lld)",
+		    (long long)n, (long long)w->count);
+		return n == w->count;
+	}
+	if (w->gone && !ok)
+		(void)snprintf(w->why, sizeof(w->why), "%s is still there",
+		    m->v[w->cursor].key);
+	if (ok && n == 0 && !w->gone)
+		(void)snprintf(w->why, sizeof(w->why), "there is no %s/%s",
+		    w->ref.kind->names[0], w->ref.name);
+	return ok && (n > 0 || w->gone);
+}
+
+static bool
+want_single(struct want *w)
+{
+	const struct fact_object *o = facts_object(w->p->f, w->ref.kind->group,
+	    w->ref.kind->resource, w->ref.ns, w->ref.name);
+
+	if (!w->gone)
+		return want_object(w, o, w->ref.name);
+	(void)snprintf(
+	    w->why, sizeof(w->why), "%s is still there", w->ref.name);
+	return o == NULL || o->tree == NULL;
+}
+
+static bool
+want_of_bmc(struct want *w)
+{
+	struct backend *be = w->p->be;
+	char *path = xasprintf("/bmcs/%s", w->bmc);
+	int status;
+	cJSON *j = be->ops->bmc(be, "GET", path, NULL, &status);
+	bool ok = status == 200 && want_value(w, j, w->bmc);
+
+	if (status != 200)
+		(void)snprintf(
+		    w->why, sizeof(w->why), "there is no BMC %s", w->bmc);
+	cJSON_Delete(j);
+	xfree(path);
+	return ok;
+}
+
+bool
+want_met(void *arg)
+{
+	struct want *w = arg;
+	struct backend *be = w->p->be;
+
+	w->why[0] = '\0';
+	if (w->agent >= 0) {
+		(void)snprintf(w->why, sizeof(w->why), "agent %lld %s",
+		    (long long)w->agent, w->running ? "does not run" : "runs");
+		return be->ops->agent_running(be, (unsigned)w->agent) ==
+		       w->running;
+	}
+	if (w->bmc != NULL)
+		return want_of_bmc(w);
+	return object_ref_is_glob(&w->ref) || w->count >= 0 ? want_globbed(w)
+							    : want_single(w);
+}
+
+bool
+want_list_parse(
+    struct want_list *l, struct play *p, const cJSON *arg, struct err *e)
+{
+	const cJSON *all = json_child(arg, "all"), *a;
+	bool list = cJSON_IsArray(all);
+	char at[460];
+	bool ok = true;
+
+	l->n = list ? (size_t)cJSON_GetArraySize(all) : 1;
+	l->v = xcalloc(l->n + 1, sizeof(*l->v));
+	l->missed = NULL;
+	if (!list)
+		return want_parse(&l->v[0], p, arg, e);
+	l->n = 0;
+	cJSON_ArrayForEach (a, all) {
+		(void)str_format(at, sizeof(at), "%s/all/%zu", p->path, l->n);
+		ok = ok && shape_check(want_keys, a, at, &p->sc->src, e) &&
+		     want_parse(&l->v[l->n], p, a, e);
+		l->n++;
+	}
+	return ok;
+}
+
+bool
+want_list_met(void *arg)
+{
+	struct want_list *l = arg;
+
+	if (l->missed != NULL && !want_met(l->missed))
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (!want_met(&l->v[i])) {
+			l->missed = &l->v[i];
+			return false;
+		}
+	return true;
+}
+
+void
+want_list_fini(struct want_list *l)
+{
+	xfree(l->v);
+}

@@ -1,0 +1,52 @@
+/* What a step waits for or expects: one condition on objects or BMCs. */
+#ifndef B7_RUNNER_WANT_H
+#define B7_RUNNER_WANT_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+#include "scenarios/runner/kinds.h"
+#include "scenarios/runner/shape.h"
+
+struct play;
+
+extern const struct shape_key want_keys[];
+
+struct want {
+	struct play *p;
+	struct object_ref ref; /* kind NULL: none */
+	const char *path;      /* or NULL */
+	char path_text[200];
+	const cJSON *equals, *not_equals, *at_least;
+	const char *matches;
+	bool has_exists, exists, gone;
+	const char *condition; /* "Type=Status", or NULL */
+	const char *reason;
+	const char *event; /* reason of an Event, or NULL */
+	const char *bmc;   /* a BMC instead of an object */
+	int64_t agent;     /* an agent that must run or not; -1 = none */
+	bool running;
+	int64_t count; /* of objects that match; -1 = any but none */
+	/* of the last look */
+	char why[300];
+	size_t cursor; /* the first that did not match */
+};
+
+/* arg is borrowed while w is used. */
+bool want_parse(
+    struct want *w, struct play *p, const cJSON *arg, struct err *e);
+bool want_met(void *want); /* for play_wait() */
+/* The same for all of a list. */
+struct want_list {
+	struct want *v; /* owned */
+	size_t n;
+	struct want *missed; /* the first that is not met */
+};
+bool want_list_parse(
+    struct want_list *l, struct play *p, const cJSON *arg, struct err *e);
+bool want_list_met(void *list);
+void want_list_fini(struct want_list *l);
+
+#endif
