@@ -1,4 +1,5 @@
 /* beskar7-agent: options, the real seams, signals. Everything else is agent.c. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,26 @@ main_raise_files(void)
 	}
 }
 
+#ifdef __GLIBC__
+#define MAIN_TRIM_EVERY (20 * LOOP_S)
+
+struct main_trim {
+	struct loop *loop;
+	struct timer timer;
+};
+
+/* Lists and enrolment leave holes between what stays; the pages go back, so
+ * that an agent at rest is as small as what it holds. */
+static void
+main_trim(void *arg)
+{
+	struct main_trim *t = arg;
+
+	(void)malloc_trim(0); /* nothing to give back is fine */
+	timer_start(t->loop, &t->timer, MAIN_TRIM_EVERY, main_trim, t);
+}
+#endif
+
 static bool
 main_kube(struct kube_config *k, const struct main_opts *o, struct files *files,
     struct err *e)
@@ -181,6 +202,9 @@ main_run(const struct main_opts *o, enum log_level level)
 	struct env env = { "agent", loop, NULL, ent, &files, &log,
 		metrics_new(), 0 };
 	struct main_state s = { loop, NULL, &log, false };
+#ifdef __GLIBC__
+	struct main_trim trim = { .loop = loop };
+#endif
 	char name[128] = "agent";
 	struct err e;
 	int status = 1;
@@ -205,11 +229,17 @@ main_run(const struct main_opts *o, enum log_level level)
 		    F_STR("version", B7_VERSION));
 		loop_on_signal(loop, SIGTERM, main_signal, &s);
 		loop_on_signal(loop, SIGINT, main_signal, &s);
+#ifdef __GLIBC__
+		main_trim(&trim);
+#endif
 		loop_run(loop);
 		status = 0;
 	} else {
 		(void)fprintf(stderr, "beskar7-agent: %s\n", e.msg);
 	}
+#ifdef __GLIBC__
+	timer_stop(&trim.timer);
+#endif
 	agent_free(s.agent);
 	kube_config_free(&kube);
 	http_net_free(env.net);
@@ -248,5 +278,10 @@ main(int argc, char **argv)
 		return 2;
 	}
 	main_raise_files();
+#ifdef __GLIBC__
+	/* TLS and upload buffers come and go by the thousand: mapped, they
+	 * leave no holes between what stays. */
+	(void)mallopt(M_MMAP_THRESHOLD, 12 * 1024); /* an optimisation */
+#endif
 	return main_run(&o, level);
 }

@@ -15,6 +15,7 @@
 
 #define HOST_MAX_RUNS 400          /* a plan that needs more is looping */
 #define HOST_FLUSH_US (3 * LOOP_S) /* longer waits show in the status */
+#define HOST_FLUSH_PATIENCE 10
 #define HOST_BACKOFF_MIN (2 * LOOP_S)
 #define HOST_BACKOFF_MAX (5 * LOOP_MIN)
 #define HOST_RETRY_CONFLICT (LOOP_S / 20)
@@ -335,10 +336,19 @@ static void
 host_flush(void *arg)
 {
 	struct host_ctl *ctl = arg;
+	struct host_pass *p = ctl->pass;
 
-	if (ctl->active && !ctl->settling && ctl->pass->rep.op.kind != NULL &&
-	    ctl->call == NULL)
-		host_write_status(ctl);
+	if (!ctl->active || ctl->settling || p->rep.op.kind == NULL ||
+	    ctl->call != NULL)
+		return;
+	/* A fleet that enrols at once waits for its turn: a write for each
+	 * that only says so would delay them all. */
+	if (!ctl->has_slot && p->flushes++ < HOST_FLUSH_PATIENCE) {
+		timer_start(ctl->c->env->loop, &ctl->flush, HOST_FLUSH_US,
+		    host_flush, ctl);
+		return;
+	}
+	host_write_status(ctl);
 }
 
 /* ---- running -------------------------------------------------------------------- */

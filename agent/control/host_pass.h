@@ -79,7 +79,7 @@ struct host_pass {
 	unsigned fresh; /* RF_READ_* that this pass read */
 	enum host_act_state act[N_ACTS];
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
-	unsigned runs;
+	unsigned runs, flushes;
 	bool secret_read, ca_read; /* in this pass */
 	/* The failure that V_FAIL speaks of: */
 	struct err err;
