@@ -89,9 +89,9 @@ metric() { # NAME: the sum over labels
 	curl -fsS http://127.0.0.1:19080/metrics | awk -v name="$1" '
 		$1 == name || index($1, name "{") == 1 { s += $2 } END { printf "%d", s }'
 }
-writes() {
+writes() { # Events apart: they are written slowly behind, and dropped if many
 	curl -fsS http://127.0.0.1:19080/metrics | awk '
-		/^beskar7_kube_requests_total\{/ && !/verb="(get|list|watch)"/ && !/"leases"/ { s += $2 }
+		/^beskar7_kube_requests_total\{/ && !/verb="(get|list|watch)"/ && !/"(leases|events)"/ { s += $2 }
 		END { printf "%d", s }'
 }
 

@@ -1,0 +1,108 @@
+#!/bin/bash
+# All benchmarks, as a table: figures, and the budget each has in DESIGN where
+# there is one. Not part of the core tests: figures depend on the machine.
+#
+# usage: run.sh [--build DIR] [--smoke]
+#   --build DIR  a release build (default: build/release)
+#   --smoke      small sizes: only that everything runs; no budget is judged
+# Says "ok NAME", "not ok NAME" or "skip NAME" for each.
+set -u
+
+build= smoke=no
+while [ $# -gt 0 ]; do
+	case $1 in
+	--build) build=$2; shift ;;
+	--smoke) smoke=yes ;;
+	-h | --help) sed -n '2,8s/^# \?//p' "$0"; exit 0 ;;
+	*) echo "run.sh: unknown argument: $1" >&2; exit 2 ;;
+	esac
+	shift
+done
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
+build=${build:-build/release}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+bad=0
+
+say() { # WORD NAME FIGURES
+	printf '%s %-34s %s\n' "$1" "$2" "$3"
+	[ "$1" != "not ok" ] || bad=1
+}
+
+# A figure against its budget; without --smoke only.
+judge() { # NAME FIGURE BUDGET UNIT
+	if [ "$smoke" = yes ]; then
+		say ok "$1" "$2 $4"
+	elif awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }'; then
+		say ok "$1" "$2 $4, budget $3"
+	else
+		say "not ok" "$1" "$2 $4, budget $3"
+	fi
+}
+
+column() { # NAME: its figure in a line of columns
+	sed -n "s/.*\b$1 \([0-9.]*\).*/\1/p" "$out" | head -n 1
+}
+
+# ---- the binary -------------------------------------------------------------
+
+static=$(dirname "$build")/static/agent/beskar7-agent
+if [ -x "$static" ]; then
+	strip -o "$out" "$static"
+	judge "static agent, stripped" "$(awk -v n="$(stat -c %s "$out")" \
+		'BEGIN { printf "%.2f", n / 1048576 }')" 3 MiB
+else
+	say skip "static agent, stripped" "no $static"
+fi
+
+# ---- a fleet over sockets and TLS -------------------------------------------
+
+n=1000 settle=30
+[ "$smoke" = no ] || n=20 settle=2
+if tests/bench/fleet.sh --build "$build" --settle $settle $n >"$out" 2>&1; then
+	judge "enrol $n hosts over TLS" "$(column enrolled_s)" 15 s
+	judge "agent with $n hosts" "$(column agent_rss_mb)" 24 MB
+	judge "writes in steady state" "$(column steady_writes)" 0 writes
+	sed 's/^/    /' "$out"
+else
+	cat "$out"
+	say "not ok" "fleet of $n" "did not enrol"
+fi
+
+# ---- the same in virtual time -----------------------------------------------
+
+runner=$build/scenarios/runner/beskar7-scenario
+file=tests/bench/fleet.yaml
+if [ -x "$runner" ] && [ -e "$file" ] && [ "$smoke" = no ]; then
+	began=$(date +%s%N)
+	if "$runner" run "$file" >"$out" 2>&1; then
+		judge "1,000 provisioned, virtual time" "$(awk -v n=$(($(date +%s%N) - began)) \
+			'BEGIN { printf "%.1f", n / 1e9 }')" 20 s
+	else
+		tail -n 20 "$out"
+		say "not ok" "1,000 provisioned, virtual time" "failed"
+	fi
+fi
+
+# ---- the seams --------------------------------------------------------------
+
+seconds=3
+[ "$smoke" = no ] || seconds=1
+for mode in "tls keep" "tls fresh"; do
+	# shellcheck disable=SC2086
+	if "$build/tests/bench_http" $mode 16 $seconds >"$out" 2>&1; then
+		say ok "http, $mode" "$(tr -s '\n\t ' ' ' <"$out" | cut -c1-150)"
+	else
+		tail -n 5 "$out"
+		say "not ok" "http, $mode" failed
+	fi
+done
+if [ "$smoke" = no ] && ninja -C "$build" bench_world >/dev/null 2>&1; then
+	if "$build/tests/bench_world" >"$out" 2>&1; then
+		say ok "virtual world" ""
+		sed 's/^/    /' "$out"
+	else
+		say "not ok" "virtual world" failed
+	fi
+fi
+exit $bad
