@@ -137,7 +137,8 @@ cache_listed(void *arg, int status, const cJSON *body)
 		cache_put(c, o);
 	c->synced = true;
 	target = xasprintf("%s%cwatch=1&timeoutSeconds=600&resourceVersion=%s",
-	    c->path, strchr(c->path, '?') == NULL ? '?' : '&', json_str(body, "metadata/resourceVersion", ""));
+	    c->path, strchr(c->path, '?') == NULL ? '?' : '&',
+	    json_str(body, "metadata/resourceVersion", ""));
 	c->stream = core_stream_open(c->client, target, &f);
 	xfree(target);
 }

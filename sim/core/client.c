@@ -151,14 +151,19 @@ core_stream_head(void *arg, int status, const struct http_header *h, size_t n)
 	return HTTP_MORE;
 }
 
-static void
+/* A line that is none must not be lost in silence: a new list settles it. */
+static bool
 core_stream_line(struct core_stream *s, const char *p, size_t n)
 {
-	cJSON *j = n == 0 ? NULL : json_parse(p, n, NULL);
+	cJSON *j;
 
+	if (n == 0)
+		return true;
+	j = json_parse(p, n, NULL);
 	if (j != NULL)
 		s->f.line(s->f.arg, j);
 	cJSON_Delete(j);
+	return j != NULL;
 }
 
 static enum http_flow
@@ -175,7 +180,8 @@ core_stream_data(void *arg, struct http_bytes b)
 	while (s->buf.n > used &&
 	       (nl = memchr(s->buf.p + used, '\n', s->buf.n - used)) != NULL) {
 		n = (size_t)(nl - s->buf.p) - used;
-		core_stream_line(s, s->buf.p + used, n);
+		if (!core_stream_line(s, s->buf.p + used, n))
+			return HTTP_ABORT;
 		used += n + 1;
 	}
 	buf_consume(&s->buf, used);

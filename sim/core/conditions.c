@@ -57,30 +57,113 @@ core_condition(struct core *c, cJSON *status, const cJSON *object,
 	    json_i64(object, "metadata/generation", 0));
 }
 
+static const cJSON *
+condition_ready(const cJSON *infra)
+{
+	const cJSON *x;
+
+	cJSON_ArrayForEach (x, json_arr(infra, "status/conditions"))
+		if (str_eq(json_str(x, "type", ""), "Ready"))
+			return x;
+	return NULL;
+}
+
+/* A null here panics the real core; a missing one is reported as such. */
+static bool
+condition_well_formed(struct core *c, const cJSON *ready, const cJSON *infra)
+{
+	static const char *const fields[] = { "status", "reason", "message" };
+	const char *status = json_str(ready, "status", "");
+	bool ok = true;
+
+	for (size_t i = 0; i < 3; i++)
+		if (!cJSON_IsString(json_child(ready, fields[i]))) {
+			core_problem(c, "rule 49: Ready.%s of %s is no string",
+			    fields[i], json_str(infra, "metadata/name", ""));
+			ok = false;
+		}
+	if (ok && !str_eq(status, "True") && !str_eq(status, "False") &&
+	    !str_eq(status, "Unknown")) {
+		core_problem(c, "rule 49: Ready.status of %s is \"%s\"",
+		    json_str(infra, "metadata/name", ""), status);
+		ok = false;
+	}
+	return ok;
+}
+
 void
 core_mirror_ready(struct core *c, cJSON *status, const cJSON *object,
     const cJSON *infra, bool provisioned)
 {
-	static const char *const fields[] = { "type", "status", "reason",
-		"message" };
-	const cJSON *r = NULL, *x;
+	const cJSON *r = condition_ready(infra);
+	const char *since;
+	char *text;
 
-	cJSON_ArrayForEach (x, json_arr(infra, "status/conditions"))
-		if (str_eq(json_str(x, "type", ""), "Ready"))
-			r = x;
 	if (r == NULL) {
+		text =
+		    xasprintf("%s status.initialization.provisioned is false",
+			json_str(infra, "kind", ""));
 		core_condition(c, status, object, "InfrastructureReady",
 		    provisioned ? "True" : "False",
-		    provisioned ? "Ready" : "NotReady", "");
+		    provisioned ? "Ready" : "NotReady",
+		    provisioned ? "" : text);
+		xfree(text);
 		return;
 	}
-	for (size_t i = 0; i < 4; i++)
-		if (!cJSON_IsString(json_child(r, fields[i])))
-			core_problem(c, "rule 49: Ready.%s of %s is no string",
-			    fields[i], json_str(infra, "metadata/name", ""));
+	if (!condition_well_formed(c, r, infra)) {
+		core_condition(c, status, object, "InfrastructureReady",
+		    "Unknown", "InvalidConditionReported",
+		    "the Ready condition is malformed");
+		return;
+	}
 	core_condition(c, status, object, "InfrastructureReady",
-	    json_str(r, "status", "Unknown"), json_str(r, "reason", "Ready"),
+	    json_str(r, "status", ""), json_str(r, "reason", ""),
 	    json_str(r, "message", ""));
+	since = json_str(r, "lastTransitionTime", NULL);
+	if (since != NULL)
+		json_set_str(condition_find(json_child(status, "conditions"),
+				 "InfrastructureReady"),
+		    "lastTransitionTime", since);
+}
+
+void
+core_infra_absent(struct core *c, cJSON *status, const cJSON *object,
+    enum core_infra found, bool provisioned)
+{
+	if (found == INFRA_NO_CRD)
+		core_condition(c, status, object, "InfrastructureReady",
+		    "Unknown", "InternalError",
+		    "Please check controller logs for errors");
+	else if (found == INFRA_MISSING)
+		core_condition(c, status, object, "InfrastructureReady",
+		    "False",
+		    provisioned ? "ObjectDeleted" : "ObjectDoesNotExist",
+		    provisioned ? "the infrastructure object was deleted"
+				: "the infrastructure object does not exist");
+}
+
+bool
+core_paused(struct core *c, cJSON *status, const cJSON *object,
+    const cJSON *cluster, bool *changed)
+{
+	const cJSON *own = json_child(
+	    json_obj(object, "metadata/annotations"), CAPI "/paused");
+	bool by_cluster = json_bool(cluster, "spec/paused", false);
+	bool paused = by_cluster || own != NULL;
+	cJSON *was = condition_find(json_child(status, "conditions"), "Paused");
+	char *text = xasprintf("%s%s%s%s",
+	    by_cluster ? "Cluster spec.paused is set to true" : "",
+	    by_cluster && own != NULL ? ", " : "",
+	    own != NULL ? json_str(object, "kind", "") : "",
+	    own != NULL ? " has the " CAPI "/paused annotation" : "");
+
+	*changed =
+	    !str_eq(json_str(was, "status", ""), paused ? "True" : "False") ||
+	    !str_eq(json_str(was, "message", ""), text);
+	core_condition(c, status, object, "Paused", paused ? "True" : "False",
+	    paused ? "Paused" : "NotPaused", text);
+	xfree(text);
+	return paused;
 }
 
 bool

@@ -33,7 +33,7 @@ core_object_run(void *arg)
 {
 	struct core_object *o = arg;
 
-	if (o->busy) {
+	if (o->busy > 0) {
 		o->again = true;
 		return;
 	}
@@ -58,7 +58,11 @@ core_written(void *arg, int status, const cJSON *body)
 {
 	struct core_object *o = arg;
 
-	o->busy = false;
+	o->busy--;
+	/* What we copied is what it refuses: core's own patch fails. */
+	if (status == 422)
+		core_problem(o->c, "rule 1.6: %s cannot be written: %s", o->key,
+		    json_str(body, "message", ""));
 	if (status == 0 || status >= 300)
 		LOGI(o->c->env->log, "write refused", F_STR("obj", o->key),
 		    F_INT("status", status),
@@ -72,7 +76,7 @@ void
 core_write(struct core_object *o, const char *method, const char *target,
     const char *type, const cJSON *body)
 {
-	o->busy = true;
+	o->busy++;
 	core_request(o->c->api, method, target, type, body, core_written, o);
 }
 
@@ -99,6 +103,7 @@ core_object_free(void *arg)
 
 	timer_stop(&o->timer);
 	xfree(o->key);
+	xfree(o->uid);
 	xfree(o->provider_id);
 	xfree(o);
 }
@@ -250,6 +255,8 @@ core_new(const struct env *env, const struct core_opts *o, struct err *e)
 	struct core *c = xcalloc(1, sizeof(*c));
 
 	c->env = env;
+	LIST_INIT(&c->node_calls);
+	LIST_INIT(&c->clones);
 	core_copy_opts(c, o);
 	c->api = core_client_new(env, o->server, o, e);
 	if (c->api == NULL || (o->bmc_control != NULL &&
@@ -289,6 +296,8 @@ core_free(struct core *c)
 	core_nodes_stop(c);
 	core_client_free(c->api);
 	core_client_free(c->bmc);
+	core_nodes_free(c);
+	core_clones_free(c);
 	core_cache_free(c->crds);
 	core_cache_free(c->clusters);
 	core_cache_free(c->machines);
@@ -297,7 +306,6 @@ core_free(struct core *c)
 	map_free(&c->infra, core_cache_free_value);
 	map_free(&c->cluster_objects, core_object_free);
 	map_free(&c->machine_objects, core_object_free);
-	map_free(&c->booted, NULL);
 	xreplace((char **)(uintptr_t)&c->o.server, NULL);
 	xreplace((char **)(uintptr_t)&c->o.token, NULL);
 	xreplace((char **)(uintptr_t)&c->o.bmc_control, NULL);
@@ -310,7 +318,8 @@ bool
 core_synced(const struct core *c)
 {
 	return core_cache_synced(c->crds) && core_cache_synced(c->clusters) &&
-	       core_cache_synced(c->machines) && core_cache_synced(c->nodes);
+	       core_cache_synced(c->machines) &&
+	       core_cache_synced(c->secrets) && core_cache_synced(c->nodes);
 }
 
 unsigned

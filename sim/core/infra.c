@@ -33,18 +33,98 @@ infra_changed(void *arg, const char *key, const cJSON *tree)
 	core_infra_changed(arg, tree);
 }
 
-/* The label's newest version; our own label has one. */
-static const char *
+/* "v1beta2": major 1, stage 1 (GA 2, beta 1, alpha 0), minor 2; others sort
+ * below, as kubectl has it. */
+static int64_t
+infra_rank(const char *v)
+{
+	static const char *const stages[] = { "alpha", "beta" };
+	unsigned major = 0, minor = 0, stage = 2;
+	const char *p = v + 1;
+
+	if (v[0] != 'v' || p[0] < '1' || p[0] > '9')
+		return -1;
+	while (*p >= '0' && *p <= '9' && major < 10000)
+		major = major * 10 + (unsigned)(*p++ - '0');
+	for (unsigned i = 0; i < 2 && *p != '\0'; i++)
+		if (str_has_prefix(p, stages[i])) {
+			stage = i;
+			p += strlen(stages[i]);
+			break;
+		}
+	while (*p >= '0' && *p <= '9' && minor < 10000)
+		minor = minor * 10 + (unsigned)(*p++ - '0');
+	return *p != '\0' ? -1
+			  : ((int64_t)stage * 20000 + major) * 20000 + minor;
+}
+
+char *
+core_newest_version(const char *versions)
+{
+	char *best = NULL;
+	const char *at = versions, *end;
+
+	while (at != NULL && *at != '\0') {
+		size_t n;
+		char *one;
+
+		end = strchr(at, '_');
+		n = end == NULL ? strlen(at) : (size_t)(end - at);
+		one = xstrndup(at, n);
+		if (n > 0 &&
+		    (best == NULL || infra_rank(one) > infra_rank(best))) {
+			xfree(best);
+			best = one;
+		} else {
+			xfree(one);
+		}
+		at = end == NULL ? NULL : end + 1;
+	}
+	return best;
+}
+
+/* Owned; NULL without the contract's label. */
+static char *
 infra_version(const cJSON *crd)
 {
 	const cJSON *labels = json_obj(crd, "metadata/labels");
 	const cJSON *v = json_child(labels, CONTRACT_LABEL);
-	const char *last;
 
-	if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
-		return NULL;
-	last = strrchr(v->valuestring, '_');
-	return last == NULL ? v->valuestring : last + 1;
+	return cJSON_IsString(v) ? core_newest_version(v->valuestring) : NULL;
+}
+
+/* Its cache; a CRD that moved on to another version gets a new one. */
+static struct core_cache *
+infra_cache(
+    struct core *c, const char *group, const char *kind, const char *target)
+{
+	char *id = xasprintf("%s/%s %s", group, kind, target);
+	struct core_cache *cache = map_get(&c->infra, id);
+
+	if (cache == NULL) {
+		cache =
+		    core_cache_new(c->env, c->api, target, infra_changed, c);
+		(void)map_put(&c->infra, id, cache); /* it was not there */
+	}
+	xfree(id);
+	return cache;
+}
+
+char *
+core_infra_path(const struct core *c, const char *group, const char *kind,
+    const char *ns, char **api_version)
+{
+	const cJSON *crd = infra_crd(c, group, kind);
+	char *version = infra_version(crd), *path = NULL;
+
+	if (version != NULL) {
+		path = xasprintf("/apis/%s/%s/namespaces/%s/%s", group, version,
+		    ns, json_str(crd, "spec/names/plural", ""));
+		if (api_version != NULL)
+			*api_version = xasprintf("%s/%s", group, version);
+	}
+	xfree(version);
+	return path;
 }
 
 enum core_infra
@@ -55,32 +135,32 @@ core_infra_get(struct core *c, const char *ns, const cJSON *ref,
 	const char *kind = json_str(ref, "kind", "");
 	const char *name = json_str(ref, "name", "");
 	const cJSON *crd = infra_crd(c, group, kind);
-	const char *version = infra_version(crd);
 	const char *plural = json_str(crd, "spec/names/plural", "");
-	char *id = xasprintf("%s/%s", group, kind), *key;
-	struct core_cache *cache = map_get(&c->infra, id);
+	char *version, *key;
+	struct core_cache *cache;
 
 	*object = NULL;
 	*path = NULL;
-	if (version == NULL) {
-		xfree(id);
+	if (ref == NULL)
+		return INFRA_NO_REF;
+	if (!core_cache_synced(c->crds))
+		return INFRA_LISTING;
+	version = infra_version(crd);
+	if (version == NULL)
 		return INFRA_NO_CRD;
-	}
-	if (cache == NULL) {
-		key = xasprintf("/apis/%s/%s/%s", group, version, plural);
-		cache = core_cache_new(c->env, c->api, key, infra_changed, c);
-		(void)map_put(&c->infra, id, cache); /* it was not there */
-		xfree(key);
-	}
-	xfree(id);
+	key = xasprintf("/apis/%s/%s/%s", group, version, plural);
+	cache = infra_cache(c, group, kind, key);
+	xfree(key);
 	key = xasprintf("%s/%s", ns, name);
 	*object = core_cache_get(cache, key);
 	xfree(key);
-	if (*object == NULL)
-		return core_cache_synced(cache) ? INFRA_MISSING : INFRA_LISTING;
-	*path = xasprintf("/apis/%s/%s/namespaces/%s/%s/%s", group, version, ns,
-	    plural, name);
-	return INFRA_FOUND;
+	if (*object != NULL)
+		*path = xasprintf("/apis/%s/%s/namespaces/%s/%s/%s", group,
+		    version, ns, plural, name);
+	xfree(version);
+	if (*object != NULL)
+		return INFRA_FOUND;
+	return core_cache_synced(cache) ? INFRA_MISSING : INFRA_LISTING;
 }
 
 bool
@@ -116,4 +196,34 @@ core_strict_str(
 	core_problem(c, "%s of %s is not a string", path,
 	    json_str(o, "metadata/name", ""));
 	return false;
+}
+
+bool
+core_strict_i64(struct core *c, const cJSON *o, const char *path, int64_t *out)
+{
+	switch (json_get_i64(o, path, out)) {
+	case JSON_GOT:
+		return true;
+	case JSON_ABSENT:
+		return false;
+	case JSON_NULL:
+	case JSON_WRONG:
+		break;
+	}
+	core_problem(c, "%s of %s is not an integer", path,
+	    json_str(o, "metadata/name", ""));
+	return false;
+}
+
+const cJSON *
+core_strict_list(struct core *c, const cJSON *o, const char *path)
+{
+	const cJSON *list = json_at(o, path);
+
+	if (list != NULL && !cJSON_IsArray(list)) {
+		core_problem(c, "%s of %s is not a list", path,
+		    json_str(o, "metadata/name", ""));
+		return NULL;
+	}
+	return list;
 }

@@ -3,6 +3,7 @@
 #define B7_SIM_CORE_INTERNAL_H
 
 #include <cjson/cJSON.h>
+#include <sys/queue.h>
 
 #include "common/loop.h"
 #include "common/map.h"
@@ -21,8 +22,10 @@ struct core_object {
 	char *key; /* owned */
 	struct timer timer;
 	int64_t ran_us;
-	bool busy, again;
+	unsigned busy; /* writes under way */
+	bool again;
 	void (*run)(struct core_object *o);
+	char *uid;         /* owned; of the object that ran last */
 	char *provider_id; /* owned; what was copied, to see it change */
 };
 
@@ -34,9 +37,12 @@ struct core {
 	struct map infra; /* "group/kind" -> struct core_cache */
 	struct map cluster_objects, machine_objects; /* struct core_object */
 	struct core_stream *events;
-	struct timer events_retry;
-	struct map booted; /* BMC name -> set: it read a medium */
+	struct timer events_retry, nodes_retry;
+	struct map kubelets; /* BMC name -> struct core_kubelet */
+	LIST_HEAD(, node_call) node_calls;
+	LIST_HEAD(, core_clone) clones;
 	uint64_t events_seen;
+	bool caught_up; /* with what happened before we started */
 	unsigned problems;
 };
 
@@ -52,6 +58,7 @@ void core_write(struct core_object *o, const char *method, const char *target,
 /* infra.c: the object that a reference {apiGroup, kind, name} names, by the
  * contract label of its CRD. */
 enum core_infra {
+	INFRA_NO_REF,  /* the object names none */
 	INFRA_NO_CRD,  /* no CRD, or no contract label: an internal error */
 	INFRA_LISTING, /* not known yet */
 	INFRA_MISSING,
@@ -59,11 +66,23 @@ enum core_infra {
 };
 enum core_infra core_infra_get(struct core *c, const char *ns, const cJSON *ref,
     const cJSON **object, char **path);
-/* Reads a contract field of exactly this type; a wrong type is a problem. */
+/* "/apis/group/version/namespaces/ns/plural" by the contract label, and
+ * "group/version"; owned, NULL without the label. */
+char *core_infra_path(const struct core *c, const char *group, const char *kind,
+    const char *ns, char **api_version);
+/* Reads a contract field of exactly this type: false when it is absent or, a
+ * problem then, of another type. */
 bool core_strict_bool(
     struct core *c, const cJSON *o, const char *path, bool *out);
 bool core_strict_str(
     struct core *c, const cJSON *o, const char *path, const char **out);
+bool core_strict_i64(
+    struct core *c, const cJSON *o, const char *path, int64_t *out);
+/* The list, or NULL. */
+const cJSON *core_strict_list(struct core *c, const cJSON *o, const char *path);
+/* The newest of "v1beta1_v1" by Kubernetes' order of versions; owned, NULL for
+ * none. */
+char *core_newest_version(const char *versions);
 void core_infra_changed(struct core *c, const cJSON *tree);
 
 /* conditions.c */
@@ -73,7 +92,14 @@ void core_condition(struct core *c, cJSON *status, const cJSON *object,
 /* InfrastructureReady from the infra object's Ready (capi-contract 2.2). */
 void core_mirror_ready(struct core *c, cJSON *status, const cJSON *object,
     const cJSON *infra, bool provisioned);
+/* The same where there is no infra object to read. */
+void core_infra_absent(struct core *c, cJSON *status, const cJSON *object,
+    enum core_infra found, bool provisioned);
 bool core_condition_true(const cJSON *object, const char *type);
+/* Says whether the object is paused, itself or by its Cluster, in `status`.
+ * *changed: the condition is new, and the pass ends with it. */
+bool core_paused(struct core *c, cJSON *status, const cJSON *object,
+    const cJSON *cluster, bool *changed);
 /* Writes object's status if `status` differs; true if it did. */
 bool core_status(struct core_object *o, const char *path, const cJSON *object,
     const cJSON *status);
@@ -82,15 +108,24 @@ bool core_status(struct core_object *o, const char *path, const cJSON *object,
 bool core_has_finalizer(const cJSON *o, const char *f);
 /* V: the patch that sets finalizers; remove when add is false. */
 cJSON *core_finalizer_patch(const cJSON *o, const char *f, bool add);
-/* The owner patch of capi-contract 6.2, or NULL if it is so already. */
+/* The owner patch of capi-contract 6.2, or NULL if it is so already; owner
+ * NULL: only the label. */
 cJSON *core_owner_patch(const cJSON *infra, const cJSON *owner,
     const char *cluster, bool controller);
+/* The kind of another controller than owner, MachineSet and control planes
+ * apart; NULL if there is none. The real core refuses to go on then. */
+const char *core_owner_taken(const cJSON *infra, const cJSON *owner);
+bool core_deleting(const cJSON *o);
 
 void core_cluster_run(struct core_object *o); /* cluster.c */
+void core_clones_free(struct core *c);        /* clone.c; after the clients */
 void core_machine_run(struct core_object *o); /* machine.c */
 /* node.c */
 void core_nodes_start(struct core *c);
 void core_nodes_stop(struct core *c);
+void core_nodes_free(struct core *c); /* after the clients */
+/* The machine left its cluster: its Node was deleted. */
+void core_node_gone(struct core *c, const char *name);
 /* The one node with this providerID; NULL for none or several. */
 const cJSON *core_node_of(const struct core *c, const char *provider_id);
 

@@ -22,12 +22,6 @@ struct machine_run {
 	enum core_infra found;
 };
 
-static bool
-machine_deleting(const cJSON *o)
-{
-	return json_str(o, "metadata/deletionTimestamp", NULL) != NULL;
-}
-
 static void
 machine_patch(struct machine_run *r, const char *path, cJSON *patch)
 {
@@ -38,7 +32,7 @@ machine_patch(struct machine_run *r, const char *path, cJSON *patch)
 static bool
 machine_finalizer(struct machine_run *r)
 {
-	if (machine_deleting(r->tree) ||
+	if (core_deleting(r->tree) ||
 	    core_has_finalizer(r->tree, MACHINE_FINALIZER))
 		return false;
 	machine_patch(
@@ -46,24 +40,16 @@ machine_finalizer(struct machine_run *r)
 	return true;
 }
 
-static bool
-machine_paused(struct machine_run *r)
-{
-	bool paused = json_bool(r->cluster, "spec/paused", false) ||
-		      json_child(json_obj(r->tree, "metadata/annotations"),
-			  CAPI "/paused") != NULL;
-
-	core_condition(r->c, r->status, r->tree, "Paused",
-	    paused ? "True" : "False", paused ? "Paused" : "NotPaused", "");
-	return paused;
-}
-
 /* Label and, for a standalone Machine, the Cluster as plain owner. */
 static bool
 machine_labelled(struct machine_run *r)
 {
-	cJSON *p =
-	    core_owner_patch(r->tree, r->cluster, r->cluster_name, false);
+	const cJSON *owner = json_at(r->tree, "metadata/ownerReferences/0");
+	cJSON *p = core_owner_patch(r->tree,
+	    owner == NULL || str_eq(json_str(owner, "kind", ""), "Cluster")
+		? r->cluster
+		: NULL,
+	    r->cluster_name, false);
 
 	if (p == NULL)
 		return false;
@@ -79,7 +65,8 @@ machine_may_bootstrap(const struct machine_run *r)
 	bool control_plane = json_child(
 	    json_obj(r->tree, "metadata/labels"), CAPI "/control-plane");
 
-	return json_bool(r->cluster,
+	return json_obj(r->tree, "spec/bootstrap/configRef") != NULL &&
+	       json_bool(r->cluster,
 		   "status/initialization/infrastructureProvisioned", false) &&
 	       (control_plane ||
 		   core_condition_true(r->cluster, "ControlPlaneInitialized"));
@@ -169,10 +156,10 @@ machine_node(struct machine_run *r, const char *id)
 static void
 machine_copies(struct machine_run *r)
 {
-	const cJSON *a = json_at(r->infra, "status/addresses");
+	const cJSON *a = core_strict_list(r->c, r->infra, "status/addresses");
 	const char *fd = NULL;
 
-	json_set(r->status, "addresses", cJSON_IsArray(a) ? json_dup(a) : NULL);
+	json_set(r->status, "addresses", a != NULL ? json_dup(a) : NULL);
 	if (core_strict_str(r->c, r->infra, "status/failureDomain", &fd))
 		json_set_str(r->status, "failureDomain", fd);
 	if (json_at(r->infra, "spec/failureDomain") != NULL)
@@ -188,18 +175,17 @@ machine_infrastructure(struct machine_run *r)
 	bool was = json_bool(
 	    r->tree, "status/initialization/infrastructureProvisioned", false);
 	bool now = false;
-	const char *id = NULL;
+	const char *id = NULL, *other;
 	cJSON *p;
 
-	if (r->found != INFRA_FOUND) {
-		if (r->found != INFRA_LISTING)
-			core_condition(r->c, r->status, r->tree,
-			    "InfrastructureReady",
-			    r->found == INFRA_NO_CRD ? "Unknown" : "False",
-			    r->found == INFRA_NO_CRD ? "InternalError"
-			    : was                    ? "ObjectDeleted"
-						     : "ObjectDoesNotExist",
-			    "");
+	core_infra_absent(r->c, r->status, r->tree, r->found, was);
+	if (r->found != INFRA_FOUND)
+		return;
+	other = core_owner_taken(r->infra, r->tree);
+	if (other != NULL) {
+		core_problem(r->c,
+		    "rule 3.2.2: %s is controlled by a %s already", r->o->key,
+		    other);
 		return;
 	}
 	p = core_owner_patch(r->infra, r->tree, r->cluster_name, true);
@@ -213,7 +199,7 @@ machine_infrastructure(struct machine_run *r)
 	if (was && !now)
 		core_problem(r->c, "rule 40: provisioned of %s was taken back",
 		    r->o->key);
-	if (machine_deleting(r->infra) || (!now && !was))
+	if (core_deleting(r->infra) || (!now && !was))
 		return;
 	(void)core_strict_str(r->c, r->infra, "spec/providerID", &id);
 	if (str_empty(id)) {
@@ -232,15 +218,28 @@ machine_infrastructure(struct machine_run *r)
 /* ---- the end ---------------------------------------------------------------------------- */
 
 static bool
-machine_hooked(const struct machine_run *r)
+machine_has_hook(const struct machine_run *r, const char *prefix)
 {
 	const cJSON *a;
 
 	cJSON_ArrayForEach (a, json_obj(r->tree, "metadata/annotations"))
-		if (str_has_prefix(
-			a->string, "pre-terminate.delete.hook.machine." CAPI))
+		if (str_has_prefix(a->string, prefix))
 			return true;
 	return false;
+}
+
+/* Pre-drain hooks stand before a drain, and there is none without a node or
+ * in a cluster that goes; pre-terminate hooks always hold. */
+static bool
+machine_hooked(const struct machine_run *r)
+{
+	bool drains = json_str(r->tree, "status/nodeRef/name", NULL) != NULL &&
+		      !core_deleting(r->cluster) && r->found == INFRA_FOUND &&
+		      !core_deleting(r->infra);
+
+	return machine_has_hook(r, "pre-terminate.delete.hook.machine." CAPI) ||
+	       (drains &&
+		   machine_has_hook(r, "pre-drain.delete.hook.machine." CAPI));
 }
 
 static bool
@@ -255,14 +254,18 @@ static bool
 machine_leftovers(struct machine_run *r)
 {
 	char *key = xasprintf("%s/%s", r->ns, r->name), *path = NULL;
-	bool secret = core_cache_get(r->c->secrets, key) != NULL;
+	/* The user's own Secret stays. */
+	bool secret = json_obj(r->tree, "spec/bootstrap/configRef") != NULL &&
+		      core_cache_get(r->c->secrets, key) != NULL;
 	const char *node = json_str(r->tree, "status/nodeRef/name", NULL);
 
 	if (secret)
 		path = xasprintf(
 		    "/api/v1/namespaces/%s/secrets/%s", r->ns, r->name);
-	else if (node != NULL && core_cache_get(r->c->nodes, node) != NULL)
+	else if (node != NULL && core_cache_get(r->c->nodes, node) != NULL) {
 		path = xasprintf("/api/v1/nodes/%s", node);
+		core_node_gone(r->c, node);
+	}
 	xfree(key);
 	if (path == NULL)
 		return false;
@@ -277,14 +280,15 @@ machine_delete(struct machine_run *r)
 	if (machine_hooked(r))
 		return;
 	if (r->found == INFRA_FOUND) {
-		if (!machine_deleting(r->infra))
+		if (!core_deleting(r->infra))
 			core_write(r->o, "DELETE", r->infra_path, NULL, NULL);
 		else
 			core_mirror_ready(
 			    r->c, r->status, r->tree, r->infra, true);
 		return;
 	}
-	if (r->found == INFRA_LISTING || machine_leftovers(r) ||
+	/* Without the contract's label the real core cannot even look. */
+	if (r->found != INFRA_MISSING || machine_leftovers(r) ||
 	    !core_has_finalizer(r->tree, MACHINE_FINALIZER))
 		return;
 	machine_patch(r, r->path,
@@ -294,7 +298,7 @@ machine_delete(struct machine_run *r)
 static const char *
 machine_phase(const struct machine_run *r)
 {
-	if (machine_deleting(r->tree))
+	if (core_deleting(r->tree))
 		return "Deleting";
 	if (json_str(r->status, "nodeRef/name", NULL) != NULL)
 		return "Running";
@@ -308,20 +312,33 @@ machine_phase(const struct machine_run *r)
 static void
 machine_reconcile(struct machine_run *r)
 {
-	bool paused;
+	bool paused, changed;
 
-	if (r->cluster == NULL && !machine_deleting(r->tree))
+	if (r->cluster == NULL)
 		return; /* as the real one: an error and a retry */
 	if (machine_finalizer(r))
 		return;
-	paused = machine_paused(r);
-	if (!paused && machine_deleting(r->tree))
+	paused = core_paused(r->c, r->status, r->tree, r->cluster, &changed);
+	if (!paused && !changed && core_deleting(r->tree))
 		machine_delete(r);
-	else if (!paused && !machine_labelled(r) && !machine_bootstrap(r))
+	else if (!paused && !changed && !machine_labelled(r) &&
+		 !machine_bootstrap(r))
 		machine_infrastructure(r);
 	json_set_str(r->status, "phase", machine_phase(r));
-	if (!r->o->busy)
+	if (r->o->busy == 0)
 		(void)core_status(r->o, r->path, r->tree, r->status);
+}
+
+/* Another object of the same name inherits nothing. */
+static void
+machine_same_life(struct core_object *o, const cJSON *tree)
+{
+	const char *uid = json_str(tree, "metadata/uid", "");
+
+	if (str_eq(o->uid, uid))
+		return;
+	xreplace(&o->uid, uid);
+	xreplace(&o->provider_id, json_str(tree, "spec/providerID", NULL));
 }
 
 void
@@ -331,10 +348,9 @@ core_machine_run(struct core_object *o)
 	char *key;
 
 	r.tree = core_cache_get(o->c->machines, o->key);
-	if (r.tree == NULL) {
-		xreplace(&o->provider_id, NULL);
+	if (r.tree == NULL)
 		return;
-	}
+	machine_same_life(o, r.tree);
 	r.ns = json_str(r.tree, "metadata/namespace", "");
 	r.name = json_str(r.tree, "metadata/name", "");
 	r.cluster_name = json_str(r.tree, "spec/clusterName", "");

@@ -2,6 +2,10 @@
  * The kubelet's part: a Node registers only after the simulated machine really
  * read its medium and then ran an OS. Which machine is which node the
  * bootstrap data would say; here the provider_id option says it.
+ *
+ * A stand-in that starts anew first reads what happened so far, without
+ * registering anything: a machine that ran once and is off by now has no
+ * kubelet.
  */
 #include <string.h>
 
@@ -13,7 +17,20 @@
 
 #define NODE_RETRY LOOP_S
 
+struct core_kubelet {
+	bool read; /* the medium that was inserted last */
+	bool up, registered, busy;
+};
+
+/* A registration under way: the core owns its kubelets by name. */
+struct node_call {
+	struct core *c;
+	char *bmc; /* owned */
+	LIST_ENTRY(node_call) entry;
+};
+
 static void node_follow(void *arg);
+static void node_sync(void *arg);
 
 const cJSON *
 core_node_of(const struct core *c, const char *provider_id)
@@ -47,49 +64,120 @@ node_provider_id(const struct core *c, const char *bmc)
 	return xasprintf("%.*s%s%s", (int)(at - t), t, bmc, at + 5);
 }
 
-static void
-node_registered(void *arg, int status, const cJSON *body)
+static struct core_kubelet *
+node_kubelet(struct core *c, const char *bmc)
 {
-	struct core *c = arg;
+	struct core_kubelet *k = map_get(&c->kubelets, bmc);
 
-	if (status >= 300 && status != 409)
-		LOGW(c->env->log, "node not registered",
-		    F_INT("status", status),
-		    F_STR("message", json_str(body, "message", "")));
+	if (k == NULL) {
+		k = xcalloc(1, sizeof(*k));
+		(void)map_put(&c->kubelets, bmc, k); /* it was not there */
+	}
+	return k;
 }
 
 static void
-node_register(struct core *c, const char *bmc)
+node_call_free(struct node_call *call)
 {
+	LIST_REMOVE(call, entry);
+	xfree(call->bmc);
+	xfree(call);
+}
+
+static void
+node_registered(void *arg, int status, const cJSON *body)
+{
+	struct node_call *call = arg;
+	struct core *c = call->c;
+	struct core_kubelet *k = node_kubelet(c, call->bmc);
+
+	k->busy = false;
+	k->registered = status == 409 || (status >= 200 && status < 300);
+	if (!k->registered) {
+		LOGW(c->env->log, "node not registered",
+		    F_STR("bmc", call->bmc), F_INT("status", status),
+		    F_STR("message", json_str(body, "message", "")));
+		timer_start(
+		    c->env->loop, &c->nodes_retry, NODE_RETRY, node_sync, c);
+	}
+	node_call_free(call);
+}
+
+static void
+node_register(struct core *c, const char *bmc, struct core_kubelet *k)
+{
+	struct node_call *call;
 	char *id = node_provider_id(c, bmc);
 	cJSON *n;
 
 	if (id == NULL)
 		return;
+	call = xcalloc(1, sizeof(*call));
+	call->c = c;
+	call->bmc = xstrdup(bmc);
+	LIST_INSERT_HEAD(&c->node_calls, call, entry);
+	k->busy = true;
 	n = cJSON_CreateObject();
 	json_set_str(n, "apiVersion", "v1");
 	json_set_str(n, "kind", "Node");
 	json_set_str(json_ensure_obj(n, "metadata"), "name", bmc);
 	json_set_str(json_ensure_obj(n, "spec"), "providerID", id);
 	core_request(
-	    c->api, "POST", "/api/v1/nodes", NULL, n, node_registered, c);
+	    c->api, "POST", "/api/v1/nodes", NULL, n, node_registered, call);
 	cJSON_Delete(n);
 	xfree(id);
+}
+
+/* As a kubelet: again and again until it is registered. */
+static void
+node_sync(void *arg)
+{
+	struct core *c = arg;
+
+	for (size_t i = 0; i < c->kubelets.n; i++) {
+		struct core_kubelet *k = c->kubelets.v[i].value;
+
+		if (k->read && k->up && !k->registered && !k->busy)
+			node_register(c, c->kubelets.v[i].key, k);
+	}
+}
+
+void
+core_node_gone(struct core *c, const char *name)
+{
+	struct core_kubelet *k = map_get(&c->kubelets, name);
+
+	/* It would need another boot from a medium to come back. */
+	if (k != NULL)
+		k->read = k->registered = false;
+}
+
+static void
+node_note(struct core *c, const cJSON *ev)
+{
+	const char *event = json_str(ev, "event", "");
+	const char *text = json_str(ev, "text", "");
+	struct core_kubelet *k = node_kubelet(c, json_str(ev, "bmc", ""));
+
+	c->events_seen = (uint64_t)json_i64(ev, "seq", (int64_t)c->events_seen);
+	if (str_eq(event, "media-inserted"))
+		k->read = false;
+	else if (str_eq(event, "medium-read") && str_eq(text, "done"))
+		k->read = true;
+	else if (str_eq(event, "os-up"))
+		k->up = true;
+	else if (str_eq(event, "reset") ||
+		 (str_eq(event, "power-state") && !str_eq(text, "On")))
+		k->up = k->registered = false;
 }
 
 static void
 node_event(void *arg, const cJSON *ev)
 {
 	struct core *c = arg;
-	const char *kind = json_str(ev, "kind", json_str(ev, "event", ""));
-	const char *bmc = json_str(ev, "bmc", "");
 
-	c->events_seen = (uint64_t)json_i64(ev, "seq", (int64_t)c->events_seen);
-	if (str_eq(kind, "medium-read") &&
-	    str_eq(json_str(ev, "text", ""), "done"))
-		(void)map_put(&c->booted, bmc, c); /* a set */
-	if (str_eq(kind, "os-up") && map_get(&c->booted, bmc) != NULL)
-		node_register(c, bmc);
+	node_note(c, ev);
+	node_sync(c);
 }
 
 static void
@@ -103,14 +191,35 @@ node_ended(void *arg, int status)
 }
 
 static void
+node_past(void *arg, int status, const cJSON *body)
+{
+	struct core *c = arg;
+	const cJSON *ev, *events = json_arr(body, "events");
+	uint64_t before = c->events_seen;
+
+	cJSON_ArrayForEach (ev, events)
+		node_note(c, ev);
+	/* A page at a time, until there is nothing more to read. */
+	c->caught_up = status == 200 && c->events_seen == before;
+	timer_start(c->env->loop, &c->events_retry,
+	    status == 200 ? 0 : NODE_RETRY, node_follow, c);
+	if (c->caught_up)
+		node_sync(c);
+}
+
+static void
 node_follow(void *arg)
 {
 	struct core *c = arg;
 	struct core_stream_fns f = { node_event, node_ended, c };
-	char *target = xasprintf(
-	    "/events?follow=1&since=%llu", (unsigned long long)c->events_seen);
+	char *target =
+	    xasprintf("/events?%ssince=%llu", c->caught_up ? "follow=1&" : "",
+		(unsigned long long)c->events_seen);
 
-	c->events = core_stream_open(c->bmc, target, &f);
+	if (c->caught_up)
+		c->events = core_stream_open(c->bmc, target, &f);
+	else
+		core_request(c->bmc, "GET", target, NULL, NULL, node_past, c);
 	xfree(target);
 }
 
@@ -124,4 +233,19 @@ void
 core_nodes_stop(struct core *c)
 {
 	timer_stop(&c->events_retry);
+	timer_stop(&c->nodes_retry);
+}
+
+static void
+node_kubelet_free(void *k)
+{
+	xfree(k);
+}
+
+void
+core_nodes_free(struct core *c)
+{
+	while (!LIST_EMPTY(&c->node_calls))
+		node_call_free(LIST_FIRST(&c->node_calls));
+	map_free(&c->kubelets, node_kubelet_free);
 }
