@@ -1,1 +1,0 @@
-unit_test(story b7_runner)

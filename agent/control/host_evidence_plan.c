@@ -30,17 +30,36 @@ evidence_mark(const struct redfish_state *s, char out[72])
 	    s->progress_time == NULL ? "" : s->progress_time);
 }
 
-/* The OS runs, and that is news since the power-on. */
+/* The progress is news since the power-on, not what the BMC still remembers
+ * of an earlier boot. */
+static bool
+evidence_new(struct host_pass *p)
+{
+	char mark[72];
+
+	evidence_mark(pass_state(p), mark);
+	return !str_eq(mark, p->h.record.mark) || p->ctl->mem.seen_early;
+}
+
 static bool
 evidence_running(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
-	char mark[72];
 
-	if (s->power != RF_POWER_ON || s->progress != RF_PROGRESS_OS_RUNNING)
-		return false;
-	evidence_mark(s, mark);
-	return !str_eq(mark, p->h.record.mark) || p->ctl->mem.seen_early;
+	return s->power == RF_POWER_ON &&
+	       s->progress == RF_PROGRESS_OS_RUNNING && evidence_new(p);
+}
+
+/* A boot loader was handed to: of an installer some BMCs never say more. */
+static bool
+evidence_loading(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+
+	return s->power == RF_POWER_ON &&
+	       (s->progress == RF_PROGRESS_OS_BOOT_STARTED ||
+		   s->progress == RF_PROGRESS_OS_RUNNING) &&
+	       evidence_new(p);
 }
 
 static bool
@@ -187,7 +206,7 @@ first_boot_on(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
-	bool running = evidence_running(p) && evidence_consumed(s);
+	bool running = evidence_running(p) && evidence_consumed(s), loading;
 
 	if (p->m.image_kind == IMAGE_LIVE) {
 		boot_say(p,
@@ -198,14 +217,15 @@ first_boot_on(struct host_pass *p)
 			return evidence_proven(p, "BootProgress OSRunning");
 		return evidence_polled(p);
 	}
-	boot_say(p, running ? "Installing" : "Booting",
-	    running ? "the installer runs" : "booting the installer",
+	loading = evidence_loading(p) && evidence_consumed(s);
+	boot_say(p, loading ? "Installing" : "Booting",
+	    loading ? "the installer runs" : "booting the installer",
 	    "evidence: the installer ends");
 	/* It restarts by itself: this is the second boot already. */
-	if (m->seen_running && evidence_early(s))
+	if (m->seen_loading && evidence_early(s))
 		return first_boot_ended(p);
-	if (running)
-		m->seen_running = true;
+	if (loading)
+		m->seen_loading = true;
 	return evidence_polled(p);
 }
 

@@ -57,7 +57,7 @@ struct host_memory {
 	int armed_attempt;     /* and tried */
 	int refused_attempt;   /* and ended with a clear no: not armed */
 	bool lit;              /* we sent this attempt's power-on */
-	bool seen_on, seen_early, seen_running;
+	bool seen_on, seen_early, seen_loading;
 	int64_t off_since_us; /* seen off continuously; 0 = not */
 	bool graceful_announced, graceful_refused;
 	bool reboot_announced;

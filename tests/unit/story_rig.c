@@ -1,0 +1,220 @@
+/* See story_rig.h. */
+#include "tests/unit/story_rig.h"
+
+#include <CUnit/Basic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/world.h"
+
+static bool
+story_verbose(void)
+{
+	return getenv("VERBOSE") != NULL;
+}
+
+static void
+story_line(void *arg, const char *line, size_t n)
+{
+	(void)arg;
+	if (story_verbose())
+		(void)fprintf(stderr, "%.*s\n", (int)n, line);
+}
+
+static void
+story_bmc(void *arg, const struct bmc_event *ev)
+{
+	(void)arg;
+	if (story_verbose())
+		(void)fprintf(stderr, "%8.3f %s %s %s %s %s %s %d %lld\n",
+		    (double)ev->at_us / 1e6, ev->bmc, bmc_event_name(ev->kind),
+		    ev->method, ev->target, ev->text, ev->who, ev->status,
+		    (long long)ev->bytes);
+}
+
+static void
+story_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
+    const cJSON *before, const cJSON *after, const char *user,
+    const char *manager)
+{
+	(void)arg;
+	(void)before;
+	(void)manager;
+	if (story_verbose())
+		(void)fprintf(stderr, "         commit %s %s %s %s state=%s\n",
+		    user, verb, gvr->resource,
+		    json_str(after, "metadata/name", "-"),
+		    json_str(after, "status/state", ""));
+}
+
+static void
+story_problem(void *arg, const char *text)
+{
+	(void)arg;
+	(void)fprintf(stderr, "problem: %s\n", text);
+	CU_FAIL("the contract was broken");
+}
+
+void
+story_apply(struct stage *s, const char *yaml)
+{
+	struct err e = { 0 };
+	bool ok = kube_server_apply_yaml(
+	    stage_kube(s), yaml, strlen(yaml), "story", &e);
+
+	if (!ok)
+		(void)fprintf(stderr, "%s\n", e.msg);
+	CU_ASSERT_FATAL(ok);
+}
+
+static void
+story_host(struct stage *s, unsigned i)
+{
+	char address[128], *text;
+
+	bmc_address(bmc_fleet_at(stage_fleet(s), i), address, sizeof(address));
+	text =
+	    xasprintf("apiVersion: v1\n"
+		      "kind: Secret\n"
+		      "metadata: {name: bmc-%03u}\n"
+		      "stringData: {username: root, password: b7-sim-secret}\n"
+		      "---\n"
+		      "apiVersion: infrastructure.cluster.x-k8s.io/v1beta2\n"
+		      "kind: PhysicalHost\n"
+		      "metadata: {name: bmc-%03u}\n"
+		      "spec:\n"
+		      "  redfishConnection:\n"
+		      "    address: %s\n"
+		      "    credentialsSecretRef: {name: bmc-%03u}\n"
+		      "    insecureSkipVerify: true\n",
+		i, i, address, i);
+	story_apply(s, text);
+	xfree(text);
+}
+
+struct stage *
+story_new(const char *profile, unsigned hosts)
+{
+	struct stage_opts o = { .seed = 1,
+		.log_level = LOG_DEBUG,
+		.log_line = story_line,
+		.on_bmc = story_bmc,
+		.on_commit = story_commit,
+		.on_problem = story_problem,
+		.bmcs = hosts,
+		.profiles = &profile,
+		.n_profiles = 1,
+		.tls = true };
+	struct err e;
+	struct stage *s = stage_new(&o, &e);
+
+	if (s == NULL)
+		(void)fprintf(stderr, "%s\n", e.msg);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	for (unsigned i = 0; i < hosts; i++)
+		story_host(s, i);
+	return s;
+}
+
+void
+story_machine(struct stage *s, const char *image, const char *kind)
+{
+	static const char labels[] = "labels: {cluster.x-k8s.io/cluster-name: "
+				     "c1, cluster.x-k8s.io/control-plane: "
+				     "\"\"}";
+	static const char group[] = "infrastructure.cluster.x-k8s.io";
+	char *text = xasprintf(
+	    "apiVersion: %s/v1beta2\n"
+	    "kind: Beskar7Cluster\n"
+	    "metadata: {name: c1}\n"
+	    "spec: {controlPlaneEndpoint: {host: 10.1.2.3, port: 6443}}\n"
+	    "---\n"
+	    "apiVersion: cluster.x-k8s.io/v1beta2\n"
+	    "kind: Cluster\n"
+	    "metadata: {name: c1}\n"
+	    "spec:\n"
+	    "  infrastructureRef: {apiGroup: %s, kind: Beskar7Cluster, name: "
+	    "c1}\n"
+	    "---\n"
+	    "apiVersion: %s/v1beta2\n"
+	    "kind: Beskar7Machine\n"
+	    "metadata: {name: m1, %s}\n"
+	    "spec: {image: {url: \"%s\", kind: %s}}\n"
+	    "---\n"
+	    "apiVersion: cluster.x-k8s.io/v1beta2\n"
+	    "kind: Machine\n"
+	    "metadata: {name: m1, %s}\n"
+	    "spec:\n"
+	    "  clusterName: c1\n"
+	    "  bootstrap: {configRef: {apiGroup: bootstrap.cluster.x-k8s.io, "
+	    "kind: KubeadmConfig, name: m1}}\n"
+	    "  infrastructureRef: {apiGroup: %s, kind: Beskar7Machine, name: "
+	    "m1}\n",
+	    group, group, group, labels, image, kind, labels, group);
+
+	story_apply(s, text);
+	xfree(text);
+}
+
+void
+story_delete_machine(struct stage *s)
+{
+	int status;
+	cJSON *reply = kube_server_do(stage_kube(s), "DELETE",
+	    "/apis/cluster.x-k8s.io/v1beta2/namespaces/default/machines/m1",
+	    NULL, NULL, &status);
+
+	CU_ASSERT_EQUAL(status, 200);
+	cJSON_Delete(reply);
+}
+
+struct story_want {
+	struct stage *s;
+	const char *resource, *name, *path, *value;
+};
+
+static bool
+story_reached(void *arg)
+{
+	struct story_want *w = arg;
+	const char *group = str_eq(w->resource, "machines")
+				? "cluster.x-k8s.io"
+				: "infrastructure.cluster.x-k8s.io";
+	cJSON *o = kube_server_get(
+	    stage_kube(w->s), group, w->resource, "default", w->name);
+	bool ok = w->path == NULL
+		      ? o == NULL
+		      : str_eq(json_str(o, w->path, NULL), w->value);
+
+	cJSON_Delete(o);
+	return ok;
+}
+
+void
+story_wait(struct stage *s, const char *resource, const char *name,
+    const char *path, const char *value, int64_t within_us)
+{
+	struct story_want w = { s, resource, name, path, value };
+	struct world *world = stage_world(s);
+	bool ok = world_run(
+	    world, world_now_us(world) + within_us, story_reached, &w);
+	cJSON *all;
+	char *text;
+
+	if (!ok) {
+		all = kube_server_list(stage_kube(s),
+		    "infrastructure.cluster.x-k8s.io", "physicalhosts", NULL);
+		text = json_print_pretty(all);
+		(void)fprintf(stderr, "waited for %s %s %s=%s\n%s\n", resource,
+		    name, path == NULL ? "" : path,
+		    value == NULL ? "gone" : value, text);
+		xfree(text);
+		cJSON_Delete(all);
+	}
+	CU_ASSERT_FATAL(ok);
+}

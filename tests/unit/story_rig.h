@@ -1,0 +1,24 @@
+/*
+ * A whole story without the scenario runner: the stage with hosts and one
+ * machine, waits, and the numbers that it cost. VERBOSE=1 prints every log
+ * line, BMC event and commit.
+ */
+#ifndef B7_STORY_RIG_H
+#define B7_STORY_RIG_H
+
+#include <stdint.h>
+
+#include "scenarios/runner/stage.h"
+
+/* Hosts named as their BMCs, "bmc-000" and so on, of one profile. */
+struct stage *story_new(const char *profile, unsigned hosts);
+void story_apply(struct stage *s, const char *yaml);
+/* Cluster c1 with the one machine m1 that boots the image. */
+void story_machine(struct stage *s, const char *image, const char *kind);
+void story_delete_machine(struct stage *s);
+/* Until the object's path has the value; path NULL: until it is gone. Fails
+ * the test, and shows all hosts, when the (virtual) time is over. */
+void story_wait(struct stage *s, const char *resource, const char *name,
+    const char *path, const char *value, int64_t within_us);
+
+#endif
