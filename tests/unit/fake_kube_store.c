@@ -23,9 +23,13 @@ fk_rv_number(const struct fake_kube *f, const char *s)
 {
 	uint64_t n = 0;
 
-	if (f->opaque && strlen(s) > 2)
-		return strtoull(s + 2, NULL, 16) & 0xfffff;
-	(void)str_to_u64(s, &n);
+	if (!f->opaque || strlen(s) <= 2) {
+		(void)str_to_u64(s, &n);
+		return n;
+	}
+	for (s += 2; *s != '\0'; s++) /* what fk_rv_text wrote */
+		n = n << 4 | (unsigned)(*s <= '9' ? *s - '0' : *s - 'a' + 10);
+	n &= 0xfffff;
 	return n;
 }
 
@@ -231,15 +235,19 @@ fake_object(const char *kind, const char *ns, const char *name, int n)
 bool
 fk_parse_path(const char *target, struct fk_path *p)
 {
-	char copy[2000], *parts[10], *save = NULL, *s;
+	char copy[2000], *parts[10], *s;
 	size_t n = 0, i;
 
 	*p = (struct fk_path){ .plural = "" };
 	(void)str_copy(copy, sizeof(copy), target);
 	copy[strcspn(copy, "?")] = '\0';
-	for (s = strtok_r(copy, "/", &save); s != NULL && n < 10;
-	     s = strtok_r(NULL, "/", &save))
+	for (s = copy + strspn(copy, "/"); *s != '\0' && n < 10;
+	     s += strspn(s, "/")) {
 		parts[n++] = s;
+		s += strcspn(s, "/");
+		if (*s != '\0')
+			*s++ = '\0';
+	}
 	i = n > 0 && str_eq(parts[0], "api") ? 2 : 3;
 	if (n > i + 1 && str_eq(parts[i], "namespaces")) {
 		(void)str_copy(p->ns, sizeof(p->ns), parts[i + 1]);

@@ -294,11 +294,12 @@ static void
 a_killed_process_can_be_freed(void)
 {
 	struct rig g;
-	cJSON *rule = cJSON_Parse("{\"action\":\"latency\","
-				  "\"latency\":\"100s\"}");
+	cJSON *rule = cJSON_CreateObject();
 	int status;
 
 	rig_open(&g, NULL);
+	json_set_str(rule, "action", "latency");
+	json_set_str(rule, "latency", "100s");
 	cJSON_Delete(
 	    bmc_fleet_control(g.fleet, "POST", "/all/faults", rule, &status));
 	CU_ASSERT_EQUAL(status, 201);
