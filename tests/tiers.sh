@@ -237,7 +237,7 @@ runner() { # BUILD: the program, or nothing
 tier_runs() {
 	local p xml=$logs/runs.xml
 	p=$(runner release) || { say "no beskar7-scenario was built"; return 1; }
-	"$p" run scenarios/*.yaml --runs 200 --junit "$xml"
+	"$p" run scenarios/*.yaml --runs 200 --jobs "$jobs" --keep-going --junit "$xml"
 	count_junit "$xml"
 	one "the same seed twice gives equal logs" tests/replay.sh "$p"
 }
@@ -245,7 +245,7 @@ tier_runs() {
 tier_sockets() {
 	local p xml=$logs/sockets.xml
 	p=$(runner gcc) || { say "no beskar7-scenario was built"; return 1; }
-	"$p" run scenarios/*.yaml --sockets --junit "$xml"
+	"$p" run scenarios/*.yaml --sockets --keep-going --junit "$xml"
 	count_junit "$xml"
 }
 

@@ -7,7 +7,8 @@ import house
 
 NAME = 'banned'
 
-MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*)\.c'
+MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
+       r'|scenarios/runner/(main|run|run_all|demo|backend_sockets)\.c'
 # (functions, where they are allowed, what to use instead)
 RULES = [
     (r'strcpy|strcat|stpcpy|sprintf|vsprintf|strtok|strtok_r|gets', None,
@@ -20,7 +21,7 @@ RULES = [
     (r'gmtime|gmtime_r|localtime|localtime_r|mktime|timegm|strftime|strptime'
      r'|ctime|asctime', None, 'common/calendar.h'),
     (r'time|clock_gettime|gettimeofday|sleep|usleep|nanosleep|alarm',
-     r'common/loop_event\.c|tests/(bench|integration)/.*',
+     r'common/loop_event\.c|tests/(bench|integration)/.*|' + MAIN,
      'the loop (common/loop.h)'),
     (r'rand|srand|random|srandom|drand48|rand_r', None, 'common/random.h'),
     (r'getrandom|getentropy|arc4random\w*', r'common/entropy_system\.c',
@@ -29,7 +30,7 @@ RULES = [
      r'|tests/.*', 'an option (common/options.h)'),
     (r'fopen|open|opendir|unlink|rename|mkdir|mkstemp',
      r'common/(files|tls|entropy)_system\.c|sim/kube/kubeconfig\.c|' + MAIN +
-     r'|scenarios/runner/(main|socket)\w*\.c|tests/.*', 'common/files.h'),
+     r'|tests/.*', 'common/files.h'),
     (r'system|popen|execvp|execlp|execl', r'tests/.*', 'nothing'),
     (r'setlocale|newlocale|uselocale|strcoll|strxfrm', None, 'common/str.h'),
     (r'qsort_r|hsearch|lfind', None, 'common/map.h'),
