@@ -1,4 +1,5 @@
 /* One connection of the server: bytes in, bytes out, who waits for what. */
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -168,6 +169,7 @@ write_stalled(void *arg)
 static void
 arm(struct conn *c, struct timer *t, int64_t us, loop_fn *fn)
 {
+	assert(c->srv != NULL); /* only a dead connection has none */
 	if (us == HTTP_NO_LIMIT)
 		timer_stop(t);
 	else
@@ -200,9 +202,11 @@ wait_of(const struct conn *c)
 static void
 set_wait(struct conn *c)
 {
-	const struct http_limits *l = &c->srv->o.limits;
 	enum conn_wait w = wait_of(c);
+	const struct http_limits *l;
 
+	assert(c->srv != NULL); /* only a dead connection has none */
+	l = &c->srv->o.limits;
 	if (w == c->waits)
 		return;
 	c->waits = w;
@@ -252,6 +256,7 @@ settle(struct conn *c)
 	    c->state != CONN_OPEN || evbuffer_get_length(c->in) < SRV_READ_MAX;
 	bool out = evbuffer_get_length(c->out) > 0;
 
+	assert(c->srv != NULL);
 	set_event(c->ev_r, &c->reading, room && !c->eof);
 	set_event(c->ev_w, &c->writing, out || c->want_write);
 	set_wait(c);

@@ -205,10 +205,6 @@ read_source(struct ccall *c, char *out, size_t cap)
 	enum http_flow flow;
 	size_t n = 0;
 
-	if (c->src_ended)
-		return 0;
-	if (c->src_paused)
-		return source_pauses(c);
 	if (c->src_left >= 0 && (uint64_t)c->src_left < cap)
 		cap = (size_t)c->src_left;
 	flow = c->src.pull(c->src.arg, out, cap, &n);
@@ -236,8 +232,13 @@ on_read(char *out, size_t size, size_t cap, void *arg)
 
 	if (c->silent)
 		return CURL_READFUNC_ABORT;
-	return c->r.source ? read_source(c, out, cap * size)
-			   : read_bytes(c, out, cap * size);
+	if (!c->r.source)
+		return read_bytes(c, out, cap * size);
+	if (c->src_ended)
+		return 0;
+	if (c->src_paused)
+		return source_pauses(c);
+	return read_source(c, out, cap * size);
 }
 
 static int

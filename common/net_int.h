@@ -32,7 +32,7 @@ real_net_of(struct http_net *n)
 
 /* client half */
 struct curl_side *curl_side_new(struct real_net *n, struct err *e);
-void curl_side_free(struct curl_side *c);
+void curl_side_free(struct curl_side *s);
 struct http_peer *curl_peer_new(
     struct http_net *n, const struct http_peer_opts *o, struct err *e);
 void curl_peer_set_tls(struct http_peer *p, const struct tls_policy *t);

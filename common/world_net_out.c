@@ -170,16 +170,23 @@ raw_end(struct vnet_half *h)
 		vnet_half_end(h, VNET_RST);
 }
 
+/* How much goes out at once. */
+static size_t
+raw_step(int64_t rate)
+{
+	if (rate <= 0 || rate / PACES_PER_S >= VNET_PIECE)
+		return VNET_PIECE;
+	return rate < PACES_PER_S ? 1 : (size_t)(rate / PACES_PER_S);
+}
+
 static void
 raw_pump(struct vnet_half *h)
 {
 	struct vnet_out *o = &h->out;
 	struct vnet_msg *m;
-	size_t n, step = VNET_PIECE;
 	int64_t rate = o->bytes_per_s;
+	size_t n, step = raw_step(rate);
 
-	if (rate > 0 && rate / PACES_PER_S < VNET_PIECE)
-		step = rate < PACES_PER_S ? 1 : (size_t)(rate / PACES_PER_S);
 	while (o->raw_off < o->raw->body_n && o->credit > 0 &&
 	       !timer_armed(&o->pace)) {
 		n = o->raw->body_n - o->raw_off;

@@ -182,11 +182,22 @@ unkeep(struct vnet_conn *c)
 	c->kept = false;
 }
 
+static void
+admit_next(struct vnet_server *s)
+{
+	struct vnet_conn *waiting = TAILQ_FIRST(&s->backlog);
+
+	if (!waiting)
+		return;
+	TAILQ_REMOVE(&s->backlog, waiting, of_backlog);
+	waiting->in_backlog = false;
+	vnet_half_resume(&waiting->srv);
+}
+
 void
 vnet_server_drop(struct vnet_conn *c)
 {
 	struct vnet_server *s = c->server;
-	struct vnet_conn *waiting;
 
 	timer_stop(&c->srv_idle);
 	if (c->x) {
@@ -206,12 +217,7 @@ vnet_server_drop(struct vnet_conn *c)
 	if (!c->admitted)
 		return;
 	s->n_conns--;
-	waiting = TAILQ_FIRST(&s->backlog);
-	if (waiting) {
-		TAILQ_REMOVE(&s->backlog, waiting, of_backlog);
-		waiting->in_backlog = false;
-		vnet_half_resume(&waiting->srv);
-	}
+	admit_next(s);
 }
 
 /* The server waits for its client: for a request, for more of its body, or for

@@ -1,5 +1,7 @@
 #include "common/world_net.h"
 
+#include <assert.h>
+
 #include "common/mem.h"
 
 /* After a partition heals, the sender's retransmission is due so soon. */
@@ -108,6 +110,7 @@ vnet_send(struct vnet_half *to, enum vnet_kind kind, struct vnet_blob *blob,
 	m = xcalloc(1, sizeof(*m));
 	m->kind = kind;
 	m->blob = blob;
+	assert(blob != NULL || (kind != VNET_DATA && kind != VNET_RAW));
 	if (kind == VNET_DATA || kind == VNET_RAW)
 		m->end = blob->body_n;
 	m->at_us =
