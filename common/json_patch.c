@@ -5,6 +5,7 @@
  */
 #include "common/json.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -57,6 +58,7 @@ array_index(const char *key, size_t size, size_t *out)
 {
 	uint64_t i;
 
+	assert(key != NULL);
 	if (strcmp(key, "-") == 0) {
 		*out = size;
 		return true;

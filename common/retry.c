@@ -134,7 +134,8 @@ rfc850_date(const char *s, struct calendar *c)
 
 	/* RFC 9110 wants "at most 50 years ahead"; a fixed pivot is enough for
 	 * a form that no software of this century sends, and is repeatable. */
-	c->year += c->year < 70 ? 2000 : 1900;
+	if (ok)
+		c->year += c->year < 70 ? 2000 : 1900;
 	return ok;
 }
 

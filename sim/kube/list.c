@@ -143,7 +143,7 @@ take_page(struct kube_server *s, const struct ks_request *rq, struct page *p,
     struct ks_status *st)
 {
 	bool continued = !str_empty(rq->cont);
-	struct token t;
+	struct token t = { 0 };
 	int64_t rv;
 
 	*p = (struct page){ .left = -1 };
