@@ -16,6 +16,7 @@
 #define INFRA "infrastructure.cluster.x-k8s.io"
 #define CONVERGE (90 * LOOP_MIN)
 #define QUIET (10 * LOOP_MIN)
+#define SETTLE (15 * LOOP_MIN)
 
 struct end_state {
 	struct play *p;
@@ -158,13 +159,13 @@ end_converge(struct play *p, const cJSON *end, int64_t within)
 	    (long long)(within / LOOP_S), s.why);
 }
 
-/* The last poll may still bring news of something long past. */
+/* What happened just before is still being counted into Events (10 min). */
 static void
 end_quiet(struct play *p, int64_t us)
 {
 	if (us == 0)
 		return;
-	play_pass(p, 3 * LOOP_MIN);
+	play_pass(p, SETTLE);
 	invariants_quiet(p->inv, true);
 	play_pass(p, us);
 	invariants_quiet(p->inv, false);

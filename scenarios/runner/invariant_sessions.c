@@ -13,13 +13,27 @@
 
 #define LOCKOUT (5 * LOOP_MIN)
 
+/* Two objects for one address: nobody can know before they were asked. */
+static bool
+session_shared(const struct facts *f, const struct fact_bmc *b)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < 4 && b->hosts[i] != NULL; i++) {
+		const struct fact_object *o = map_get(&f->objects, b->hosts[i]);
+
+		n += o != NULL && o->tree != NULL && o->bmc == b;
+	}
+	return n > 1;
+}
+
 static void
 session_opened(
     struct invariants *x, struct fact_bmc *b, const struct bmc_event *ev)
 {
 	int agent = facts_agent_of(ev->from);
 
-	if (agent < 0)
+	if (agent < 0 || session_shared(&x->facts, b))
 		return;
 	for (const struct fact_session *s = b->sessions; s != NULL; s = s->next)
 		if (s->agent == agent && s->life == x->facts.lives[agent] &&
@@ -100,10 +114,12 @@ session_dropped(struct invariants *x, const struct inv_call *c)
 static void
 session_call(struct invariants *x, const struct inv_call *c)
 {
+	const struct fact_bmc *b;
 	char key[128];
 	int64_t *last;
 
-	if (c->bmc[0] == '\0' || c->agent < 0)
+	b = facts_bmc(&x->facts, c->bmc);
+	if (b == NULL || c->agent < 0 || session_shared(&x->facts, b))
 		return;
 	session_dropped(x, c);
 	(void)str_format(key, sizeof(key), "%d/%u/%s", c->agent,

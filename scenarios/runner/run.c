@@ -44,12 +44,10 @@ static void
 run_report(const struct run *x, const struct play *p, FILE *out)
 {
 	const struct play_failure *f = &p->failure;
-	int line = 0;
 	struct err e = { 0 };
 
-	(void)shape_error(&x->sc->src, f->path, &e, "%s", "");
-	(void)fprintf(out, "%s: %s\n", e.msg, f->what);
-	(void)line;
+	(void)shape_error(&x->sc->src, f->path, &e, "%s", f->what);
+	(void)fprintf(out, "%s\n", e.msg);
 	(void)fprintf(out, "  %s\n", f->text);
 	if (f->object[0] != '\0')
 		(void)fprintf(out, "  object: %s\n", f->object);

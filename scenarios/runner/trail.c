@@ -74,9 +74,11 @@ trail_add(struct trail *t, const char *about, const char *line)
 
 	if (t->log != NULL)
 		(void)fprintf(t->log, "%s\n", line);
+	if (about == NULL)
+		return;
 	t->seq++;
 	ring_add(&t->all, t->seq, line);
-	if (about == NULL || about[0] == '\0')
+	if (about[0] == '\0')
 		return;
 	r = map_get(&t->rings, about);
 	if (r == NULL) {
@@ -128,6 +130,7 @@ trail_commit(struct trail *t, const struct inv_commit *c)
 void
 trail_bmc(struct trail *t, const struct bmc_event *ev)
 {
+	bool read = str_eq(ev->method, "GET") && ev->status < 400;
 	struct buf b;
 
 	buf_init(&b, LINE_MAX_BYTES);
@@ -144,7 +147,8 @@ trail_bmc(struct trail *t, const struct bmc_event *ev)
 		(void)buf_addf(&b, " %s", ev->text);
 	if (ev->bytes > 0 && ev->method[0] == '\0')
 		(void)buf_addf(&b, " %lld bytes", (long long)ev->bytes);
-	trail_add(t, ev->bmc, buf_str(&b));
+	/* Reads that succeed would crowd out all else. */
+	trail_add(t, read ? NULL : ev->bmc, buf_str(&b));
 	buf_free(&b);
 }
 
@@ -201,6 +205,8 @@ trail_print(const struct trail *t, const char *object, FILE *out)
 		(void)fprintf(out, "  the last events of %s:\n", name);
 		ring_print(r, out);
 	}
+	if (t->rings.n == 1 && r != NULL)
+		return;
 	(void)fprintf(out, "  the last events of all:\n");
 	ring_print(&t->all, out);
 }
