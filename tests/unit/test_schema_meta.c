@@ -5,13 +5,33 @@
 
 /* ---- metadata ----------------------------------------------------------- */
 
+struct meta_row {
+	const char *object, *want; /* start of the text */
+	bool namespaced;
+};
+
 static void
-judges_metadata(void)
+judge_rows(const struct meta_row *t, size_t n)
 {
-	static const struct {
-		const char *object, *want; /* start of the text */
-		bool namespaced;
-	} t[] = {
+	for (size_t i = 0; i < n; i++) {
+		struct field_errors l = { 0 };
+		cJSON *j = rig_yaml(t[i].object);
+		bool ok = schema_validate_metadata(j, t[i].namespaced, &l);
+		char *text = field_errors_text(&l);
+
+		CHECK_ROW(ok == (t[i].want[0] == '\0'), t[i].object);
+		if (!str_has_prefix(text, t[i].want) || (ok && text[0] != '\0'))
+			CHECK_TEXT(text, t[i].want);
+		xfree(text);
+		field_errors_free(&l);
+		cJSON_Delete(j);
+	}
+}
+
+static void
+judges_names_and_namespaces(void)
+{
+	static const struct meta_row t[] = {
 		{ "{metadata: {name: a.b-1, namespace: nn}}", "", true },
 		{ "{metadata: {name: a}}", "", false },
 		{ "{metadata: {namespace: nn}}",
@@ -32,6 +52,18 @@ judges_metadata(void)
 		{ "{metadata: {name: a, namespace: nn}}",
 		    "metadata.namespace: Forbidden: not allowed on this type",
 		    false },
+		{ "{metadata: 1}", "metadata: Invalid value: \"integer\"",
+		    false },
+		{ "{}", "metadata.name: Required value", false },
+	};
+
+	judge_rows(t, N(t));
+}
+
+static void
+judges_labels_finalizers_and_owners(void)
+{
+	static const struct meta_row t[] = {
 		{ "{metadata: {name: a, labels: {x.y/z: v, a: ''}}}", "",
 		    false },
 		{ "{metadata: {name: a, labels: {x y: v}}}",
@@ -73,24 +105,9 @@ judges_metadata(void)
 		  "kind: K, name: nn, uid: u, controller: true}, {apiVersion: "
 		  "v1, kind: L, name: nn, uid: v, controller: true}]}}",
 		    "metadata.ownerReferences: Invalid value: ", false },
-		{ "{metadata: 1}", "metadata: Invalid value: \"integer\"",
-		    false },
-		{ "{}", "metadata.name: Required value", false },
 	};
 
-	for (size_t i = 0; i < N(t); i++) {
-		struct field_errors l = { 0 };
-		cJSON *j = rig_yaml(t[i].object);
-		bool ok = schema_validate_metadata(j, t[i].namespaced, &l);
-		char *text = field_errors_text(&l);
-
-		CHECK_ROW(ok == (t[i].want[0] == '\0'), t[i].object);
-		if (!str_has_prefix(text, t[i].want) || (ok && text[0] != '\0'))
-			CHECK_TEXT(text, t[i].want);
-		xfree(text);
-		field_errors_free(&l);
-		cJSON_Delete(j);
-	}
+	judge_rows(t, N(t));
 }
 
 static void
@@ -192,7 +209,9 @@ builtin_kinds_have_schemas(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "judges_metadata", judges_metadata },
+	{ "judges_names_and_namespaces", judges_names_and_namespaces },
+	{ "judges_labels_finalizers_and_owners",
+	    judges_labels_finalizers_and_owners },
 	{ "annotations_are_capped", annotations_are_capped },
 	{ "errors_become_a_status", errors_become_a_status },
 	{ "builtin_kinds_have_schemas", builtin_kinds_have_schemas },
