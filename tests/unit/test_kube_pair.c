@@ -252,84 +252,95 @@ agree(struct pair *p)
 
 /* ---- stories -------------------------------------------------------------------- */
 
+/* Its first write, and two that are refused. */
+static void
+creates_and_is_refused(struct pair *p)
+{
+	run(p, 2 * LOOP_S);
+	CU_ASSERT_TRUE(informer_synced(p->inf));
+	CU_ASSERT_TRUE_FATAL(create(p, "a", 1));
+	informer_note_write(p->inf, p->object);
+	CU_ASSERT_TRUE(informer_has(p->inf, "default/a"));
+	CU_ASSERT_FALSE(create(p, "a", 1));
+	CU_ASSERT_EQUAL(p->err.kind, ERR_CONFLICT);
+	CU_ASSERT_FALSE(create(p, "b", -1));
+	CU_ASSERT_EQUAL(p->err.kind, ERR_REFUSED); /* 422, by the schema */
+	CU_ASSERT_PTR_NOT_NULL(strstr(p->err.msg, "spec.size"));
+}
+
+static bool
+patches(
+    struct pair *p, cJSON *patch, enum kube_patch_type kind, const char *sub)
+{
+	return ask(p, &(struct kube_request){ .verb = KUBE_PATCH,
+			  .patch = kind,
+			  .name = "a",
+			  .subresource = sub,
+			  .body = patch });
+}
+
+static void
+finalizer_is_put_once(struct pair *p)
+{
+	cJSON *mine = informer_get(p->inf, "default/a");
+	cJSON *patch = kobj_finalizer_add_patch(mine, "example.org/f");
+
+	CU_ASSERT_TRUE(patches(p, patch, KUBE_PATCH_JSON, NULL));
+	CU_ASSERT_FALSE(patches(p, patch, KUBE_PATCH_JSON, NULL));
+	cJSON_Delete(patch);
+	cJSON_Delete(mine);
+}
+
+static void
+status_moves_the_version_on(struct pair *p)
+{
+	cJSON *mine = informer_get(p->inf, "default/a");
+	cJSON *status = kobj_status_dup(mine), *patch;
+
+	json_set_str(status, "phase", "Up");
+	patch = kobj_status_patch(mine, status);
+	CU_ASSERT_TRUE(patches(p, patch, KUBE_PATCH_MERGE, "status"));
+	CHECK_TEXT(json_str(p->object, "status/phase", ""), "Up");
+	cJSON_Delete(patch);
+	/* What was read before: a conflict, not a second write. */
+	patch = kobj_patch_base(mine);
+	json_put(patch, "spec/size", cJSON_CreateNumber(9));
+	CU_ASSERT_FALSE(patches(p, patch, KUBE_PATCH_MERGE, NULL));
+	CU_ASSERT_EQUAL(p->err.kind, ERR_CONFLICT);
+	cJSON_Delete(patch);
+	cJSON_Delete(status);
+	cJSON_Delete(mine);
+}
+
+static void
+the_way_out_is_free(struct pair *p)
+{
+	cJSON *mine = informer_get(p->inf, "default/a");
+	cJSON *patch;
+
+	CU_ASSERT_TRUE(kobj_deleting(mine));
+	patch = kobj_finalizer_remove_patch(mine, "example.org/f");
+	CU_ASSERT_TRUE(patches(p, patch, KUBE_PATCH_JSON, NULL));
+	informer_note_write(p->inf, p->object);
+	CU_ASSERT_FALSE(informer_has(p->inf, "default/a"));
+	cJSON_Delete(patch);
+	cJSON_Delete(mine);
+}
+
 static void
 writes_come_back_through_the_watch(void)
 {
 	struct pair p;
-	cJSON *patch, *status;
 
 	open_pair(&p, 1, true);
-	run(&p, 2 * LOOP_S);
-	CU_ASSERT_TRUE(informer_synced(p.inf));
-	CU_ASSERT_TRUE_FATAL(create(&p, "a", 1));
-	informer_note_write(p.inf, p.object);
-	CU_ASSERT_TRUE(informer_has(p.inf, "default/a"));
-	CU_ASSERT_FALSE(create(&p, "a", 1));
-	CU_ASSERT_EQUAL(p.err.kind, ERR_CONFLICT);
-	CU_ASSERT_FALSE(create(&p, "b", -1));
-	CU_ASSERT_EQUAL(p.err.kind, ERR_REFUSED); /* 422, by the schema */
-	CU_ASSERT_PTR_NOT_NULL(strstr(p.err.msg, "spec.size"));
-	/* A finalizer, the status, and the way out. */
-	{
-		cJSON *mine = informer_get(p.inf, "default/a");
-
-		patch = kobj_finalizer_add_patch(mine, "example.org/f");
-		CU_ASSERT_TRUE(
-		    ask(&p, &(struct kube_request){ .verb = KUBE_PATCH,
-				.patch = KUBE_PATCH_JSON,
-				.name = "a",
-				.body = patch }));
-		CU_ASSERT_FALSE(
-		    ask(&p, &(struct kube_request){ .verb = KUBE_PATCH,
-				.patch = KUBE_PATCH_JSON,
-				.name = "a",
-				.body = patch }));
-		cJSON_Delete(patch);
-		cJSON_Delete(mine);
-	}
+	creates_and_is_refused(&p);
+	finalizer_is_put_once(&p);
 	run(&p, LOOP_S);
-	{
-		cJSON *mine = informer_get(p.inf, "default/a");
-
-		status = kobj_status_dup(mine);
-		json_set_str(status, "phase", "Up");
-		patch = kobj_status_patch(mine, status);
-		CU_ASSERT_TRUE(
-		    ask(&p, &(struct kube_request){ .verb = KUBE_PATCH,
-				.name = "a",
-				.subresource = "status",
-				.body = patch }));
-		CHECK_TEXT(json_str(p.object, "status/phase", ""), "Up");
-		cJSON_Delete(patch);
-		/* The version moved on: a conflict, not a second write. */
-		patch = kobj_patch_base(mine);
-		json_put(patch, "spec/size", cJSON_CreateNumber(9));
-		CU_ASSERT_FALSE(ask(
-		    &p, &(struct kube_request){
-			    .verb = KUBE_PATCH, .name = "a", .body = patch }));
-		CU_ASSERT_EQUAL(p.err.kind, ERR_CONFLICT);
-		cJSON_Delete(patch);
-		cJSON_Delete(status);
-		cJSON_Delete(mine);
-	}
+	status_moves_the_version_on(&p);
 	CU_ASSERT_TRUE(ask(
 	    &p, &(struct kube_request){ .verb = KUBE_DELETE, .name = "a" }));
 	run(&p, LOOP_S);
-	{
-		cJSON *mine = informer_get(p.inf, "default/a");
-
-		CU_ASSERT_TRUE(kobj_deleting(mine));
-		patch = kobj_finalizer_remove_patch(mine, "example.org/f");
-		CU_ASSERT_TRUE(
-		    ask(&p, &(struct kube_request){ .verb = KUBE_PATCH,
-				.patch = KUBE_PATCH_JSON,
-				.name = "a",
-				.body = patch }));
-		informer_note_write(p.inf, p.object);
-		CU_ASSERT_FALSE(informer_has(p.inf, "default/a"));
-		cJSON_Delete(patch);
-		cJSON_Delete(mine);
-	}
+	the_way_out_is_free(&p);
 	run(&p, LOOP_S);
 	agree(&p);
 	CU_ASSERT_EQUAL(informer_count(p.inf), 0);
