@@ -44,19 +44,29 @@ host_attempt_failed(struct host_pass *p, const char *why)
 	} else {
 		r.attempt++;
 	}
+	/* host_memory_renew() forgets this attempt once that is stored. */
 	(void)str_format(ch.event_text, sizeof(ch.event_text),
 	    "attempt %d of %d: %s", p->h.record.attempt, p->m.max_attempts,
 	    why);
-	host_memory_renew(p);
 	return host_act_write(p, &ch);
 }
 
 void
 host_memory_renew(struct host_pass *p)
 {
-	bool inspected = p->ctl->mem.inspected;
+	const struct record *r = &p->h.record;
+	struct host_memory *m = &p->ctl->mem;
+	char text[64];
+	uint64_t life;
 
-	p->ctl->mem = (struct host_memory){ .inspected = inspected };
+	(void)str_format(
+	    text, sizeof(text), "%d/%d", (int)r->phase, r->attempt);
+	life = str_hash(text, str_hash(r->claim_id, 1));
+	if (m->life == life)
+		return;
+	*m = (struct host_memory){ .life = life,
+		.inspected = m->inspected,
+		.silent_since_us = m->silent_since_us };
 }
 
 /* ---- the steps --------------------------------------------------------------- */
@@ -74,8 +84,7 @@ attempt_begun(void *arg)
 	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Claimed", "claimed by %s",
 	    p->m.key);
 	report_op(&p->rep, "Provision", "Claimed", "claimed by %s", p->m.key);
-	if (host_index_count(&p->c->index, PHASE_PROVISIONING, p->h.key) >=
-	    p->c->o.max_provisioning) {
+	if (!host_phase_free(p, PHASE_PROVISIONING)) {
 		report_waiting(&p->rep, "fleet limit: %u provisioning",
 		    p->c->o.max_provisioning);
 		return pass_poll(p, p->c->o.poll_busy_us);
@@ -85,8 +94,7 @@ attempt_begun(void *arg)
 	    r.claim_id, sizeof(r.claim_id), p->h.spec.consumer.claim_id);
 	r.phase = PHASE_PROVISIONING;
 	r.attempt = 1;
-	host_memory_renew(p);
-	return host_act_record(p, &r);
+	return host_act_enter(p, &r);
 }
 
 static bool
@@ -249,6 +257,29 @@ media_inserted(void *arg)
 	return v;
 }
 
+/* What a boot would change: the progress and when it was reached. "" where the
+ * BMC tells no time. */
+static void
+boot_mark(const struct redfish_state *s, char out[72])
+{
+	const char *at =
+	    str_empty(s->progress_time) ? s->last_reset_time : s->progress_time;
+
+	out[0] = '\0';
+	if (!str_empty(at))
+		(void)str_format(out, 72, "%s@%.40s",
+		    redfish_progress_name(s->progress), at);
+}
+
+static bool
+boot_unchanged(const struct host_pass *p)
+{
+	char now[72];
+
+	boot_mark(pass_state(p), now);
+	return now[0] != '\0' && str_eq(now, p->h.record.mark);
+}
+
 static enum verdict
 arming_announced(void *arg)
 {
@@ -260,6 +291,7 @@ arming_announced(void *arg)
 	boot_say(p, "ArmingBoot", "setting the next boot to the virtual CD",
 	    "boot override");
 	r.armed_s = pass_wall_s(p);
+	boot_mark(pass_state(p), r.mark);
 	p->ctl->mem.announced_attempt = r.attempt;
 	return host_act_record(p, &r);
 }
@@ -272,9 +304,9 @@ boot_mode(const char *s)
 				     : RF_MODE_UNKNOWN;
 }
 
-/* Once is armed once an attempt. If it was announced and is not there, only
- * this life's own clear refusal shows that it never was: else it may have been
- * consumed, and arming again could boot the medium twice. */
+/* Once is armed once an attempt. If it was announced and is not there, it may
+ * have been consumed, and arming again could boot the medium twice: unless the
+ * BMC refused it clearly, or shows that the machine has not booted since. */
 static enum verdict
 boot_armed(void *arg)
 {
@@ -292,12 +324,13 @@ boot_armed(void *arg)
 	boot_say(p, "ArmingBoot", "setting the next boot to the virtual CD",
 	    "boot override");
 	first = m->armed_attempt != p->h.record.attempt;
-	if (first && m->announced_attempt != p->h.record.attempt)
+	if (first && m->announced_attempt != p->h.record.attempt &&
+	    !boot_unchanged(p))
 		return host_attempt_failed(p,
 		    "the agent restarted while it set the boot override, and "
 		    "the override is not there");
 	if (!first && m->refused_attempt != p->h.record.attempt &&
-	    p->act[ACT_ARM] == ACT_IDLE)
+	    p->act[ACT_ARM] == ACT_IDLE && !boot_unchanged(p))
 		return host_attempt_failed(
 		    p, "the boot override is gone before the boot");
 	m->armed_attempt = p->h.record.attempt;
@@ -358,11 +391,6 @@ host_provision(struct host_pass *p)
 	const struct record *r = &p->h.record;
 	const char *at;
 
-	if (r->phase == PHASE_PROVISIONING && p->h.asks.retry != NULL) {
-		struct host_change ch = { .drop_annotation = ANN_RETRY };
-
-		return host_act_write(p, &ch);
-	}
 	if (r->phase == PHASE_PROVISIONING && r->installed_s != 0)
 		return host_second_boot(p);
 	if (r->phase == PHASE_PROVISIONING && r->on_s != 0)

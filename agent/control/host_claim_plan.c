@@ -32,6 +32,26 @@ claim_in_record(const struct host_pass *p)
 	       r->phase != PHASE_IDLE;
 }
 
+/* A record from before the machine was provisioned (an old backup): to go by
+ * it would write over a running machine (SAFETY.md 1). */
+static void
+claim_contradicted(struct host_pass *p)
+{
+	enum phase phase = p->h.record.phase;
+
+	if (p->reads_only != NULL ||
+	    (p->claim != CLAIM_HELD && p->claim != CLAIM_NEW) ||
+	    (phase != PHASE_IDLE && phase != PHASE_PROVISIONING) ||
+	    (p->m.provider_id == NULL && !p->m.provisioned))
+		return;
+	p->reads_only = "the host record is contradicted";
+	report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "RecordLost",
+	    "the annotation host-record says %s, but machine %s was "
+	    "provisioned on this host; nothing is written to the BMC. Restore "
+	    "the record, or set " ANN_FORCE_RELEASE "=%s",
+	    phase_name(phase), p->m.key, p->h.spec.consumer.claim_id);
+}
+
 enum verdict
 host_claim_read(void *arg)
 {
@@ -47,7 +67,12 @@ host_claim_read(void *arg)
 			claim_lost(p, "spec.consumerRef was edited away");
 		return V_NEXT;
 	}
-	if (claim_in_record(p) && !str_eq(r->claim_id, c->claim_id))
+	if (!str_eq(c->kind, KIND_MACHINE) ||
+	    (c->ns != NULL && !str_eq(c->ns, p->h.ns)))
+		claim_lost(p,
+		    "spec.consumerRef names no Beskar7Machine of this "
+		    "namespace");
+	else if (claim_in_record(p) && !str_eq(r->claim_id, c->claim_id))
 		claim_lost(p, "spec.consumerRef names another claim");
 	else if (!p->has_machine)
 		claim_lost(p, "the consumer does not exist");
@@ -55,8 +80,11 @@ host_claim_read(void *arg)
 		claim_lost(p, "the consumer has another claim id");
 	else if (p->m.deleting && !p->m.for_move)
 		p->claim = CLAIM_ENDING;
+	else if (!p->m.has_finalizer && !claim_in_record(p))
+		claim_lost(p, "the consumer lacks its finalizer");
 	else
 		p->claim = claim_in_record(p) ? CLAIM_HELD : CLAIM_NEW;
+	claim_contradicted(p);
 	return V_NEXT;
 }
 

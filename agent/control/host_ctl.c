@@ -15,6 +15,7 @@
 
 #define HOST_MAX_RUNS 400          /* a plan that needs more is looping */
 #define HOST_FLUSH_US (3 * LOOP_S) /* longer waits show in the status */
+#define HOST_PART_LOOK (LOOP_S / 5)
 #define HOST_FLUSH_PATIENCE 10
 #define HOST_BACKOFF_MIN (2 * LOOP_S)
 #define HOST_BACKOFF_MAX (5 * LOOP_MIN)
@@ -91,6 +92,19 @@ host_pass_end(struct host_ctl *ctl)
 	ctl->active = false;
 }
 
+static void
+host_calls_cancel(struct host_ctl *ctl)
+{
+	if (ctl->call != NULL && ctl->call_is_secret)
+		kube_secret_cancel(ctl->call);
+	else if (ctl->call != NULL)
+		kube_cancel(ctl->call);
+	if (ctl->status_call != NULL)
+		kube_cancel(ctl->status_call);
+	ctl->call = NULL;
+	ctl->status_call = NULL;
+}
+
 void
 host_ctl_free(void *arg)
 {
@@ -99,23 +113,20 @@ host_ctl_free(void *arg)
 	if (ctl == NULL)
 		return;
 	timer_stop(&ctl->flush);
-	if (ctl->call != NULL && ctl->call_is_secret)
-		kube_secret_cancel(ctl->call);
-	else if (ctl->call != NULL)
-		kube_cancel(ctl->call);
-	if (ctl->status_call != NULL)
-		kube_cancel(ctl->status_call);
+	host_calls_cancel(ctl);
 	host_give_slot(ctl);
 	redfish_free(ctl->rf);
 	tls_trust_free(ctl->ca);
 	secret_free(&ctl->user);
 	secret_free(&ctl->password);
 	host_pass_end(ctl);
+	host_origin_set(ctl, NULL);
 	xfree(ctl->rf_address);
 	xfree(ctl->secret_version);
 	xfree(ctl->trust_version);
 	xfree(ctl->ca_pem);
 	xfree(ctl->details);
+	xfree(ctl->uid);
 	xfree(ctl->key);
 	xfree(ctl);
 }
@@ -129,6 +140,8 @@ host_ctl_forget(void *arg)
 	struct controllers *c = ctl->c;
 
 	(void)map_take(&c->host_ctls, ctl->key); /* freed here */
+	/* It may have been created again meanwhile. */
+	workq_add(c->host_q, ctl->key);
 	host_ctl_free(ctl);
 }
 
@@ -141,6 +154,20 @@ host_closed_gone(void *arg, const struct redfish_reply *r)
 	timer_start(ctl->c->env->loop, &ctl->flush, 0, host_ctl_forget, ctl);
 }
 
+static void
+host_ctl_part(void *arg)
+{
+	struct host_ctl *ctl = arg;
+	struct loop *l = ctl->c->env->loop;
+
+	if (ctl->rf == NULL || !redfish_has_session(ctl->rf))
+		timer_start(l, &ctl->flush, 0, host_ctl_forget, ctl);
+	else if (host_origin_take(ctl))
+		redfish_close(ctl->rf, host_closed_gone, ctl);
+	else
+		timer_start(l, &ctl->flush, HOST_PART_LOOK, host_ctl_part, ctl);
+}
+
 /* The object is gone: the session on the BMC goes too, then the memory. */
 static void
 host_ctl_gone(struct host_ctl *ctl)
@@ -151,12 +178,10 @@ host_ctl_gone(struct host_ctl *ctl)
 	timer_stop(&ctl->flush);
 	if (ctl->rf != NULL && redfish_busy(ctl->rf))
 		redfish_cancel(ctl->rf);
+	host_calls_cancel(ctl);
 	ctl->pending = N_ACTS;
-	if (ctl->rf != NULL && redfish_has_session(ctl->rf))
-		redfish_close(ctl->rf, host_closed_gone, ctl);
-	else
-		timer_start(
-		    ctl->c->env->loop, &ctl->flush, 0, host_ctl_forget, ctl);
+	host_give_slot(ctl);
+	host_ctl_part(ctl);
 }
 
 static void
@@ -166,6 +191,7 @@ host_closed(void *arg, const struct redfish_reply *r)
 
 	(void)r; /* nobody is left who could act on it */
 	ctl->closed = true;
+	host_origin_give(ctl);
 }
 
 bool
@@ -174,7 +200,7 @@ host_ctl_close(struct host_ctl *ctl)
 	if (ctl->rf == NULL || ctl->closing || !redfish_has_session(ctl->rf))
 		return false;
 	/* What cannot be unsent may end first: the check comes round again. */
-	if (redfish_busy(ctl->rf))
+	if (redfish_busy(ctl->rf) || !host_origin_take(ctl))
 		return true;
 	ctl->closing = true;
 	redfish_close(ctl->rf, host_closed, ctl);
@@ -232,6 +258,7 @@ host_say_failure(struct host_pass *p, int64_t delay_us)
 	const char *reason = host_link_reason(p->cause);
 
 	if (reason != NULL) {
+		p->ctl->mem.silenced = true;
 		if (p->ctl->mem.silent_since_us == 0)
 			p->ctl->mem.silent_since_us = pass_now_us(p);
 		if (host_link_told(p))
@@ -313,6 +340,7 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	host_write_status(ctl);
 	ctl->again = false;
 	host_give_slot(ctl);
+	host_origin_give(ctl);
 	host_pass_end(ctl);
 	if (delay > 0)
 		workq_add_after(ctl->c->host_q, ctl->key,
@@ -366,6 +394,13 @@ host_load(struct host_ctl *ctl, struct cJSON *tree)
 	p->reads_only = NULL;
 	p->poll_us = 0;
 	host_init(&p->h, ctl->key, tree);
+	/* What was on its way is in the cache now, or never was stored. */
+	ctl->entering = PHASE_IDLE;
+	/* Deleted and created again, faster than the watch could tell. */
+	if (!str_eq(ctl->uid, p->h.uid)) {
+		memset(&ctl->mem, 0, sizeof(ctl->mem));
+		xreplace(&ctl->uid, p->h.uid);
+	}
 }
 
 static void

@@ -70,6 +70,21 @@ evidence_early(const struct redfish_state *s)
 	       s->progress < RF_PROGRESS_OS_BOOT_STARTED;
 }
 
+/* What the BMC tells of a machine that is on, as far as it is news. */
+static void
+evidence_note_progress(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	struct host_memory *m = &p->ctl->mem;
+
+	if (s->progress == RF_PROGRESS_ABSENT || s->progress == RF_PROGRESS_OEM)
+		m->untold = true;
+	if (evidence_early(s) && s->progress != RF_PROGRESS_NONE)
+		m->seen_post = true;
+	if (evidence_loading(p))
+		m->seen_os = true;
+}
+
 static void
 evidence_note(struct host_pass *p)
 {
@@ -78,6 +93,7 @@ evidence_note(struct host_pass *p)
 
 	if (s->power == RF_POWER_ON) {
 		m->seen_on = true;
+		evidence_note_progress(p);
 		m->off_since_us = 0;
 		if (s->progress != RF_PROGRESS_ABSENT)
 			report_evidence(&p->rep, pass_wall_s(p),
@@ -136,9 +152,9 @@ static enum verdict
 evidence_waiting(struct host_pass *p)
 {
 	boot_say(p, "WaitingForEvidence",
-	    "the deadline passed without proof "
-	    "that the OS runs; nothing is repeated. Look at the console; if "
-	    "it runs, set " ANN_CONFIRM " to the claim id",
+	    "there is no proof that the OS runs; nothing is repeated. Look at "
+	    "the console; if it runs, set the annotation " ANN_CONFIRM " of "
+	    "the host to the claim id",
 	    "evidence: report, node or BootProgress");
 	return pass_poll(p, p->c->o.poll_idle_us);
 }
@@ -148,6 +164,17 @@ evidence_polled(struct host_pass *p)
 {
 	return evidence_overdue(p) ? evidence_waiting(p)
 				   : pass_poll(p, p->c->o.poll_busy_us);
+}
+
+/* Watched from the power-on without a gap, and no boot loader ever ran: the
+ * only failure of a boot that is proven. */
+static bool
+evidence_never_booted(const struct host_pass *p)
+{
+	const struct host_memory *m = &p->ctl->mem;
+
+	return m->lit && m->seen_on && m->seen_post && !m->seen_os &&
+	       !m->untold && !m->silenced;
 }
 
 /* The user vouches for it. */
@@ -171,34 +198,94 @@ first_boot_ended(struct host_pass *p)
 	return host_act_record(p, &r);
 }
 
+enum ran {
+	RAN_NO, /* provably not */
+	RAN_YES,
+	RAN_UNKNOWN
+};
+
+/* The machine is off: did it boot since our power-on? Not knowing counts as
+ * yes wherever the medium might be booted twice. */
+static enum ran
+first_boot_ran(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	const struct host_memory *m = &p->ctl->mem;
+	bool timed = !str_empty(s->progress_time);
+
+	if (m->seen_os || (m->seen_on && m->untold))
+		return RAN_YES;
+	if (timed && !m->seen_on && !evidence_new(p))
+		return RAN_NO;
+	/* Once, and it still waits for its boot. */
+	if (!evidence_consumed(s))
+		return RAN_NO;
+	if (!s->boot.armed || evidence_new(p))
+		return RAN_YES;
+	return m->lit && !m->silenced ? RAN_NO : RAN_UNKNOWN;
+}
+
+/* The power-on was lost, or has no effect. On is idempotent by state. */
+static enum verdict
+first_boot_lights(struct host_pass *p)
+{
+	struct host_memory *m = &p->ctl->mem;
+	struct record r = p->h.record;
+
+	boot_say(p, "Booting", "switching the server on", "power: on");
+	if (!evidence_overdue(p))
+		return host_act_reset(p, RF_RESET_ON);
+	/* The silence of a BMC spends no attempt (SAFETY.md 6). */
+	if (m->silenced && m->extended_s != r.deadline_s) {
+		r.on_s = pass_wall_s(p);
+		r.deadline_s = r.on_s + p->m.timeout_s;
+		m->extended_s = r.deadline_s;
+		return host_act_record(p, &r);
+	}
+	return host_attempt_failed(p, "the server did not switch on");
+}
+
 static enum verdict
 first_boot_off(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
-	bool ran = p->ctl->mem.seen_on || !p->ctl->mem.lit;
-	char mark[72];
+	enum ran ran = first_boot_ran(p);
 
-	/* The override still waits for a boot: the power-on was lost. On is
-	 * idempotent by state. */
-	if (!evidence_consumed(s) || (s->boot.armed && !ran)) {
-		boot_say(p, "Booting", "switching the server on", "power: on");
-		if (evidence_overdue(p))
-			return host_attempt_failed(
-			    p, "the server did not switch on");
-		return host_act_reset(p, RF_RESET_ON);
-	}
+	if (ran == RAN_NO && s->boot.armed && s->boot.cd)
+		return first_boot_lights(p);
 	boot_say(p, "Booting", "the server is off after its boot", "power");
-	evidence_mark(s, mark);
 	if (!evidence_off(p))
 		return pass_poll(p, EVIDENCE_OFF_US);
-	if (!ran && str_eq(mark, p->h.record.mark))
+	if (ran == RAN_NO)
 		return host_attempt_failed(p,
 		    "the boot override is gone, but the server was never "
-		    "seen on");
-	if (p->m.image_kind == IMAGE_LIVE)
-		return host_attempt_failed(
-		    p, "the server went off before the image was up");
-	return first_boot_ended(p);
+		    "on");
+	if (ran == RAN_UNKNOWN)
+		return evidence_waiting(p);
+	if (p->m.image_kind != IMAGE_LIVE)
+		return first_boot_ended(p);
+	/* What ran may have written: it is not booted again by itself. */
+	if (evidence_overdue(p) || !evidence_never_booted(p))
+		return evidence_waiting(p);
+	return host_attempt_failed(
+	    p, "the server went off before the image was up");
+}
+
+/* Continuous, or a BMC that forgets to use up Once: the next boot, by whoever,
+ * must not be from the medium again. Tried once; the release clears it too. */
+static enum verdict
+first_boot_disarmed(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+	struct host_memory *m = &p->ctl->mem;
+	enum verdict v;
+
+	if (!m->seen_os || m->disarmed || !s->boot.armed || !s->boot.cd)
+		return V_NEXT;
+	boot_say(p, "Booting", "clearing the boot override", "boot override");
+	v = host_act_clear(p);
+	m->disarmed = v != V_WAIT;
+	return v == V_WAIT ? v : V_NEXT;
 }
 
 static enum verdict
@@ -207,6 +294,14 @@ first_boot_on(struct host_pass *p)
 	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
 	bool running = evidence_running(p) && evidence_consumed(s), loading;
+	enum verdict v = first_boot_disarmed(p);
+
+	if (v != V_NEXT)
+		return v;
+	if (evidence_overdue(p) && evidence_never_booted(p))
+		return host_attempt_failed(p,
+		    "the firmware never handed over to a boot loader; is the "
+		    "image bootable, and does the BMC reach it?");
 
 	if (p->m.image_kind == IMAGE_LIVE) {
 		boot_say(p,

@@ -168,11 +168,12 @@ identity_alone(struct host_pass *p, const struct identity *now)
 	const struct host_brief *b =
 	    twin == NULL ? NULL : host_index_get(&p->c->index, twin);
 
-	if (b == NULL) {
+	/* A record that is lost or contradicted has been told already. */
+	if (b == NULL && p->rep.cond[HC_IDENTITY].status == SAY_NOTHING)
 		report_say(
 		    &p->rep, HC_IDENTITY, SAY_TRUE, "Verified", "%s", "");
+	if (b == NULL)
 		return V_NEXT;
-	}
 	report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityConflict",
 	    "the same server (UUID %s, serial %s) is also host %s; delete "
 	    "one of them",
@@ -203,6 +204,12 @@ host_identified(void *arg)
 			(void)str_copy(r.pin, sizeof(r.pin), p->ctl->seen_pin);
 		v = host_act_record(p, &r);
 		return v;
+	}
+	/* Trust on first use was asked for later than the enrolment. */
+	if (p->h.spec.tofu && r.pin[0] == '\0' && p->ctl->seen_pin[0] != '\0' &&
+	    p->h.record_valid && p->reads_only == NULL) {
+		(void)str_copy(r.pin, sizeof(r.pin), p->ctl->seen_pin);
+		return host_act_record(p, &r);
 	}
 	if (!identity_empty(&r.id) && identity_changed(&r.id, &now)) {
 		report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityChanged",

@@ -46,6 +46,8 @@ idle_power(struct host_pass *p, enum redfish_reset r)
 static enum verdict
 idle_on(struct host_pass *p)
 {
+	const char *was;
+
 	if (p->h.spec.online == ONLINE_FALSE) {
 		enum verdict v;
 
@@ -60,7 +62,8 @@ idle_on(struct host_pass *p)
 		    "the server is On as spec.online asks; it is not in the "
 		    "pool",
 		    "user: spec.online");
-	if (str_eq(host_condition(&p->h, "HostAvailable", NULL), "True"))
+	if (str_eq(host_condition(&p->h, "HostAvailable", &was), "True") ||
+	    str_eq(was, "UnexpectedPowerOn"))
 		return idle_out(p, "UnexpectedPowerOn",
 		    "the server was switched On by somebody else; switch it "
 		    "off, or set spec.online to false",
@@ -97,11 +100,6 @@ host_idle(struct host_pass *p)
 
 	report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, "NotProvisioned", "%s",
 	    "no consumer");
-	if (p->h.asks.retry != NULL) {
-		struct host_change ch = { .drop_annotation = ANN_RETRY };
-
-		return host_act_write(p, &ch);
-	}
 	if (s->power == RF_POWER_ON)
 		return idle_on(p);
 	if (s->power != RF_POWER_OFF) {
@@ -157,6 +155,9 @@ host_quarantine(struct host_pass *p)
 	r.failed = false;
 	r.attempt = held ? 1 : 0;
 	r.phase = held ? PHASE_PROVISIONING : PHASE_RELEASING;
+	if (!host_phase_free(p, r.phase))
+		return pass_poll(p, p->c->o.poll_busy_us);
+	p->ctl->entering = r.phase;
 	if (p->claim == CLAIM_NEW)
 		(void)str_copy(r.claim_id, sizeof(r.claim_id),
 		    p->h.spec.consumer.claim_id);

@@ -52,15 +52,23 @@ enum host_act_state {
 /* Facts of this life of the agent that only save work or waiting: losing them
  * in a crash is safe. */
 struct host_memory {
+	uint64_t life; /* which phase of which attempt these are facts of */
 	int inserted_attempt;  /* we put our medium in, in this attempt */
 	int announced_attempt; /* arming was announced in this life */
 	int armed_attempt;     /* and tried */
 	int refused_attempt;   /* and ended with a clear no: not armed */
 	bool lit;              /* we sent this attempt's power-on */
 	bool seen_on, seen_early, seen_loading;
-	int64_t off_since_us; /* seen off continuously; 0 = not */
+	bool seen_post, seen_os; /* progress of this attempt's boot */
+	bool untold;             /* on, and the BMC told no progress */
+	bool disarmed;           /* an override that stays was cleared */
+	int64_t extended_s;      /* deadline given after a silence */
+	int64_t off_since_us;    /* seen off continuously; 0 = not */
+	bool silenced; /* the BMC was away for a while since the power-on */
 	bool graceful_announced, graceful_refused;
-	bool reboot_announced;
+	int64_t forced_us; /* when the last ForceOff was sent; 0 = not */
+	int forced;        /* how often */
+	bool reboot_announced, reboot_sent;
 	bool up_ejected;
 	bool inspected;
 	int64_t silent_since_us; /* first failed contact; 0 = reachable */
@@ -81,6 +89,12 @@ struct host_pass {
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs, flushes;
 	bool secret_read, ca_read; /* in this pass */
+	/* Told once the write under way is stored; reason NULL = nothing. */
+	struct {
+		const char *reason; /* static */
+		bool warning;
+		char text[256];
+	} told;
 	/* The failure that V_FAIL speaks of: */
 	struct err err;
 	enum redfish_cause cause;
@@ -91,6 +105,7 @@ struct host_pass {
 struct host_ctl {
 	struct controllers *c;
 	char *key;            /* owned */
+	char *uid;            /* owned; of the object that mem is about */
 	struct redfish *rf;   /* owned; NULL until spec and Secret are known */
 	char *rf_address;     /* what it was made for */
 	char *secret_version; /* "name@resourceVersion" that it logs in with */
@@ -106,12 +121,16 @@ struct host_ctl {
 	char *details;          /* hardwareDetails to be written */
 	struct host_pass *pass; /* owned; NULL between passes */
 	bool active;            /* a pass is under way */
-	enum act pending;       /* what the pass waits for; N_ACTS = nothing */
-	void *call;             /* kube_call or kube_secret_call under way */
+	/* A record with this phase may be on its way: it has taken a place of
+	 * the fleet's limit already. PHASE_IDLE = none. */
+	enum phase entering;
+	enum act pending; /* what the pass waits for; N_ACTS = nothing */
+	void *call;       /* kube_call or kube_secret_call under way */
 	bool call_is_secret;
 	void *status_call;
 	struct timer flush; /* shows progress of long passes */
 	struct backoff backoff;
+	char *origin; /* owned; of the BMC: host_origin.c */
 	bool has_slot, wants_slot;
 	TAILQ_ENTRY(host_ctl) slot_entry;
 	struct rng rng;
@@ -155,6 +174,14 @@ struct host_change {
 	bool event_warning;
 	char event_text[256];
 };
+/* SAFETY.md 11: hosts in that phase, and those about to enter it, are fewer
+ * than the limit. */
+bool host_phase_free(const struct host_pass *p, enum phase phase);
+/* host_act_record() of a phase that the fleet's limit counts. */
+enum verdict host_act_enter(struct host_pass *p, const struct record *r);
+/* The status says state and reason of what the pass is about to do; false: it
+ * is being written, and the pass waits. */
+bool host_shown(struct host_pass *p);
 enum verdict host_act_write(struct host_pass *p, const struct host_change *ch);
 /* The same with the record alone; V_NEXT if it is stored already. */
 enum verdict host_act_record(struct host_pass *p, const struct record *r);
@@ -173,6 +200,14 @@ void host_event(struct host_pass *p, bool warning, const char *reason,
 enum verdict host_credentialed(void *p);
 enum verdict host_trusted(void *p);
 
+/* ---- one request in flight per BMC (host_origin.c) ------------------------- */
+
+void host_origin_set(struct host_ctl *ctl, const char *address);
+/* false: another host of the same BMC talks to it; the key runs when it is
+ * done. Held until given. */
+bool host_origin_take(struct host_ctl *ctl);
+void host_origin_give(struct host_ctl *ctl);
+
 /* ---- the plans, one file each ------------------------------------------------ */
 
 extern const struct step host_plan[]; /* host_plan.c: the whole */
@@ -187,7 +222,8 @@ enum verdict host_force_released(void *p);
 enum verdict host_idle(struct host_pass *p);
 enum verdict host_quarantine(struct host_pass *p);
 /* host_boot_plan.c */
-void host_memory_renew(struct host_pass *p); /* for a new attempt */
+/* Facts of another phase or attempt are forgotten. */
+void host_memory_renew(struct host_pass *p);
 void boot_say(struct host_pass *p, const char *reason, const char *message,
     const char *waiting);
 enum verdict host_provision(struct host_pass *p);
@@ -196,6 +232,8 @@ enum verdict host_attempt_failed(struct host_pass *p, const char *why);
 /* host_evidence_plan.c */
 enum verdict host_first_boot(struct host_pass *p);
 enum verdict host_second_boot(struct host_pass *p);
+/* host_asks_plan.c */
+enum verdict host_asks_answered(void *p);
 /* host_up_plan.c */
 enum verdict host_up(struct host_pass *p);
 enum verdict host_rebooted(struct host_pass *p);

@@ -22,7 +22,7 @@ not_paused(void *arg)
 {
 	struct host_pass *p = arg;
 	const struct consumer *c = &p->h.spec.consumer;
-	bool cluster = false;
+	bool cluster = false, machine;
 
 	p->has_machine = c->name != NULL &&
 			 controllers_machine(p->c,
@@ -30,17 +30,19 @@ not_paused(void *arg)
 	if (p->has_machine)
 		cluster =
 		    controllers_cluster_paused(p->c, p->m.ns, p->m.cluster);
-	if (!p->h.paused && !cluster) {
+	/* What is done to the host is done for its machine. */
+	machine = p->has_machine && p->m.paused;
+	if (!p->h.paused && !cluster && !machine) {
 		report_say(
 		    &p->rep, HC_PAUSED, SAY_FALSE, "NotPaused", "%s", "");
 		return V_NEXT;
 	}
-	report_say(&p->rep, HC_PAUSED, SAY_TRUE, "Paused", "%s%s%s",
+	report_say(&p->rep, HC_PAUSED, SAY_TRUE, "Paused", "%s%s%s%s%s",
 	    cluster ? "Cluster spec.paused is set to true" : "",
-	    cluster && p->h.paused ? ", " : "",
-	    p->h.paused ? "PhysicalHost has the cluster.x-k8s.io/paused "
-			  "annotation"
-			: "");
+	    cluster && (p->h.paused || machine) ? ", " : "",
+	    p->h.paused ? "PhysicalHost has the " ANN_PAUSED " annotation" : "",
+	    p->h.paused && machine ? ", " : "",
+	    machine ? "Beskar7Machine has the " ANN_PAUSED " annotation" : "");
 	p->rep.only_paused = true;
 	return V_STOP;
 }
@@ -113,6 +115,16 @@ enrolment_shown(void *arg)
 	};
 	enum phase phase = p->h.record_valid ? p->h.record.phase : PHASE_IDLE;
 
+	/* Out of the pool is out of the pool, whatever the BMC has to say. */
+	if (phase == PHASE_ERROR) {
+		report_state(&p->rep, HOST_ERROR);
+		report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Quarantined",
+		    "%s",
+		    "a budget is spent or the host was released by "
+		    "force; look at the server, then set the "
+		    "annotation " ANN_RETRY);
+		return V_NEXT;
+	}
 	if (p->h.state_known && p->h.state != HOST_ENROLLING)
 		return V_NEXT;
 	/* A host that moved here, or lost its status, is what its record
@@ -162,6 +174,7 @@ purpose_served(void *arg)
 	struct host_pass *p = arg;
 	const struct record *r = &p->h.record;
 
+	host_memory_renew(p);
 	if (p->claim == CLAIM_LOST)
 		return pass_poll(p, p->c->o.poll_idle_us);
 	if (p->reads_only != NULL)
@@ -198,6 +211,7 @@ const struct step host_plan[] = {
 	{ "connected", host_connected },
 	{ "inspected", host_inspected },
 	{ "identified", host_identified },
+	{ "asks-answered", host_asks_answered },
 	{ "purpose-served", purpose_served },
 	{ NULL, NULL },
 };

@@ -40,8 +40,7 @@ release_begun(void *arg)
 		    "released before anything was done");
 		return host_act_write(p, &ch);
 	}
-	if (host_index_count(&p->c->index, PHASE_RELEASING, p->h.key) >=
-	    p->c->o.max_releasing) {
+	if (!host_phase_free(p, PHASE_RELEASING)) {
 		report_waiting(&p->rep, "fleet limit: %u releasing",
 		    p->c->o.max_releasing);
 		return pass_poll(p, p->c->o.poll_busy_us);
@@ -49,7 +48,42 @@ release_begun(void *arg)
 	r.failed = r.failed || r.phase == PHASE_ERROR;
 	r.phase = PHASE_RELEASING;
 	r.reboot[0] = '\0';
-	return host_act_record(p, &r);
+	return host_act_enter(p, &r);
+}
+
+/* Firmware at work does not listen; where the BMC does not tell, an OS may. */
+static bool
+release_os_listens(const struct redfish_state *s)
+{
+	return s->progress == RF_PROGRESS_ABSENT ||
+	       s->progress >= RF_PROGRESS_OS_BOOT_STARTED;
+}
+
+/* The BMC said no in its own words. Silence and lost replies are no answer:
+ * the OS may be on its way down. */
+static bool
+release_refused(const struct host_pass *p)
+{
+	return !p->maybe_executed && (p->cause == RF_CAUSE_REFUSED ||
+					 p->cause == RF_CAUSE_UNSUPPORTED ||
+					 p->cause == RF_CAUSE_LICENCE ||
+					 p->cause == RF_CAUSE_CONFLICT);
+}
+
+static enum verdict
+release_graceful_sent(struct host_pass *p)
+{
+	struct host_memory *m = &p->ctl->mem;
+	enum verdict v = host_act_reset(p, RF_RESET_GRACEFUL_OFF);
+
+	if (v == V_WAIT)
+		return v;
+	if (v == V_FAIL && !p->maybe_executed && !release_refused(p))
+		return v; /* not sent: once more, after the backoff */
+	m->graceful_announced = false;
+	m->graceful_refused = v == V_FAIL && release_refused(p);
+	p->act[ACT_RESET] = ACT_IDLE; /* ForceOff may follow in this pass */
+	return V_NEXT;
 }
 
 /* Graceful at most once a release: announced, then waited for. */
@@ -61,12 +95,13 @@ release_graceful(struct host_pass *p)
 	int64_t wait = p->has_machine ? p->m.graceful_s : 0;
 	enum verdict v;
 
-	if (wait == 0 || p->ctl->mem.graceful_refused ||
-	    pass_state(p)->progress < RF_PROGRESS_OS_BOOT_STARTED)
+	if (wait == 0 || p->ctl->mem.graceful_refused)
 		return V_NEXT;
 	if (str_eq(r.power, redfish_reset_name(RF_RESET_FORCE_OFF)))
 		return V_NEXT;
 	if (!str_eq(r.power, name)) {
+		if (!release_os_listens(pass_state(p)))
+			return V_NEXT;
 		(void)str_copy(r.power, sizeof(r.power), name);
 		r.power_s = pass_wall_s(p);
 		p->ctl->mem.graceful_announced = true;
@@ -75,17 +110,36 @@ release_graceful(struct host_pass *p)
 	if (pass_wall_s(p) >= r.power_s + wait)
 		return V_NEXT;
 	if (p->ctl->mem.graceful_announced) {
-		v = host_act_reset(p, RF_RESET_GRACEFUL_OFF);
-		if (v == V_WAIT)
+		v = release_graceful_sent(p);
+		if (v != V_NEXT)
 			return v;
-		p->ctl->mem.graceful_announced = false;
-		p->ctl->mem.graceful_refused = v == V_FAIL;
-		if (v == V_FAIL)
+		if (p->ctl->mem.graceful_refused)
 			return V_NEXT;
 	}
 	release_say(
 	    p, "PoweringOff", "waiting for the OS to shut down", "power: off");
 	return pass_poll(p, p->c->o.poll_busy_us);
+}
+
+/* A machine that does not go off is asked again, but ever more rarely. */
+static enum verdict
+release_forced(struct host_pass *p)
+{
+	struct host_memory *m = &p->ctl->mem;
+	int64_t pause = (int64_t)m->forced * 30 * LOOP_S, since;
+	enum verdict v;
+
+	since = pass_now_us(p) - m->forced_us;
+	if (pause > 10 * LOOP_MIN)
+		pause = 10 * LOOP_MIN;
+	if (p->act[ACT_RESET] == ACT_IDLE && m->forced > 0 && since < pause)
+		return pass_poll(p, p->c->o.poll_busy_us);
+	v = host_act_reset(p, RF_RESET_FORCE_OFF);
+	if (v == V_POLL) {
+		m->forced++;
+		m->forced_us = pass_now_us(p);
+	}
+	return v;
 }
 
 static enum verdict
@@ -114,11 +168,7 @@ release_off(void *arg)
 		r.power_s = pass_wall_s(p);
 		return host_act_record(p, &r);
 	}
-	p->act[ACT_RESET] =
-	    p->act[ACT_RESET] == ACT_FAILED && p->ctl->mem.graceful_refused
-		? ACT_IDLE
-		: p->act[ACT_RESET];
-	return host_act_reset(p, RF_RESET_FORCE_OFF);
+	return release_forced(p);
 }
 
 static enum verdict
@@ -177,7 +227,6 @@ claim_dropped(void *arg)
 		r.phase = PHASE_ERROR;
 		r.failed = true;
 	}
-	host_memory_renew(p);
 	ch.record = &r;
 	ch.event_reason = "Released";
 	(void)str_copy(ch.event_text, sizeof(ch.event_text),

@@ -180,9 +180,12 @@ secret_client(struct host_pass *p)
 	redfish_free(ctl->rf);
 	xfree(ctl->rf_address);
 	ctl->rf_address = name;
+	host_origin_set(ctl, p->h.spec.address);
 	xreplace(&ctl->trust_version, NULL);
 	xreplace(&ctl->secret_version, NULL);
 	memset(&ctl->mem, 0, sizeof(ctl->mem));
+	memset(&ctl->seen, 0, sizeof(ctl->seen));
+	ctl->seen_pin[0] = '\0'; /* of another BMC */
 	o.key = ctl->key;
 	o.address = p->h.spec.address;
 	o.system_id = p->h.spec.system_id;

@@ -30,6 +30,7 @@ host_rebooted(struct host_pass *p)
 		    r.power, sizeof(r.power), redfish_reset_name(kind));
 		r.power_s = pass_wall_s(p);
 		p->ctl->mem.reboot_announced = true;
+		p->ctl->mem.reboot_sent = false;
 		report_op(&p->rep, "Reboot", "Rebooting", "%s", ask);
 		return host_act_record(p, &r);
 	}
@@ -39,10 +40,21 @@ host_rebooted(struct host_pass *p)
 	    "reboot=%.16s: needs soft or hard, and a server that is on",
 	    ask == NULL ? "" : ask);
 	if (r.reboot[0] != '\0') {
-		if (p->ctl->mem.reboot_announced) {
+		kind = str_eq(r.reboot, "soft") ? RF_RESET_GRACEFUL_RESTART
+						: RF_RESET_FORCE_RESTART;
+		if (p->ctl->mem.reboot_sent) {
+			ch.event_warning = false;
+			ch.event_reason = "Rebooted";
+			(void)str_format(ch.event_text, sizeof(ch.event_text),
+			    "%s restart was sent", r.reboot);
+		} else if (p->ctl->mem.reboot_announced) {
 			v = host_act_reset(p, kind);
 			if (v == V_WAIT)
 				return v;
+			/* Whatever came of it: never a second time, even if
+			 * the write below has to be repeated. */
+			p->ctl->mem.reboot_sent = v != V_FAIL;
+			p->ctl->mem.reboot_announced = false;
 			ch.event_warning = v == V_FAIL;
 			ch.event_reason =
 			    v == V_FAIL ? "RebootFailed" : "Rebooted";
@@ -58,7 +70,6 @@ host_rebooted(struct host_pass *p)
 		}
 	}
 	r.reboot[0] = '\0';
-	p->ctl->mem.reboot_announced = false;
 	ch.record = &r;
 	return host_act_write(p, &ch);
 }

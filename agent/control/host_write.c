@@ -70,10 +70,14 @@ write_end(struct host_ctl *ctl, const struct err *e, int64_t retry_after_us)
 	ctl->call = NULL;
 	if (e->kind == ERR_NONE) {
 		p->act[a] = ACT_IDLE; /* the truth is in the cache now */
+		if (p->told.reason != NULL)
+			host_event(p, p->told.warning, p->told.reason, "%s",
+			    p->told.text);
 	} else {
 		p->act[a] = ACT_FAILED;
 		write_failed(p, e, retry_after_us);
 	}
+	p->told.reason = NULL;
 	workq_add(ctl->c->host_q, ctl->key);
 }
 
@@ -139,6 +143,25 @@ change_patch(const struct host_pass *p, const struct host_change *ch)
 	return patch;
 }
 
+/* People and tests follow a host by its status: what is about to be done to a
+ * host in use stands there before it is done. */
+bool
+host_shown(struct host_pass *p)
+{
+	const struct report_cond *rc = &p->rep.cond[HC_PROVISIONED];
+	const char *reason = NULL;
+
+	if (p->claim == CLAIM_NONE && p->h.record.phase == PHASE_IDLE)
+		return true;
+	(void)host_condition(&p->h, host_cond_type(HC_PROVISIONED), &reason);
+	if ((!p->rep.has_state ||
+		(p->h.state_known && p->h.state == p->rep.state)) &&
+	    (rc->status == SAY_NOTHING || str_eq(reason, rc->reason)))
+		return true;
+	host_write_status(p->ctl);
+	return p->ctl->status_call == NULL;
+}
+
 enum verdict
 host_act_write(struct host_pass *p, const struct host_change *ch)
 {
@@ -146,6 +169,8 @@ host_act_write(struct host_pass *p, const struct host_change *ch)
 	enum verdict v;
 	cJSON *patch;
 
+	if (ch->record != NULL && !host_shown(p))
+		return V_WAIT;
 	if (!write_begin(p, ACT_WRITE, &v))
 		return v;
 	patch = change_patch(p, ch);
@@ -160,9 +185,9 @@ host_act_write(struct host_pass *p, const struct host_change *ch)
 	p->ctl->call_is_secret = false;
 	p->ctl->call = kube_start(p->c->k, &rq);
 	cJSON_Delete(patch);
-	if (ch->event_reason != NULL)
-		host_event(p, ch->event_warning, ch->event_reason, "%s",
-		    ch->event_text);
+	p->told.reason = ch->event_reason;
+	p->told.warning = ch->event_warning;
+	memcpy(p->told.text, ch->event_text, sizeof(p->told.text));
 	return V_WAIT;
 }
 
@@ -173,8 +198,40 @@ host_act_record(struct host_pass *p, const struct record *r)
 
 	if (p->h.record_valid && record_equal(r, &p->h.record))
 		return V_NEXT;
+	if (!host_shown(p))
+		return V_WAIT;
 	ch.add_finalizer = !p->h.has_finalizer;
 	return host_act_write(p, &ch);
+}
+
+bool
+host_phase_free(const struct host_pass *p, enum phase phase)
+{
+	const struct controllers *c = p->c;
+	unsigned n = host_index_count(&c->index, phase, p->h.key);
+	unsigned max = phase == PHASE_RELEASING ? c->o.max_releasing
+						: c->o.max_provisioning;
+
+	for (size_t i = 0; i < c->host_ctls.n; i++) {
+		const struct host_ctl *o = c->host_ctls.v[i].value;
+		const struct host_brief *b;
+
+		if (o == p->ctl || o->entering != phase)
+			continue;
+		b = host_index_get(&c->index, o->key);
+		n += b != NULL && b->phase != phase;
+	}
+	return n < max;
+}
+
+enum verdict
+host_act_enter(struct host_pass *p, const struct record *r)
+{
+	enum verdict v = host_act_record(p, r);
+
+	if (v == V_WAIT)
+		p->ctl->entering = r->phase;
+	return v;
 }
 
 /* ---- the finalizer on the BMC Secret ------------------------------------------ */
