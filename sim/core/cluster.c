@@ -266,6 +266,8 @@ core_cluster_run(struct core_object *o)
 	r.found = core_infra_get(o->c, r.ns,
 	    json_obj(r.tree, "spec/infrastructureRef"), &r.infra,
 	    &r.infra_path);
+	if (r.found == INFRA_LISTING)
+		core_kick(o); /* nobody tells that a list had nothing */
 	cluster_reconcile(&r);
 	cJSON_Delete(r.status);
 	xfree(r.path);

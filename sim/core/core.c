@@ -39,7 +39,11 @@ core_object_run(void *arg)
 	}
 	o->again = false;
 	o->ran_us = loop_mono_us(o->c->env->loop);
-	o->run(o);
+	/* What is not listed yet is not missing. */
+	if (core_synced(o->c))
+		o->run(o);
+	else
+		core_kick(o);
 }
 
 void

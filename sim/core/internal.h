@@ -41,7 +41,7 @@ struct core {
 	struct map kubelets; /* BMC name -> struct core_kubelet */
 	LIST_HEAD(, node_call) node_calls;
 	LIST_HEAD(, core_clone) clones;
-	uint64_t events_seen;
+	uint64_t events_seen, events_page; /* page: seen when it began */
 	bool caught_up; /* with what happened before we started */
 	unsigned problems;
 };

@@ -177,34 +177,26 @@ node_event(void *arg, const cJSON *ev)
 	struct core *c = arg;
 
 	node_note(c, ev);
-	node_sync(c);
+	if (c->caught_up)
+		node_sync(c);
 }
 
+/* The past comes in pages, until there is nothing more to read; then events
+ * are followed, and again whenever that ends, for whatever reason. */
 static void
 node_ended(void *arg, int status)
 {
 	struct core *c = arg;
+	bool more = c->events_seen != c->events_page;
 
-	(void)status; /* away for whatever reason: follow again */
 	c->events = NULL;
-	timer_start(c->env->loop, &c->events_retry, NODE_RETRY, node_follow, c);
-}
-
-static void
-node_past(void *arg, int status, const cJSON *body)
-{
-	struct core *c = arg;
-	const cJSON *ev, *events = json_arr(body, "events");
-	uint64_t before = c->events_seen;
-
-	cJSON_ArrayForEach (ev, events)
-		node_note(c, ev);
-	/* A page at a time, until there is nothing more to read. */
-	c->caught_up = status == 200 && c->events_seen == before;
-	timer_start(c->env->loop, &c->events_retry,
-	    status == 200 ? 0 : NODE_RETRY, node_follow, c);
-	if (c->caught_up)
+	if (!c->caught_up && status == 200 && !more) {
+		c->caught_up = true;
 		node_sync(c);
+		more = true;
+	}
+	timer_start(c->env->loop, &c->events_retry, more ? 0 : NODE_RETRY,
+	    node_follow, c);
 }
 
 static void
@@ -216,10 +208,8 @@ node_follow(void *arg)
 	    xasprintf("/events?%ssince=%llu", c->caught_up ? "follow=1&" : "",
 		(unsigned long long)c->events_seen);
 
-	if (c->caught_up)
-		c->events = core_stream_open(c->bmc, target, &f);
-	else
-		core_request(c->bmc, "GET", target, NULL, NULL, node_past, c);
+	c->events_page = c->events_seen;
+	c->events = core_stream_open(c->bmc, target, &f);
 	xfree(target);
 }
 
