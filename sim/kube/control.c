@@ -82,7 +82,8 @@ delete_object(
 }
 
 /* An owner reference holds if its object exists, in the same namespace or
- * cluster-wide. waiting: it exists but waits for its dependents. */
+ * cluster-wide, or if nobody can tell: of a kind that is not served. waiting:
+ * it exists but waits for its dependents. */
 static bool
 owner_lives(struct kube_server *s, const struct ks_object *dep,
     const cJSON *ref, bool *waiting)
@@ -92,6 +93,9 @@ owner_lives(struct kube_server *s, const struct ks_object *dep,
 	cJSON *tree;
 
 	*waiting = false;
+	if (ks_kind_of_ref(&s->store.kinds, json_str(ref, "apiVersion", ""),
+		json_str(ref, "kind", "")) == NULL)
+		return true;
 	if (o == NULL || (o->ns[0] != '\0' && !str_eq(o->ns, dep->ns)))
 		return false;
 	if (!o->deleting)
