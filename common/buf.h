@@ -25,7 +25,7 @@ bool buf_addc(struct buf *b, char c);
 bool buf_addf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
-char *buf_take(struct buf *b, size_t *n);  /* moves the bytes out; "" if empty */
-const char *buf_str(const struct buf *b);  /* "" if empty */
+char *buf_take(struct buf *b, size_t *n); /* moves the bytes out; "" if empty */
+const char *buf_str(const struct buf *b); /* "" if empty */
 
 #endif

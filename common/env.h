@@ -17,8 +17,8 @@ struct http_net;
 struct metrics;
 
 struct env {
-	const char *name;       /* "agent-0"; borrowed */
-	struct loop *loop;      /* borrowed, as all below */
+	const char *name;  /* "agent-0"; borrowed */
+	struct loop *loop; /* borrowed, as all below */
 	struct http_net *net;
 	struct entropy entropy;
 	struct files *files;

@@ -26,7 +26,12 @@ struct http_bytes {
 	const void *p;
 	size_t n;
 };
-enum http_flow { HTTP_MORE, HTTP_PAUSE, HTTP_END, HTTP_ABORT };
+enum http_flow {
+	HTTP_MORE,
+	HTTP_PAUSE,
+	HTTP_END,
+	HTTP_ABORT
+};
 /* A sink takes all of b (n == 0: the end); after HTTP_PAUSE nothing comes
  * until ..._resume(); at most 64 KiB wait meanwhile. */
 struct http_sink {
@@ -52,7 +57,7 @@ enum http_err {
 	HTTP_E_TLS_PIN,     /* another key than the pinned one */
 	HTTP_E_TLS_VERSION, /* peer offers only versions below the minimum */
 	HTTP_E_RESET,
-	HTTP_E_EOF,      /* closed before the response was complete */
+	HTTP_E_EOF, /* closed before the response was complete */
 	HTTP_E_PROTO,
 	HTTP_E_TOO_BIG,
 	HTTP_E_DEADLINE, /* of any limit; the phase tells which */
@@ -85,8 +90,8 @@ struct http_limits {
 
 struct http_net;
 /* Sockets, TLS, evdns. The process name is for messages. */
-struct http_net *http_net_real_new(struct loop *l, struct entropy ent,
-    struct err *e);
+struct http_net *http_net_real_new(
+    struct loop *l, struct entropy ent, struct err *e);
 void http_net_free(struct http_net *n);
 
 /* ---- client ------------------------------------------------------------- */
@@ -101,8 +106,8 @@ struct http_peer_opts {
 	unsigned max_conns;    /* 0 = 1 */
 	int64_t idle_close_us; /* keep an idle connection so long; 0 = close */
 };
-struct http_peer *http_peer_new(struct http_net *n,
-    const struct http_peer_opts *o, struct err *e);
+struct http_peer *http_peer_new(
+    struct http_net *n, const struct http_peer_opts *o, struct err *e);
 /* Closes idle connections, forgets TLS sessions. */
 void http_peer_set_tls(struct http_peer *p, const struct tls_policy *t);
 void http_peer_free(struct http_peer *p); /* cancels its calls, silently */
@@ -110,20 +115,20 @@ void http_peer_free(struct http_peer *p); /* cancels its calls, silently */
 struct http_result {
 	enum http_err err;
 	enum http_phase phase; /* where it ended */
-	char why[160];         /* for people: "connection refused by 10.0.0.1:443" */
-	int status;            /* 0 = no head came */
+	char why[160]; /* for people: "connection refused by 10.0.0.1:443" */
+	int status;    /* 0 = no head came */
 	/* false: no byte of the request left us. Decides whether a Reset may be
 	 * repeated. */
 	bool maybe_executed;
 	const struct http_header *headers;
 	size_t n_headers;
-	struct http_bytes body; /* collected; empty where a sink took it */
+	struct http_bytes body;     /* collected; empty where a sink took it */
 	const struct tls_peer *tls; /* NULL: no handshake was completed */
 	int64_t started_us, head_at_us, done_us;
 };
 struct http_request {
 	const char *method;
-	const char *target; /* path and query */
+	const char *target;                /* path and query */
 	const struct http_header *headers; /* Host and framing are ours */
 	size_t n_headers;
 	struct http_bytes body;           /* copied */
@@ -133,21 +138,20 @@ struct http_request {
 	 * takes a fresh connection: a re-sent POST would execute twice. */
 	bool may_resend;
 	/* NULL or called once with the head, before any body. */
-	enum http_flow (*head)(void *arg, int status,
-	    const struct http_header *h, size_t n);
+	enum http_flow (*head)(
+	    void *arg, int status, const struct http_header *h, size_t n);
 	const struct http_sink *sink; /* copied; NULL: collect up to body_max */
 	void (*done)(void *arg, const struct http_result *r);
 	void *arg;
 };
 /* done runs exactly once unless cancelled. Never fails: bad input ends in
  * done with HTTP_E_PROTO. */
-struct http_call *http_start(struct http_peer *p,
-    const struct http_request *r);
+struct http_call *http_start(struct http_peer *p, const struct http_request *r);
 void http_call_resume(struct http_call *c);
 void http_cancel(struct http_call *c); /* silent; closes its connection */
 /* Header by name, case folded; NULL if absent. */
-const char *http_header_get(const struct http_header *h, size_t n,
-    const char *name);
+const char *http_header_get(
+    const struct http_header *h, size_t n, const char *name);
 /* Fills e from a result that is not a 2xx: kind by error and status. */
 bool http_result_err(const struct http_result *r, struct err *e);
 
@@ -163,16 +167,17 @@ void http_addr_text(const struct http_addr *a, char out[64]); /* "1.2.3.4:5" */
 bool http_addr_ip_parse(struct http_addr *a, const char *ip, uint16_t port);
 
 struct http_listen_opts {
-	const char *addr; /* "127.0.0.1", "::1"; of a block: its first address */
-	unsigned prefix;  /* 0 = this address only, else the CIDR prefix */
-	unsigned port;    /* 0 = any free one */
-	unsigned n_ports; /* 0 = 1; a range starting at port */
+	/* "127.0.0.1", "::1"; of a block: its first address */
+	const char *addr;
+	unsigned prefix;    /* 0 = this address only, else the CIDR prefix */
+	unsigned port;      /* 0 = any free one */
+	unsigned n_ports;   /* 0 = 1; a range starting at port */
 	unsigned max_conns; /* 0 = 1024 */
 	/* NULL = plain HTTP. Asked per connection; NULL answer: refuse. The
 	 * identity is borrowed until the connection ends. */
-	struct tls_identity *(*identity)(void *arg,
-	    const struct http_addr *local);
-	struct tls_trust *client_ca; /* asks for client certificates; borrowed */
+	struct tls_identity *(*identity)(
+	    void *arg, const struct http_addr *local);
+	struct tls_trust *client_ca; /* asks for certificates; borrowed */
 	/* A connection came (before TLS): false = reset it. NULL = accept. */
 	bool (*accept)(void *arg, const struct http_addr *local,
 	    const struct http_addr *remote);
@@ -182,8 +187,8 @@ struct http_listen_opts {
 	struct http_limits limits; /* head_us: from the first byte, absolute */
 	enum tls_version min_version;
 };
-struct http_server *http_listen(struct http_net *n,
-    const struct http_listen_opts *o, struct err *e);
+struct http_server *http_listen(
+    struct http_net *n, const struct http_listen_opts *o, struct err *e);
 unsigned http_server_port(const struct http_server *s);
 /* Stops accepting, drops idle connections, lets replies finish for grace_us,
  * then resets. free without stop resets all. */
@@ -193,8 +198,8 @@ void http_server_free(struct http_server *s);
 /* All borrowed until x ended. */
 const char *http_exchange_method(const struct http_exchange *x);
 const char *http_exchange_target(const struct http_exchange *x);
-const char *http_exchange_header(const struct http_exchange *x,
-    const char *name);
+const char *http_exchange_header(
+    const struct http_exchange *x, const char *name);
 const struct http_addr *http_exchange_local(const struct http_exchange *x);
 const struct http_addr *http_exchange_remote(const struct http_exchange *x);
 /* Of a verified client certificate: common name and organizations (comma
@@ -208,8 +213,8 @@ void http_exchange_collect(struct http_exchange *x,
 void http_exchange_sink(struct http_exchange *x, const struct http_sink *s);
 void http_exchange_resume(struct http_exchange *x); /* sink or source */
 /* The client went away before the reply was complete; x ends with it. */
-void http_exchange_on_gone(struct http_exchange *x, void (*gone)(void *arg),
-    void *arg);
+void http_exchange_on_gone(
+    struct http_exchange *x, void (*gone)(void *arg), void *arg);
 /* Exactly one of the next three ends x. Date, framing and Connection headers
  * are added; HEAD and 204/304 send no body. `raw` is for faults: lost reply
  * (empty, HTTP_RST), truncation, trickle. */
@@ -217,7 +222,11 @@ void http_reply(struct http_exchange *x, int status,
     const struct http_header *h, size_t n, struct http_bytes body);
 void http_reply_stream(struct http_exchange *x, int status,
     const struct http_header *h, size_t n, const struct http_source *src);
-enum http_break { HTTP_FIN, HTTP_RST, HTTP_HANG };
+enum http_break {
+	HTTP_FIN,
+	HTTP_RST,
+	HTTP_HANG
+};
 void http_reply_raw(struct http_exchange *x, struct http_bytes wire,
     int64_t bytes_per_s, enum http_break then);
 

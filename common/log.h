@@ -13,7 +13,13 @@
 struct loop;
 struct err;
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
+enum log_level {
+	LOG_ERROR,
+	LOG_WARN,
+	LOG_INFO,
+	LOG_DEBUG,
+	LOG_TRACE
+};
 
 struct log {
 	enum log_level level;
@@ -25,7 +31,13 @@ struct log {
 
 struct log_field {
 	const char *key;
-	enum { LOG_F_END, LOG_F_STR, LOG_F_INT, LOG_F_BOOL, LOG_F_ERR } type;
+	enum {
+		LOG_F_END,
+		LOG_F_STR,
+		LOG_F_INT,
+		LOG_F_BOOL,
+		LOG_F_ERR
+	} type;
 	union {
 		const char *s;
 		int64_t i;

@@ -42,8 +42,8 @@ int64_t loop_mono_us(const struct loop *l);
 /* UTC; may jump, skewed per process: RFC 3339 text and certificates only. */
 int64_t loop_wall_us(const struct loop *l);
 /* One shot; re-arming moves it. Negative delays count as 0. */
-void timer_start(struct loop *l, struct timer *t, int64_t delay_us,
-    loop_fn *fn, void *arg);
+void timer_start(
+    struct loop *l, struct timer *t, int64_t delay_us, loop_fn *fn, void *arg);
 void timer_stop(struct timer *t); /* idempotent, in any callback */
 static inline bool
 timer_armed(const struct timer *t)

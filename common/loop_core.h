@@ -35,7 +35,7 @@ struct loop {
 	struct loop_slot *heap; /* owned; heap[0] unused */
 	size_t n, cap;
 	struct deferred *first, **last;
-	bool dead; /* nothing runs or is accepted any more */
+	bool dead;           /* nothing runs or is accepted any more */
 	int64_t max_turn_us; /* longest turn; 0 in virtual time */
 	/* Livelock guard: callbacks since guard_at_us. */
 	int64_t guard_at_us;

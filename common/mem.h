@@ -11,8 +11,8 @@ void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size); /* zeroed; overflow aborts */
 void *xrealloc(void *p, size_t n);
 void *xreallocarray(void *p, size_t n, size_t size);
-char *xstrdup(const char *s);                /* NULL gives NULL */
-char *xstrndup(const char *s, size_t n);     /* always NUL-terminated */
+char *xstrdup(const char *s);            /* NULL gives NULL */
+char *xstrndup(const char *s, size_t n); /* always NUL-terminated */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void xfree(void *p); /* NULL is fine */
 /* Frees *pp, stores a copy of s (NULL allowed). */
@@ -24,7 +24,7 @@ struct secret {
 	size_t n; /* bytes without the NUL */
 };
 void secret_set(struct secret *s, const void *p, size_t n);
-void secret_free(struct secret *s); /* zeroes, frees, empties */
+void secret_free(struct secret *s);  /* zeroes, frees, empties */
 void secret_wipe(void *p, size_t n); /* memset that is not optimised away */
 
 /* Counts for benches: calls and live bytes of the functions above. */

@@ -23,8 +23,8 @@ struct entropy {
 	void (*fill)(void *self, void *out, size_t n);
 	void *self;
 };
-struct entropy entropy_system(void);              /* getrandom(2) */
-struct entropy entropy_virtual(struct rng *r);    /* runner and tests only */
+struct entropy entropy_system(void);           /* getrandom(2) */
+struct entropy entropy_virtual(struct rng *r); /* runner and tests only */
 void entropy_hex(struct entropy e, char *out, size_t bytes); /* 2*bytes + 1 */
 void entropy_uuid(struct entropy e, char out[37]);           /* version 4 */
 
