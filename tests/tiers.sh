@@ -160,7 +160,8 @@ tier_static() {
 }
 
 tier_clang() {
-	make_build clang clang -DCMAKE_BUILD_TYPE=Debug -DBESKAR7_FUZZ=ON \
+	make_build clang clang -DCMAKE_BUILD_TYPE=Debug \
+		-DCMAKE_C_FLAGS_DEBUG="-g -O1" -DBESKAR7_FUZZ=ON \
 		-DBESKAR7_SANITIZE=address,undefined
 }
 tier_clang_unit() { run_label clang unit; }
