@@ -470,6 +470,8 @@ controllers_free(struct controllers *c)
 	map_free(&c->waiting, NULL);
 	map_free(&c->reserved, NULL);
 	map_free(&c->trusts, controllers_trust_free);
+	map_free(&c->origins, NULL);
+	links_free(&c->by_origin);
 	links_free(&c->secret_waiters);
 	xfree((void *)(uintptr_t)c->o.ns);
 	xfree((void *)(uintptr_t)c->o.watch_filter);

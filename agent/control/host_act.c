@@ -114,6 +114,10 @@ host_act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
 		*v = V_FAIL;
 		return false;
 	}
+	if (write && !host_shown(p))
+		return false;
+	if (!host_origin_take(ctl))
+		return false;
 	p->act[a] = ACT_PENDING;
 	ctl->pending = a;
 	return true;

@@ -131,6 +131,7 @@ struct host_ctl {
 	struct timer flush; /* shows progress of long passes */
 	struct backoff backoff;
 	char *origin; /* owned; of the BMC: host_origin.c */
+	bool wants_origin;
 	bool has_slot, wants_slot;
 	TAILQ_ENTRY(host_ctl) slot_entry;
 	struct rng rng;
