@@ -48,6 +48,7 @@ struct backend_opts {
 	const char *bootstrap_data;
 	unsigned time_scale; /* sockets: so many times faster */
 	bool keep;           /* leave the processes running at the end */
+	bool no_crds;        /* the caller applies crds/ */
 	const char *dir;     /* sockets: for files; NULL = a new one */
 };
 

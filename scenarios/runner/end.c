@@ -17,6 +17,7 @@
 #define CONVERGE (90 * LOOP_MIN)
 #define QUIET (10 * LOOP_MIN)
 #define SETTLE (15 * LOOP_MIN)
+#define SOCKETS_QUIET (3 * LOOP_S) /* real time */
 
 struct end_state {
 	struct play *p;
@@ -165,7 +166,9 @@ end_quiet(struct play *p, int64_t us)
 {
 	if (us == 0)
 		return;
-	play_pass(p, SETTLE);
+	if (!p->be->synchronous)
+		us = SOCKETS_QUIET * (int64_t)p->o.time_scale;
+	play_pass(p, p->be->synchronous ? SETTLE : us);
 	invariants_quiet(p->inv, true);
 	play_pass(p, us);
 	invariants_quiet(p->inv, false);

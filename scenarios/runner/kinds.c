@@ -12,20 +12,27 @@
 
 const struct kind_row kind_rows[] = {
 	{ { "host", "physicalhost", "ph" }, "PhysicalHost", INFRA, "v1beta2",
-	    "physicalhosts" },
+	    "physicalhosts", false, true },
 	{ { "b7m", "beskar7machine" }, "Beskar7Machine", INFRA, "v1beta2",
-	    "beskar7machines" },
+	    "beskar7machines", false, true },
 	{ { "b7c", "beskar7cluster" }, "Beskar7Cluster", INFRA, "v1beta2",
-	    "beskar7clusters" },
-	{ { "machine" }, "Machine", CAPI, "v1beta2", "machines" },
-	{ { "cluster" }, "Cluster", CAPI, "v1beta2", "clusters" },
-	{ { "secret" }, "Secret", "", "v1", "secrets" },
-	{ { "event" }, "Event", "", "v1", "events" },
-	{ { "node" }, "Node", "", "v1", "nodes" },
-	{ { "configmap" }, "ConfigMap", "", "v1", "configmaps" },
-	{ { "namespace" }, "Namespace", "", "v1", "namespaces" },
-	{ { "lease" }, "Lease", "coordination.k8s.io", "v1", "leases" },
-	{ { NULL }, NULL, NULL, NULL, NULL },
+	    "beskar7clusters", false, true },
+	{ { "b7mt", "beskar7machinetemplate" }, "Beskar7MachineTemplate", INFRA,
+	    "v1beta2", "beskar7machinetemplates", false, false },
+	{ { "b7ct", "beskar7clustertemplate" }, "Beskar7ClusterTemplate", INFRA,
+	    "v1beta2", "beskar7clustertemplates", false, false },
+	{ { "machine" }, "Machine", CAPI, "v1beta2", "machines", false, true },
+	{ { "cluster" }, "Cluster", CAPI, "v1beta2", "clusters", false, true },
+	{ { "secret" }, "Secret", "", "v1", "secrets", false, true },
+	{ { "event" }, "Event", "", "v1", "events", false, true },
+	{ { "node" }, "Node", "", "v1", "nodes", true, true },
+	{ { "configmap" }, "ConfigMap", "", "v1", "configmaps", false, false },
+	{ { "namespace" }, "Namespace", "", "v1", "namespaces", true, false },
+	{ { "lease" }, "Lease", "coordination.k8s.io", "v1", "leases", false,
+	    true },
+	{ { "crd" }, "CustomResourceDefinition", "apiextensions.k8s.io", "v1",
+	    "customresourcedefinitions", true, false },
+	{ { NULL }, NULL, NULL, NULL, NULL, false, false },
 };
 
 const struct kind_row *
@@ -62,12 +69,6 @@ kind_of(const cJSON *object)
 	return NULL;
 }
 
-static bool
-kind_is_global(const struct kind_row *k)
-{
-	return str_eq(k->kind, "Node") || str_eq(k->kind, "Namespace");
-}
-
 bool
 object_ref_parse(struct object_ref *r, const char *text, struct err *e)
 {
@@ -97,10 +98,11 @@ object_ref_parse(struct object_ref *r, const char *text, struct err *e)
 	r->kind = kind_by_name(part[0]);
 	if (r->kind == NULL)
 		return err_set(e, ERR_SPEC, 0,
-		    "\"%.40s\" is none of host, b7m, b7c, machine, cluster, "
-		    "secret, event, node, configmap, namespace, lease",
+		    "\"%.40s\" is none of host, b7m, b7c, b7mt, b7ct, machine, "
+		    "cluster, secret, event, node, configmap, namespace, "
+		    "lease, crd",
 		    part[0]);
-	if (!kind_is_global(r->kind))
+	if (!r->kind->global)
 		(void)str_copy(
 		    r->ns, sizeof(r->ns), n == 3 ? part[1] : "default");
 	(void)str_copy(r->name, sizeof(r->name), part[n - 1]);
@@ -117,8 +119,7 @@ char *
 kind_path(
     const struct kind_row *k, const char *ns, const char *name, const char *sub)
 {
-	char *scope =
-	    kind_is_global(k) ? xstrdup("") : xasprintf("namespaces/%s/", ns);
+	char *scope = k->global ? xstrdup("") : xasprintf("namespaces/%s/", ns);
 	char *base = k->group[0] == '\0'
 			 ? xasprintf("/api/%s", k->version)
 			 : xasprintf("/apis/%s/%s", k->group, k->version);

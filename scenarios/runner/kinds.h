@@ -14,6 +14,8 @@
 struct kind_row {
 	const char *names[4]; /* as files may write it; NULL ends */
 	const char *kind, *group, *version, *resource;
+	bool global;  /* not in a namespace */
+	bool watched; /* part of the facts */
 };
 extern const struct kind_row kind_rows[];
 
