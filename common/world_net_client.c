@@ -96,6 +96,22 @@ tls_judge(struct vnet_conn *conn)
 	return http_tls_verdict(&p->tls, conn->tls.problems);
 }
 
+/* As in http_conn_tls.c: a ticket counts only for the identity that it was made
+ * under, else nobody would see that the certificate is another one. */
+static bool
+same_session(const struct vnet_conn *conn)
+{
+	const struct vnet_peer *p = conn->peer;
+	struct tls_facts f;
+
+	if (!conn->resuming || !p->have_session ||
+	    p->session_serial != conn->server_serial)
+		return false;
+	tls_identity_get_facts(conn->server_id, &f);
+	return memcmp(f.spki_sha256, p->session.spki_sha256,
+		   sizeof(f.spki_sha256)) == 0;
+}
+
 static void
 client_cert(struct vnet_conn *conn)
 {
@@ -108,8 +124,7 @@ client_cert(struct vnet_conn *conn)
 	struct vnet_peer *p = conn->peer;
 	enum http_err verdict;
 
-	if (conn->resuming && p->have_session &&
-	    p->session_serial == conn->server_serial) {
+	if (same_session(conn)) {
 		conn->tls = p->session;
 		conn->tls.resumed = true;
 		conn->have_tls = true;
