@@ -136,6 +136,7 @@ tier_setup() {
 
 tier_build() {
 	make_build gcc gcc -DCMAKE_BUILD_TYPE=Debug \
+		-DCMAKE_C_FLAGS_DEBUG="-g -O1" \
 		-DBESKAR7_SANITIZE=address,undefined
 }
 
