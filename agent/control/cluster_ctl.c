@@ -7,6 +7,7 @@
 
 #include "agent/control/names.h"
 #include "agent/control/object_ctl.h"
+#include "agent/control/typecheck.h"
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
 #include "common/json.h"
@@ -141,6 +142,21 @@ cluster_domain(const char *name, bool control_plane)
 	return d;
 }
 
+/* As core reads them: strictly. What has another type is left out. */
+static cJSON *
+cluster_domain_of(const cJSON *spec)
+{
+	cJSON *d = cluster_domain(
+	    json_str(spec, "name", ""), json_bool(spec, "controlPlane", false));
+	const cJSON *a;
+
+	cJSON_ArrayForEach (a, json_obj(spec, "attributes"))
+		if (cJSON_IsString(a))
+			json_set_str(json_ensure_obj(d, "attributes"),
+			    a->string, a->valuestring);
+	return d;
+}
+
 static void
 cluster_free_value(void *p)
 {
@@ -159,8 +175,8 @@ domains_listed(void *arg)
 	cJSON_ArrayForEach (d, json_arr(p->tree, "spec/failureDomains")) {
 		const char *name = json_str(d, "name", NULL);
 
-		if (name != NULL)
-			cJSON_Delete(map_put(&m, name, json_dup(d)));
+		if (!str_empty(name))
+			cJSON_Delete(map_put(&m, name, cluster_domain_of(d)));
 	}
 	for (size_t i = 0; m.n == 0 && i < p->c->index.hosts.n; i++) {
 		const struct host_brief *b = p->c->index.hosts.v[i].value;
@@ -191,6 +207,29 @@ cluster_endpoint(const cJSON *o)
 {
 	return !str_empty(json_str(o, "spec/controlPlaneEndpoint/host", "")) &&
 	       json_i64(o, "spec/controlPlaneEndpoint/port", 0) > 0;
+}
+
+static const struct typecheck cluster_types[] = {
+	{ "spec", TYPE_OBJ },
+	{ "spec/controlPlaneEndpoint", TYPE_OBJ },
+	{ "spec/controlPlaneEndpoint/host", TYPE_STR },
+	{ "spec/controlPlaneEndpoint/port", TYPE_INT },
+	{ "spec/controlPlaneEndpointSource", TYPE_STR },
+	{ "spec/failureDomains", TYPE_ARR },
+};
+
+static enum verdict
+spec_valid(void *arg)
+{
+	struct cluster_pass *p = arg;
+	char wrong[TYPECHECK_CAP];
+
+	if (typecheck(p->tree, cluster_types,
+		sizeof(cluster_types) / sizeof(*cluster_types), wrong))
+		return V_NEXT;
+	object_say(p->status, &p->at, "ControlPlaneEndpointReady", COND_FALSE,
+	    "WaitingForEndpoint", "%s", wrong);
+	return V_STOP;
 }
 
 static enum verdict
@@ -228,6 +267,7 @@ static const struct step cluster_plan[] = {
 	{ "finalizer-set", finalizer_set },
 	{ "not-paused", not_paused },
 	{ "deletion", deletion },
+	{ "spec-valid", spec_valid },
 	{ "domains-listed", domains_listed },
 	{ "endpoint-known", endpoint_known },
 	{ NULL, NULL },

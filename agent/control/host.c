@@ -34,6 +34,30 @@ host_state_parse(const char *s)
 	return HOST_ENROLLING;
 }
 
+static const struct typecheck host_types[] = {
+	{ "spec", TYPE_OBJ },
+	{ "spec/redfishConnection", TYPE_OBJ },
+	{ "spec/redfishConnection/address", TYPE_STR },
+	{ "spec/redfishConnection/caBundleSecretRef/name", TYPE_STR },
+	{ "spec/redfishConnection/certificateFingerprint", TYPE_STR },
+	{ "spec/redfishConnection/trustOnFirstUse", TYPE_BOOL },
+	{ "spec/redfishConnection/insecureSkipVerify", TYPE_BOOL },
+	{ "spec/redfishConnection/minTLSVersion", TYPE_STR },
+	{ "spec/redfishConnection/systemID", TYPE_STR },
+	{ "spec/online", TYPE_BOOL },
+	{ "spec/maintenance", TYPE_OBJ },
+	{ "spec/maintenance/reason", TYPE_STR },
+	{ "spec/mediaTransport", TYPE_STR },
+	{ "spec/consumerRef", TYPE_OBJ },
+	{ "spec/consumerRef/kind", TYPE_STR },
+	{ "spec/consumerRef/namespace", TYPE_STR },
+	{ "spec/consumerRef/name", TYPE_STR },
+	{ "spec/consumerRef/claimID", TYPE_STR },
+	{ "spec/bootIsoSource", TYPE_STR },
+	{ "spec/userDataSecretRef", TYPE_OBJ },
+	{ "spec/userDataSecretRef/name", TYPE_STR },
+};
+
 static void
 host_read_consumer(struct consumer *c, const cJSON *spec)
 {
@@ -133,6 +157,8 @@ host_init(struct host *h, const char *key, struct cJSON *tree)
 	h->key = xstrdup(key);
 	host_read_meta(h, json_obj(tree, "metadata"));
 	host_read_spec(h, json_obj(tree, "spec"));
+	(void)typecheck(tree, host_types,
+	    sizeof(host_types) / sizeof(*host_types), h->wrong);
 	h->state_known = state != NULL;
 	h->state = host_state_parse(state);
 }
@@ -145,6 +171,22 @@ host_fini(struct host *h)
 	memset(h, 0, sizeof(*h));
 }
 
+/* SHA-256 with or without colons. */
+static bool
+host_fingerprint_ok(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++) {
+		if (*s == ':')
+			continue;
+		if (strchr("0123456789abcdefABCDEF", *s) == NULL)
+			return false;
+		n++;
+	}
+	return n == 64;
+}
+
 const char *
 host_problem(const struct host *h)
 {
@@ -152,6 +194,8 @@ host_problem(const struct host *h)
 	int trust = (s->ca_bundle_name != NULL) + (s->fingerprint != NULL) +
 		    s->tofu + s->insecure;
 
+	if (h->wrong[0] != '\0')
+		return h->wrong;
 	if (str_empty(s->address))
 		return "spec.redfishConnection.address is missing";
 	if (str_empty(s->credentials_name))
@@ -160,6 +204,9 @@ host_problem(const struct host *h)
 		return "spec.redfishConnection sets more than one of "
 		       "caBundleSecretRef, certificateFingerprint, "
 		       "trustOnFirstUse, insecureSkipVerify";
+	if (s->fingerprint != NULL && !host_fingerprint_ok(s->fingerprint))
+		return "spec.redfishConnection.certificateFingerprint is not "
+		       "a SHA-256 of 64 hex digits";
 	if (s->consumer.name != NULL && s->consumer.claim_id == NULL)
 		return "spec.consumerRef has no claimID";
 	return NULL;

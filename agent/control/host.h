@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent/control/record.h"
+#include "agent/control/typecheck.h"
 #include "common/err.h"
 
 struct cJSON;
@@ -62,6 +63,7 @@ struct host {
 	int64_t generation;
 	bool deleting, for_move, has_finalizer, paused;
 	struct host_spec spec;
+	char wrong[TYPECHECK_CAP]; /* "" or what has a wrong type */
 	struct host_asks asks;
 	/* record.c's view of AX/host-record. */
 	bool record_present, record_valid;

@@ -22,6 +22,7 @@ host_brief_free(void *p)
 	xfree(b->consumer);
 	xfree(b->claim_id);
 	xfree(b->zone);
+	xfree(b->serves);
 	xfree(b->secret);
 	xfree(b->ca);
 	xfree(b);
@@ -67,6 +68,8 @@ host_links(struct host_index *x, const struct host_brief *b,
 	host_id_each(&b->id, host_id_link, &ids);
 	if (b->consumer != NULL)
 		op(&x->consumers, b->consumer, b->key);
+	if (b->serves != NULL)
+		op(&x->serving, b->serves, b->key);
 	if (b->secret != NULL)
 		op(&x->secrets, b->secret, b->key);
 	if (b->ca != NULL)
@@ -128,7 +131,8 @@ host_brief_new(const char *key, const cJSON *tree)
 	b->claimed = h.spec.consumer.name != NULL;
 	b->available =
 	    h.state_known && h.state == HOST_AVAILABLE && !b->claimed &&
-	    !h.deleting && !h.paused && !h.spec.maintenance && h.record_valid &&
+	    host_problem(&h) == NULL && !h.deleting && !h.paused &&
+	    !h.spec.maintenance && h.record_valid &&
 	    h.record.phase == PHASE_IDLE && h.spec.online != ONLINE_TRUE &&
 	    str_eq(host_condition(&h, "HostAvailable", NULL), "True") &&
 	    str_eq(host_condition(&h, "Ready", NULL), "True");
@@ -138,6 +142,8 @@ host_brief_new(const char *key, const cJSON *tree)
 		    h.spec.consumer.name);
 	b->claim_id = xstrdup(h.spec.consumer.claim_id);
 	b->zone = xstrdup(h.zone);
+	if (h.record.phase != PHASE_IDLE && h.record.claim_id[0] != '\0')
+		b->serves = xstrdup(h.record.claim_id);
 	b->secret = host_ref_key(&h, h.spec.credentials_name);
 	b->ca = host_ref_key(&h, h.spec.ca_bundle_name);
 	b->sig = host_signature(tree);
@@ -179,12 +185,22 @@ host_index_free(struct host_index *x)
 	links_free(&x->consumers);
 	links_free(&x->secrets);
 	links_free(&x->ids);
+	links_free(&x->serving);
 }
 
 const struct host_brief *
 host_index_get(const struct host_index *x, const char *key)
 {
 	return map_get(&x->hosts, key);
+}
+
+const struct host_brief *
+host_index_serving(const struct host_index *x, const char *claim_id)
+{
+	const char *key =
+	    str_empty(claim_id) ? NULL : links_first(&x->serving, claim_id);
+
+	return key == NULL ? NULL : map_get(&x->hosts, key);
 }
 
 struct twin_search {

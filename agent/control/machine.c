@@ -62,6 +62,44 @@ machine_read_spec(struct machine *m, const cJSON *s)
 	    json_str(s, "hardwareRequirements/architecture", NULL);
 }
 
+static const struct typecheck machine_types[] = {
+	{ "spec", TYPE_OBJ },
+	{ "spec/providerID", TYPE_STR },
+	{ "spec/image", TYPE_OBJ },
+	{ "spec/image/url", TYPE_STR },
+	{ "spec/image/checksum", TYPE_STR },
+	{ "spec/image/kind", TYPE_STR },
+	{ "spec/image/ejectWhenUp", TYPE_BOOL },
+	{ "spec/bootMode", TYPE_STR },
+	{ "spec/userData", TYPE_OBJ },
+	{ "spec/userData/delivery", TYPE_STR },
+	{ "spec/hostSelector", TYPE_OBJ },
+	{ "spec/hostSelector/matchLabels", TYPE_OBJ },
+	{ "spec/hostSelector/matchExpressions", TYPE_ARR },
+	{ "spec/hardwareRequirements", TYPE_OBJ },
+	{ "spec/hardwareRequirements/minCores", TYPE_INT },
+	{ "spec/hardwareRequirements/minMemoryGiB", TYPE_INT },
+	{ "spec/hardwareRequirements/minDriveGB", TYPE_INT },
+	{ "spec/hardwareRequirements/minDrives", TYPE_INT },
+	{ "spec/hardwareRequirements/architecture", TYPE_STR },
+	{ "spec/completion", TYPE_OBJ },
+	{ "spec/completion/evidence", TYPE_STR },
+	{ "spec/completion/timeoutSeconds", TYPE_INT },
+	{ "spec/completion/maxAttempts", TYPE_INT },
+	{ "spec/release", TYPE_OBJ },
+	{ "spec/release/gracefulSeconds", TYPE_INT },
+};
+
+static void
+machine_check(struct machine *m)
+{
+	if (typecheck(m->tree, machine_types,
+		sizeof(machine_types) / sizeof(*machine_types), m->wrong) &&
+	    str_empty(m->image_url))
+		(void)str_copy(
+		    m->wrong, sizeof(m->wrong), "spec.image.url is missing");
+}
+
 void
 machine_view_init(struct machine *m, const char *key, struct cJSON *tree)
 {
@@ -83,6 +121,7 @@ machine_view_init(struct machine *m, const char *key, struct cJSON *tree)
 	m->cluster = kobj_label(tree, LABEL_CLUSTER_NAME);
 	m->owner = json_str(owner, "name", NULL);
 	machine_read_spec(m, json_obj(tree, "spec"));
+	machine_check(m);
 	m->provisioned =
 	    json_bool(tree, "status/initialization/provisioned", false);
 	m->host_ref = json_str(tree, "status/hostRef/name", NULL);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/control/typecheck.h"
+
 struct cJSON;
 
 enum image_kind {
@@ -42,12 +44,14 @@ struct machine {
 	int64_t graceful_s;
 	int64_t min_cores, min_memory_gib, min_drive_gb, min_drives;
 	const char *architecture;
+	char wrong[TYPECHECK_CAP]; /* "" or what is wrong in the spec */
 	/* status */
 	bool provisioned;
 	const char *host_ref;
 };
 
-/* Takes the tree; fields of wrong types are as if absent. */
+/* Takes the tree; fields of wrong types are as if absent, and m.wrong names the
+ * first. */
 void machine_view_init(struct machine *m, const char *key, struct cJSON *tree);
 void machine_view_fini(struct machine *m);
 /* spec.hostSelector, or NULL. */

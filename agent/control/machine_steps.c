@@ -94,6 +94,19 @@ machine_past_gates(const struct machine_pass *p)
 	return p->has_host || p->m.provider_id != NULL || p->m.provisioned;
 }
 
+/* No host is chosen for a machine that cannot say what it wants. */
+static enum verdict
+spec_valid(void *arg)
+{
+	struct machine_pass *p = arg;
+
+	if (p->m.wrong[0] == '\0' || machine_past_gates(p))
+		return V_NEXT;
+	machine_say(p, "Deleting", COND_FALSE, "NotDeleting", "");
+	machine_say(p, "HostClaimed", COND_FALSE, "NoHostMatches", p->m.wrong);
+	return V_STOP;
+}
+
 static enum verdict
 cluster_ready(void *arg)
 {
@@ -160,6 +173,7 @@ const struct step machine_plan[] = {
 	{ "identified", identified },
 	{ "not-paused", not_paused },
 	{ "deletion", machine_deletion },
+	{ "spec-valid", spec_valid },
 	{ "cluster-ready", cluster_ready },
 	{ "bootstrap-ready", bootstrap_ready },
 	{ "claimed", machine_claimed },
