@@ -8,3 +8,10 @@ foreach(t story counts)
 	target_sources(test_${t} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 endforeach()
+# SAFETY.md, rule by rule, in virtual time.
+foreach(rule boot claim)
+	unit_test(safety_${rule} b7_runner)
+	target_sources(test_safety_${rule} PRIVATE
+		${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
+	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 300)
+endforeach()

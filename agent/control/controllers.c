@@ -145,6 +145,7 @@ static void
 controllers_on_host(void *arg, const struct informer_event *ev)
 {
 	struct controllers *c = arg;
+	const struct host_brief *b;
 	bool freed = false, zone;
 
 	if (ev->what == INFORMER_SYNCED) {
@@ -160,8 +161,8 @@ controllers_on_host(void *arg, const struct informer_event *ev)
 		workq_add(c->host_q, ev->key);
 	} else {
 		struct identity was = { 0 };
-		const struct host_brief *b = host_index_get(&c->index, ev->key);
 
+		b = host_index_get(&c->index, ev->key);
 		if (b != NULL)
 			was = b->id;
 		if (host_index_put(&c->index, ev->key, ev->object, &freed))
@@ -171,7 +172,10 @@ controllers_on_host(void *arg, const struct informer_event *ev)
 			controllers_wake_twin(c, ev->key);
 		controllers_wake_consumer(c, ev->key);
 	}
-	if (freed)
+	/* Labels and hardware decide who matches: any news of a host that is
+	 * to be had. */
+	b = host_index_get(&c->index, ev->key);
+	if (freed || (b != NULL && b->available))
 		controllers_wake_waiting(c);
 	if (zone)
 		controllers_wake_clusters(c);

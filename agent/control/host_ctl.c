@@ -256,6 +256,7 @@ static void
 host_say_failure(struct host_pass *p, int64_t delay_us)
 {
 	const char *reason = host_link_reason(p->cause);
+	const struct report_cond *why;
 
 	if (reason != NULL) {
 		p->ctl->mem.silenced = true;
@@ -268,6 +269,17 @@ host_say_failure(struct host_pass *p, int64_t delay_us)
 	}
 	if (p->rep.op.kind == NULL)
 		return;
+	/* The machine's condition mirrors this one: there a person reads why
+	 * it does not go on. */
+	why = &p->rep.cond[HC_PROVISIONED];
+	if (reason == NULL && p->cause != RF_CAUSE_NONE &&
+	    p->cause != RF_CAUSE_BUSY && why->status == SAY_FALSE) {
+		char *was = xstrdup(why->message);
+
+		report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, why->reason,
+		    "%s: %s", was, p->err.msg);
+		xfree(was);
+	}
 	xreplace(&p->rep.op.message, p->err.msg);
 	/* Shown only where a person may wonder; short waits would rewrite it
 	 * at every pass. */

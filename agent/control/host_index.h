@@ -24,8 +24,9 @@ struct host_brief {
 	bool claimed;          /* spec.consumerRef is set */
 	char *consumer;        /* owned, "ns/name" or NULL */
 	char *claim_id, *zone; /* owned or NULL */
-	char *secret, *ca;     /* owned, "ns/name" or NULL */
-	uint64_t sig;          /* of all that a pass of the host reads */
+	char *serves;      /* owned: claim id that the record serves, or NULL */
+	char *secret, *ca; /* owned, "ns/name" or NULL */
+	uint64_t sig;      /* of all that a pass of the host reads */
 };
 
 struct host_index {
@@ -33,6 +34,7 @@ struct host_index {
 	struct links consumers; /* "ns/machine" -> host key */
 	struct links secrets;   /* "ns/secret" -> host key */
 	struct links ids;       /* "uuid:...", "serial:...", "mac:..." -> key */
+	struct links serving;   /* claim id of the record -> host key */
 };
 
 struct cJSON;
@@ -45,6 +47,10 @@ void host_index_drop(struct host_index *x, const char *key);
 void host_index_free(struct host_index *x);
 const struct host_brief *host_index_get(
     const struct host_index *x, const char *key);
+/* The host whose record serves that claim, whatever its consumerRef says; or
+ * NULL. */
+const struct host_brief *host_index_serving(
+    const struct host_index *x, const char *claim_id);
 /* Another host with the same identity, or NULL. */
 const char *host_index_twin(
     const struct host_index *x, const char *key, const struct identity *id);

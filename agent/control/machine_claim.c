@@ -160,11 +160,23 @@ machine_claimed(void *arg)
 	struct machine_pass *p = arg;
 	const char *zone = json_str(p->owner, "spec/failureDomain", NULL);
 	struct claim_search s = { 0 };
+	const struct host_brief *held;
 
 	if (p->has_host) {
 		object_say(p->status, &p->at, "HostClaimed", COND_TRUE,
 		    "Claimed", "%s", p->h.name);
 		return V_NEXT;
+	}
+	/* Nor a second one while the first still serves it by its record. */
+	held = host_index_serving(&p->c->index, p->m.claim_id);
+	if (held != NULL) {
+		object_say(p->status, &p->at, "HostClaimed", COND_FALSE,
+		    "NoHostAvailable",
+		    "host %s still serves this machine, but its consumerRef "
+		    "was edited away: restore it, or set the "
+		    "annotation " ANN_FORCE_RELEASE "=%s on the host",
+		    held->name, p->m.claim_id);
+		return machine_poll(p, 30 * LOOP_S);
 	}
 	/* Never another host for a machine that has had one. */
 	if (p->m.provider_id != NULL || p->m.provisioned) {

@@ -46,6 +46,7 @@ enum verdict
 machine_deletion(void *arg)
 {
 	struct machine_pass *p = arg;
+	const struct host_brief *held;
 
 	if (!p->m.deleting)
 		return V_NEXT;
@@ -57,6 +58,17 @@ machine_deletion(void *arg)
 	/* A claim may be on its way, or the cache behind it. */
 	if (!informer_synced(p->c->hosts) || informer_doubts(p->c->hosts) > 0)
 		return machine_poll(p, LOOP_S);
+	/* Taken from us by hand: the server may still run. */
+	held = p->has_host ? NULL
+			   : host_index_serving(&p->c->index, p->m.claim_id);
+	if (held != NULL) {
+		object_say(p->status, &p->at, "Deleting", COND_TRUE, "Blocked",
+		    "host %s still serves this machine, but its consumerRef "
+		    "was edited away: restore it, or set the "
+		    "annotation " ANN_FORCE_RELEASE "=%s on the host",
+		    held->name, p->m.claim_id);
+		return machine_poll(p, 30 * LOOP_S);
+	}
 	if (!p->has_host)
 		return deletion_finished(p);
 	deletion_say(p);

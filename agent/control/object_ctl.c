@@ -33,13 +33,19 @@ object_ctl_init(struct object_ctl *o, struct controllers *c, const char *key,
 	    &o->backoff, OBJECT_BACKOFF_MIN, OBJECT_BACKOFF_MAX, &o->rng);
 }
 
+/* Machines that saw no host but this one look again: the claim may have
+ * failed, or its machine gone. */
 static void
 object_unreserve(struct object_ctl *o)
 {
+	const struct map *m = &o->c->waiting;
+
 	if (o->reserved == NULL)
 		return;
 	(void)map_take(&o->c->reserved, o->reserved); /* a set */
 	xreplace(&o->reserved, NULL);
+	for (size_t i = 0; i < m->n && o->c->machine_q != NULL; i++)
+		workq_add(o->c->machine_q, m->v[i].key);
 }
 
 void

@@ -1,0 +1,746 @@
+/* See safety_rig.h. */
+#include "tests/unit/safety_rig.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/loop.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "sim/core/core.h"
+
+#define AGENT_USER "beskar7-agent"
+
+static bool
+rig_verbose(void)
+{
+	return getenv("VERBOSE") != NULL;
+}
+
+static void
+rig_violated(
+    void *arg, const char *invariant, const char *object, const char *text)
+{
+	struct rig *r = arg;
+
+	r->violations++;
+	(void)snprintf(r->last_violation, sizeof(r->last_violation),
+	    "%s: %.200s: %.400s", invariant, object, text);
+	if (!r->quiet || rig_verbose())
+		(void)fprintf(stderr, "violated %8.3f %s\n",
+		    (double)world_now_us(stage_world(r->s)) / 1e6,
+		    r->last_violation);
+}
+
+static void
+rig_line(void *arg, const char *line, size_t n)
+{
+	struct rig *r = arg;
+
+	r->lines++;
+	if (memmem(line, n, MARKER, strlen(MARKER)) != NULL ||
+	    memmem(line, n, "b7-sim-secret", 13) != NULL)
+		r->marker_hits++;
+	if (r->inv != NULL)
+		invariants_text(r->inv, "log", line, n);
+	if (rig_verbose())
+		(void)fprintf(stderr, "%.*s\n", (int)n, line);
+}
+
+/* ---- what the BMCs saw ------------------------------------------------------ */
+
+static void
+rig_note_power(struct rig_bmc *b, const char *type)
+{
+	b->resets++;
+	b->forced += str_eq(type, "ForceOff");
+	b->graceful += str_eq(type, "GracefulShutdown");
+	b->ons += str_eq(type, "On") || str_eq(type, "ForceOn");
+	b->restarts +=
+	    strstr(type, "Restart") != NULL || str_eq(type, "PowerCycle");
+}
+
+static void
+rig_bmc_event(void *arg, const struct bmc_event *ev)
+{
+	struct rig *r = arg;
+	struct rig_bmc *b = &r->bmc[ev->index % RIG_BMCS];
+
+	if (rig_verbose())
+		(void)fprintf(stderr, "%8.3f %s %s %s %s %s %s %d\n",
+		    (double)ev->at_us / 1e6, ev->bmc, bmc_event_name(ev->kind),
+		    ev->method, ev->target, ev->text, ev->who, ev->status);
+	b->requests += ev->kind == BMC_EV_REQUEST;
+	b->writes += ev->kind == BMC_EV_REQUEST && !str_eq(ev->method, "GET");
+	b->logins += ev->kind == BMC_EV_LOGIN_OK;
+	b->login_failures += ev->kind == BMC_EV_LOGIN_FAILED;
+	b->inserts += ev->kind == BMC_EV_MEDIA_INSERTED;
+	b->ejects += ev->kind == BMC_EV_MEDIA_EJECTED;
+	b->installs += ev->kind == BMC_EV_INSTALLED;
+	b->loads +=
+	    ev->kind == BMC_EV_MEDIUM_READ && str_eq(ev->text, "loader");
+	b->arms += ev->kind == BMC_EV_BOOT_OVERRIDE &&
+		   strstr(ev->text, "Cd") != NULL &&
+		   !str_has_prefix(ev->text, "Disabled");
+	if (ev->kind == BMC_EV_POWER_WRITE)
+		rig_note_power(b, ev->text);
+	if (r->inv != NULL)
+		invariants_bmc(r->inv, ev);
+}
+
+/* ---- what was stored -------------------------------------------------------- */
+
+static void
+rig_note_record(struct rig *r, const cJSON *host)
+{
+	const char *text = facts_annotation(host, AX "/host-record");
+	size_t n = text == NULL ? 0 : strlen(text);
+
+	if (n > r->record_max)
+		r->record_max = (unsigned)n;
+}
+
+/* Hosts in a phase, those that only wait for evidence left out. */
+static unsigned
+rig_count_phase(struct rig *r, const char *phase)
+{
+	const struct map *m = &invariants_facts(r->inv)->objects;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct fact_object *o = m->v[i].value;
+		const char *why = "";
+
+		if (o->tree == NULL || !o->record.present ||
+		    !str_eq(o->record.phase, phase))
+			continue;
+		(void)facts_condition(o->tree, "HostProvisioned", &why);
+		n += !str_eq(why, "WaitingForEvidence");
+	}
+	return n;
+}
+
+static void
+rig_note_limits(struct rig *r)
+{
+	unsigned p = rig_count_phase(r, "provisioning");
+	unsigned q = rig_count_phase(r, "releasing");
+
+	if (p > r->peak_provisioning)
+		r->peak_provisioning = p;
+	if (q > r->peak_releasing)
+		r->peak_releasing = q;
+}
+
+static void
+rig_note_marker(struct rig *r, const char *resource, const cJSON *after)
+{
+	char *text = json_print(after);
+
+	if (!str_eq(resource, "secrets") && text != NULL &&
+	    (strstr(text, MARKER) != NULL ||
+		strstr(text, "b7-sim-secret") != NULL))
+		r->marker_hits++;
+	xfree(text);
+}
+
+static void
+rig_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
+    const cJSON *before, const cJSON *after, const char *user,
+    const char *manager)
+{
+	struct rig *r = arg;
+	const cJSON *any = after != NULL ? after : before;
+	struct inv_commit c = { .verb = verb,
+		.group = gvr->group,
+		.resource = gvr->resource,
+		.ns = json_str(any, "metadata/namespace", ""),
+		.name = json_str(any, "metadata/name", ""),
+		.user = user,
+		.manager = manager,
+		.before = before,
+		.after = after };
+
+	c.at_us = r->s == NULL ? 0 : world_now_us(stage_world(r->s));
+	if (rig_verbose()) {
+		cJSON *d = before == NULL || after == NULL
+			       ? NULL
+			       : json_merge_diff(before, after);
+		char *t = d == NULL ? NULL : json_print(d);
+
+		(void)fprintf(stderr, "%8.3f commit %s %s %s %s %s\n",
+		    (double)c.at_us / 1e6, user, verb, gvr->resource, c.name,
+		    getenv("DIFF") == NULL || t == NULL ? "" : t);
+		xfree(t);
+		cJSON_Delete(d);
+	}
+	if (r->inv == NULL)
+		return;
+	if (str_eq(user, AGENT_USER)) {
+		bool event = str_eq(gvr->resource, "events");
+
+		r->events += event;
+		r->commits += !event && !str_eq(gvr->resource, "leases");
+	}
+	rig_note_marker(r, gvr->resource, after);
+	invariants_commit(r->inv, &c);
+	if (str_eq(gvr->resource, HOST) && after != NULL) {
+		rig_note_record(r, after);
+		rig_note_limits(r);
+	}
+}
+
+static void
+rig_problem(void *arg, const char *text)
+{
+	struct rig *r = arg;
+
+	r->problems++;
+	(void)fprintf(stderr, "contract: %s\n", text);
+}
+
+/* ---- the agent's requests ---------------------------------------------------- */
+
+/* Power, media, boot, and every patch of a host or machine; Events, Leases and
+ * sessions change nothing that this is about. */
+static bool
+rig_mutating(const struct rig *r, const struct net_event *ev)
+{
+	bool kube = str_eq(ev->origin, "10.0.0.1:6443");
+
+	if (str_eq(ev->method, "GET") || str_eq(ev->method, "HEAD") ||
+	    kube != r->kill_kube)
+		return false;
+	if (kube)
+		return strstr(ev->target, "/events") == NULL &&
+		       strstr(ev->target, "/leases") == NULL;
+	return strstr(ev->target, "/Sessions") == NULL;
+}
+
+static bool
+rig_gate(void *arg, const struct net_event *ev)
+{
+	struct rig *r = arg;
+
+	if (r->kill_at == 0 || r->killed || !str_eq(ev->from, "agent-0") ||
+	    !rig_mutating(r, ev) || ++r->mutations != r->kill_at)
+		return true;
+	r->killed = true;
+	stage_agent_down(r->s, 0);
+	facts_agent_ended(invariants_facts(r->inv), 0);
+	return !r->kill_before;
+}
+
+/* ---- life -------------------------------------------------------------------- */
+
+static void
+rig_facts(struct rig *r)
+{
+	struct facts *f = invariants_facts(r->inv);
+
+	for (unsigned i = 0; i < r->bmcs; i++) {
+		struct bmc *b = bmc_fleet_at(stage_fleet(r->s), i);
+		struct bmc_snapshot snap;
+		char address[128];
+
+		bmc_address(b, address, sizeof(address));
+		bmc_snapshot(b, &snap);
+		(void)facts_add_bmc(f, snap.name, address, snap.power);
+	}
+}
+
+struct rig *
+rig_new(const struct rig_opts *o)
+{
+	struct rig *r = xcalloc(1, sizeof(*r));
+	const char *profile = o->profile == NULL ? "generic" : o->profile;
+	struct stage_opts so = { .seed = 1,
+		.log_level = LOG_DEBUG,
+		.log_line = rig_line,
+		.on_bmc = rig_bmc_event,
+		.on_commit = rig_commit,
+		.on_problem = rig_problem,
+		.arg = r,
+		.bmcs = o->bmcs,
+		.profiles = &profile,
+		.n_profiles = 1,
+		.overrides = o->overrides,
+		.n_overrides = o->n_overrides,
+		.timing = o->timing,
+		.tls = true,
+		.bootstrap_data = "#cloud-config\n# " MARKER "\n" };
+	struct inv_opts io = {
+		.violated = rig_violated, .arg = r, .synchronous = true
+	};
+	struct err e = { 0 };
+
+	r->o = *o;
+	r->bmcs = o->bmcs;
+	r->s = stage_new(&so, &e);
+	if (r->s == NULL)
+		(void)fprintf(stderr, "%s\n", e.msg);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r->s);
+	r->inv = invariants_new(&io);
+	rig_facts(r);
+	world_net_gate(stage_world(r->s), rig_gate, r);
+	rig_hosts(r);
+	if (!o->no_agent) {
+		rig_agent(r);
+		for (unsigned i = 0; i < o->bmcs && o->n_overrides == 0; i++) {
+			char name[16];
+
+			(void)snprintf(name, sizeof(name), "bmc-%03u", i);
+			CU_ASSERT_TRUE_FATAL(rig_wait(r, HOST, name,
+			    "status/state", "Available", 5 * LOOP_MIN));
+		}
+	}
+	rig_cluster(r);
+	return r;
+}
+
+void
+rig_free(struct rig *r)
+{
+	if (!r->quiet) {
+		CU_ASSERT_EQUAL(r->violations, 0);
+		CU_ASSERT_EQUAL(r->problems, 0);
+		CU_ASSERT_EQUAL(r->marker_hits, 0);
+	}
+	CU_ASSERT_TRUE(r->record_max <= 1024);
+	stage_free(r->s);
+	invariants_free(r->inv);
+	xfree(r);
+}
+
+void
+rig_agent(struct rig *r)
+{
+	struct err e = { 0 };
+
+	CU_ASSERT_TRUE_FATAL(stage_agent_start(r->s, 0, &r->o.agent, &e));
+	facts_agent_started(invariants_facts(r->inv), 0);
+	r->killed = false;
+}
+
+void
+rig_kill(struct rig *r)
+{
+	stage_agent_kill(r->s, 0);
+	facts_agent_ended(invariants_facts(r->inv), 0);
+}
+
+static bool
+rig_never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+void
+rig_run(struct rig *r, int64_t us)
+{
+	(void)world_run(stage_world(r->s), world_now_us(stage_world(r->s)) + us,
+	    rig_never, r);
+}
+
+/* ---- objects ------------------------------------------------------------------ */
+
+void
+rig_apply(struct rig *r, const char *fmt, ...)
+{
+	struct err e = { 0 };
+	char text[8192];
+	va_list ap;
+	bool ok;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	ok = kube_server_apply_yaml(
+	    stage_kube(r->s), text, strlen(text), "rig", &e);
+	if (!ok)
+		(void)fprintf(stderr, "%s\n", e.msg);
+	CU_ASSERT_TRUE_FATAL(ok);
+}
+
+void
+rig_hosts(struct rig *r)
+{
+	for (unsigned i = 0; i < r->bmcs; i++) {
+		char address[128];
+
+		bmc_address(bmc_fleet_at(stage_fleet(r->s), i), address,
+		    sizeof(address));
+		rig_apply(r,
+		    "apiVersion: v1\n"
+		    "kind: Secret\n"
+		    "metadata: {name: bmc-%03u}\n"
+		    "stringData: {username: root, password: b7-sim-secret}\n"
+		    "---\n"
+		    "apiVersion: " AX "/v1beta2\n"
+		    "kind: PhysicalHost\n"
+		    "metadata: {name: bmc-%03u, labels: {mine: \"yes\"}, "
+		    "annotations: {mine/a: b}}\n"
+		    "spec:\n"
+		    "  redfishConnection:\n"
+		    "    address: %s\n"
+		    "    credentialsSecretRef: {name: bmc-%03u}\n"
+		    "    %s\n",
+		    i, i, address, i,
+		    r->o.trust == NULL ? "insecureSkipVerify: true"
+				       : r->o.trust);
+	}
+}
+
+void
+rig_cluster(struct rig *r)
+{
+	rig_apply(r, "%s",
+	    "apiVersion: " AX "/v1beta2\n"
+	    "kind: Beskar7Cluster\n"
+	    "metadata: {name: c1}\n"
+	    "spec: {controlPlaneEndpoint: {host: 10.1.2.3, port: 6443}}\n"
+	    "---\n"
+	    "apiVersion: cluster.x-k8s.io/v1beta2\n"
+	    "kind: Cluster\n"
+	    "metadata: {name: c1}\n"
+	    "spec:\n"
+	    "  infrastructureRef: {apiGroup: " AX
+	    ", kind: Beskar7Cluster, name: c1}\n");
+}
+
+void
+rig_machine(struct rig *r, const char *name)
+{
+	const struct rig_opts *o = &r->o;
+
+	rig_apply(r,
+	    "apiVersion: " AX "/v1beta2\n"
+	    "kind: Beskar7Machine\n"
+	    "metadata: {name: %s, labels: {cluster.x-k8s.io/cluster-name: c1, "
+	    "cluster.x-k8s.io/control-plane: \"\"}}\n"
+	    "spec: {image: {url: \"http://10.0.0.3/%s\", kind: %s}%s%s}\n"
+	    "---\n"
+	    "apiVersion: cluster.x-k8s.io/v1beta2\n"
+	    "kind: Machine\n"
+	    "metadata: {name: %s, labels: {cluster.x-k8s.io/cluster-name: c1, "
+	    "cluster.x-k8s.io/control-plane: \"\"}}\n"
+	    "spec:\n"
+	    "  clusterName: c1\n"
+	    "  bootstrap: {configRef: {apiGroup: bootstrap.cluster.x-k8s.io, "
+	    "kind: KubeadmConfig, name: %s}}\n"
+	    "  infrastructureRef: {apiGroup: " AX
+	    ", kind: Beskar7Machine, name: %s}\n",
+	    name, o->image == NULL ? "installer.iso" : o->image,
+	    o->kind == NULL ? "Installer" : o->kind,
+	    o->machine == NULL ? "" : ", ",
+	    o->machine == NULL ? "" : o->machine, name, name, name);
+}
+
+static const char *
+rig_group(const char *resource)
+{
+	return str_eq(resource, MACHINES) || str_eq(resource, CLUSTERS)
+		   ? "cluster.x-k8s.io"
+	       : str_eq(resource, "secrets") || str_eq(resource, "events") ? ""
+									   : AX;
+}
+
+static void
+rig_path(char out[256], const char *resource, const char *name)
+{
+	const char *group = rig_group(resource);
+
+	(void)snprintf(out, 256, "/%s%s/%s/namespaces/default/%s/%s",
+	    group[0] == '\0' ? "api" : "apis/", group,
+	    group[0] == '\0' ? "v1" : "v1beta2", resource, name);
+}
+
+void
+rig_delete(struct rig *r, const char *resource, const char *name)
+{
+	char path[256];
+	int status;
+
+	rig_path(path, resource, name);
+	cJSON_Delete(kube_server_do(
+	    stage_kube(r->s), "DELETE", path, NULL, NULL, &status));
+	CU_ASSERT_EQUAL(status, 200);
+}
+
+void
+rig_patch(
+    struct rig *r, const char *resource, const char *name, const char *fmt, ...)
+{
+	char path[256], text[4096];
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	rig_path(path, resource, name);
+	cJSON_Delete(kube_server_do(stage_kube(r->s), "PATCH", path,
+	    "application/merge-patch+json", text, &status));
+	CU_ASSERT_EQUAL(status, 200);
+}
+
+void
+rig_annotate(
+    struct rig *r, const char *host, const char *key, const char *value)
+{
+	if (value == NULL)
+		rig_patch(r, HOST, host,
+		    "{\"metadata\":{\"annotations\":{\"%s\":null}}}", key);
+	else
+		rig_patch(r, HOST, host,
+		    "{\"metadata\":{\"annotations\":{\"%s\":\"%s\"}}}", key,
+		    value);
+}
+
+cJSON *
+rig_get(struct rig *r, const char *resource, const char *name)
+{
+	return kube_server_get(
+	    stage_kube(r->s), rig_group(resource), resource, "default", name);
+}
+
+static const char *
+rig_value(const cJSON *o, const char *path)
+{
+	char type[64];
+	const char *dot, *why = NULL, *status;
+
+	if (path[0] != '?')
+		return json_str(o, path, NULL);
+	dot = strchr(path, '.');
+	(void)snprintf(type, sizeof(type), "%.*s",
+	    dot == NULL ? (int)strlen(path) - 1 : (int)(dot - path) - 1,
+	    path + 1);
+	status = facts_condition(o, type, &why);
+	return dot == NULL ? status : why;
+}
+
+bool
+rig_is(struct rig *r, const char *resource, const char *name, const char *path,
+    const char *value)
+{
+	cJSON *o = rig_get(r, resource, name);
+	bool ok = path == NULL ? o == NULL
+			       : o != NULL && str_eq(rig_value(o, path), value);
+
+	cJSON_Delete(o);
+	return ok;
+}
+
+static void
+rig_show(struct rig *r)
+{
+	cJSON *all = kube_server_list(stage_kube(r->s), AX, HOST, NULL);
+	const cJSON *h;
+	unsigned n = 0;
+
+	cJSON_ArrayForEach (h, all) {
+		char *text = json_print(json_obj(h, "status/operation"));
+		const char *rec = facts_annotation(h, AX "/host-record");
+
+		if (n++ < 3)
+			(void)fprintf(stderr, "%s %s %s\n  %s\n",
+			    json_str(h, "metadata/name", ""),
+			    json_str(h, "status/state", ""),
+			    text == NULL ? "-" : text, rec == NULL ? "" : rec);
+		xfree(text);
+	}
+	cJSON_Delete(all);
+}
+
+struct rig_want {
+	struct rig *r;
+	const char *resource, *name, *path, *value;
+};
+
+static bool
+rig_reached(void *arg)
+{
+	struct rig_want *w = arg;
+
+	return w->r->killed ||
+	       rig_is(w->r, w->resource, w->name, w->path, w->value);
+}
+
+bool
+rig_wait(struct rig *r, const char *resource, const char *name,
+    const char *path, const char *value, int64_t within_us)
+{
+	struct rig_want w = { r, resource, name, path, value };
+	int64_t until = world_now_us(stage_world(r->s)) + within_us;
+	cJSON *o;
+	char *text;
+
+	(void)world_run(stage_world(r->s), until, rig_reached, &w);
+	/* The agent died where it was told to: another one goes on. */
+	while (r->killed) {
+		stage_agent_kill(r->s, 0);
+		r->kill_at = 0;
+		rig_run(r, 3 * LOOP_S);
+		rig_agent(r);
+		(void)world_run(stage_world(r->s), until, rig_reached, &w);
+	}
+	if (rig_is(r, resource, name, path, value))
+		return true;
+	o = rig_get(r, resource, name);
+	text = json_print(json_obj(o, "status"));
+	(void)fprintf(stderr, "waited for %s %s %s=%s\n%s\n", resource, name,
+	    path == NULL ? "" : path, value == NULL ? "(none)" : value,
+	    text == NULL ? "(gone)" : text);
+	xfree(text);
+	cJSON_Delete(o);
+	rig_show(r);
+	return false;
+}
+
+char *
+rig_record(struct rig *r, const char *host, const char *member)
+{
+	cJSON *o = rig_get(r, HOST, host), *j = NULL;
+	const char *text = facts_annotation(o, AX "/host-record");
+	char *out = NULL;
+	const cJSON *v;
+
+	if (text != NULL)
+		j = json_parse(text, strlen(text), NULL);
+	v = json_child(j, member);
+	if (cJSON_IsString(v))
+		out = xstrdup(v->valuestring);
+	else if (cJSON_IsNumber(v))
+		out = xasprintf("%lld", (long long)v->valuedouble);
+	cJSON_Delete(j);
+	cJSON_Delete(o);
+	return out;
+}
+
+const char *
+rig_host_of(struct rig *r, const char *machine, char out[64])
+{
+	cJSON *all = kube_server_list(stage_kube(r->s), AX, HOST, NULL);
+	const cJSON *h;
+
+	out[0] = '\0';
+	cJSON_ArrayForEach (h, all)
+		if (str_eq(json_str(h, "spec/consumerRef/name", NULL), machine))
+			(void)snprintf(
+			    out, 64, "%s", json_str(h, "metadata/name", ""));
+	cJSON_Delete(all);
+	return out;
+}
+
+unsigned
+rig_index(const char *host)
+{
+	return (unsigned)(host[4] - '0') * 100 +
+	       (unsigned)(host[5] - '0') * 10 + (unsigned)(host[6] - '0');
+}
+
+/* ---- machines ------------------------------------------------------------------ */
+
+static void
+rig_control(struct rig *r, const char *method, const char *host,
+    const char *what, const char *body)
+{
+	cJSON *j = body == NULL ? NULL : json_parse(body, strlen(body), NULL);
+	char path[256];
+	int status;
+
+	(void)snprintf(path, sizeof(path), "/bmcs/%s/%s", host, what);
+	cJSON_Delete(
+	    bmc_fleet_control(stage_fleet(r->s), method, path, j, &status));
+	cJSON_Delete(j);
+	if (status / 100 != 2)
+		(void)fprintf(stderr, "%s %s: %d\n", method, path, status);
+	CU_ASSERT_EQUAL(status / 100, 2);
+}
+
+void
+rig_bmc_do(struct rig *r, const char *host, const char *what, const char *body)
+{
+	rig_control(r, "POST", host, what, body);
+}
+
+void
+rig_heal(struct rig *r, const char *host)
+{
+	rig_control(r, "DELETE", host, "faults", NULL);
+}
+
+struct bmc_snapshot
+rig_snap(struct rig *r, const char *host)
+{
+	struct bmc_snapshot snap;
+
+	bmc_snapshot(bmc_fleet_get(stage_fleet(r->s), host), &snap);
+	return snap;
+}
+
+bool
+rig_available(struct rig *r, const char *host)
+{
+	return rig_wait(
+	    r, HOST, host, "status/state", "Available", 15 * LOOP_MIN);
+}
+
+void
+rig_clean(struct rig *r, const char *host)
+{
+	struct bmc_snapshot s;
+
+	CU_ASSERT_TRUE(rig_available(r, host));
+	CU_ASSERT_TRUE(rig_is(r, HOST, host, "?HostAvailable", "True"));
+	CU_ASSERT_TRUE(rig_is(r, HOST, host, "spec/consumerRef/name", NULL));
+	s = rig_snap(r, host);
+	CU_ASSERT_STRING_EQUAL(s.power, "Off");
+	CU_ASSERT_FALSE(s.media_inserted);
+	CU_ASSERT_STRING_EQUAL(s.override_enabled, "Disabled");
+}
+
+bool
+rig_provisioned(struct rig *r, const char *machine, int64_t within_us)
+{
+	return rig_wait(r, B7M, machine, "?HostProvisioned", "True", within_us);
+}
+
+bool
+rig_released(struct rig *r, const char *machine, int64_t within_us)
+{
+	return rig_wait(r, MACHINES, machine, NULL, NULL, within_us) &&
+	       rig_wait(r, B7M, machine, NULL, NULL, LOOP_MIN);
+}
+
+unsigned
+rig_event_count(struct rig *r, const char *reason)
+{
+	cJSON *all = kube_server_list(stage_kube(r->s), "", "events", NULL);
+	const cJSON *ev;
+	unsigned n = 0;
+
+	cJSON_ArrayForEach (ev, all)
+		n += str_eq(json_str(ev, "reason", NULL), reason);
+	cJSON_Delete(all);
+	return n;
+}
+
+int
+rig_cases(const char *suite, const struct unit_case *cases, size_t n)
+{
+	const char *word = getenv("CASE");
+	struct unit_case some[64];
+	size_t k = 0;
+
+	for (size_t i = 0; i < n && k < 64; i++)
+		if (word == NULL || strstr(cases[i].name, word) != NULL)
+			some[k++] = cases[i];
+	return unit_run(suite, some, k);
+}
