@@ -94,9 +94,9 @@ struct backend {
 	const struct backend_ops *ops;
 	const char *name; /* "virtual", "sockets" */
 	bool synchronous;
-	char origin[128];     /* "http://10.0.0.3" */
-	char *bmc_ca;         /* PEM, owned; NULL = plain */
-	char kubeconfig[512]; /* sockets */
+	char origin[128];                       /* "http://10.0.0.3" */
+	char *bmc_ca;                           /* PEM, owned; NULL = plain */
+	char kubeconfig[512], bmc_control[128]; /* sockets */
 };
 
 struct backend *backend_virtual_new(

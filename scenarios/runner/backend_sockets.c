@@ -479,6 +479,7 @@ backend_sockets_new(
 	}
 	kubeconfig = sockets_file(s, "admin.kubeconfig");
 	(void)str_copy(s->b.kubeconfig, sizeof(s->b.kubeconfig), kubeconfig);
+	(void)str_copy(s->b.bmc_control, sizeof(s->b.bmc_control), s->bmc_url);
 	xfree(kubeconfig);
 	return &s->b;
 }

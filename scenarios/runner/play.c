@@ -10,6 +10,7 @@
 #include "common/str.h"
 #include "common/world.h"
 #include "scenarios/runner/step.h"
+#include "scenarios/runner/subst.h"
 
 #define PLAY_MARKER "B7-MARKER-bootstrap-0d9f1c77"
 #define PLAY_PASSWORD "b7-sim-secret"
@@ -310,6 +311,8 @@ play_until(struct play *p, int64_t until, bool (*done)(void *), void *arg)
 		if (p->crash.due && p->crash.heard)
 			play_crash_now(p);
 		play_restarts(p);
+		if (p->o.view != NULL)
+			p->o.view(p->o.view_arg, p);
 		if (p->failure.set)
 			return false;
 		if (done != NULL && done(arg))
@@ -409,6 +412,7 @@ play_agents(struct play *p, struct err *e)
 /* ---- life ---------------------------------------------------------------------- */
 
 struct play_bmcs {
+	cJSON *doc; /* owned; strings below are its */
 	const char *profiles[32];
 	struct bmc_override over[64];
 };
@@ -449,13 +453,18 @@ play_bmc_overrides(
 	o->overrides = keep->over;
 }
 
-static void
-play_bmc_options(
-    const struct play *p, struct backend_opts *o, struct play_bmcs *keep)
+static bool
+play_bmc_options(struct play *p, struct backend_opts *o, struct play_bmcs *keep,
+    struct err *e)
 {
 	const cJSON *b = json_child(p->sc->doc, "bmcs");
-	const cJSON *t = json_child(b, "timing");
+	const cJSON *t;
 
+	keep->doc = b == NULL ? NULL : subst(b, play_var, p, e);
+	if (b != NULL && keep->doc == NULL)
+		return false;
+	b = keep->doc;
+	t = json_child(b, "timing");
 	o->bmcs = (unsigned)json_i64(b, "count", 1);
 	o->plain = json_bool(b, "plain", false);
 	o->timing = (struct bmc_timing){ .power_on_ms = play_ms(t, "power-on"),
@@ -472,6 +481,7 @@ play_bmc_options(
 		o->timing.time_scale =
 		    p->o.time_scale >= 1000 ? 1 : 1000 / p->o.time_scale;
 	play_bmc_overrides(b, o, keep);
+	return true;
 }
 
 static void
@@ -527,11 +537,15 @@ play_open(struct play *p, struct err *e)
 		.bin = p->o.bin,
 		.log_level = p->o.agent_debug ? LOG_DEBUG : LOG_INFO,
 		.time_scale = p->o.time_scale,
+		.no_crds = p->o.no_crds,
+		.keep = p->o.keep,
 		.bootstrap_data = p->marker };
 
-	play_bmc_options(p, &o, &keep);
+	if (!play_bmc_options(p, &o, &keep, e))
+		return false;
 	p->be = p->o.sockets ? backend_sockets_new(&o, &hooks, e)
 			     : backend_virtual_new(&o, &hooks, e);
+	cJSON_Delete(keep.doc);
 	if (p->be == NULL)
 		return false;
 	play_know_bmcs(p);

@@ -17,6 +17,8 @@
 #include "scenarios/runner/scenario.h"
 #include "scenarios/runner/trail.h"
 
+struct play;
+
 struct play_opts {
 	uint64_t seed;
 	const char *root, *bin;
@@ -27,8 +29,12 @@ struct play_opts {
 	bool agent_debug;    /* log at debug level */
 	/* Values of the matrix: name=value, as map. */
 	const struct map *vars;
+	bool no_crds; /* sockets: the file applies crds/ */
+	bool keep;    /* sockets: processes outlive us */
 	void (*progress)(void *arg, const char *text);
 	void *progress_arg;
+	void (*view)(void *arg, struct play *p); /* after each look */
+	void *view_arg;
 };
 
 struct play_failure {
