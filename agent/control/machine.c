@@ -93,11 +93,17 @@ static const struct typecheck machine_types[] = {
 static void
 machine_check(struct machine *m)
 {
-	if (typecheck(m->tree, machine_types,
-		sizeof(machine_types) / sizeof(*machine_types), m->wrong) &&
-	    str_empty(m->image_url))
+	struct err e = { 0 };
+
+	if (!typecheck(m->tree, machine_types,
+		sizeof(machine_types) / sizeof(*machine_types), m->wrong))
+		return;
+	if (str_empty(m->image_url))
 		(void)str_copy(
 		    m->wrong, sizeof(m->wrong), "spec.image.url is missing");
+	else if (!kobj_selector_valid(machine_selector(m), &e))
+		(void)str_format(m->wrong, sizeof(m->wrong),
+		    "spec.hostSelector: %.100s", e.msg);
 }
 
 void
