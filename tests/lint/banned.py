@@ -8,7 +8,7 @@ import house
 NAME = 'banned'
 
 MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
-       r'|scenarios/runner/(main|run|run_all|demo|backend_sockets)\.c'
+       r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
 # (functions, where they are allowed, what to use instead)
 RULES = [
     (r'strcpy|strcat|stpcpy|sprintf|vsprintf|strtok|strtok_r|gets', None,

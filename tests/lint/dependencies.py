@@ -32,7 +32,7 @@ NET = r'common/(http_(conn|curl|exchange|real|reply|resolve|server)\w*' \
 TLS = r'common/(tls_\w+|http_(conn|curl|server)\w*|codec|version)\.[ch]'
 MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*|sim/kube/kubeconfig)\.c'
 # The runner's part that is a program: processes, sockets, real time.
-OUTER = MAIN + r'|scenarios/runner/(main|run|run_all|demo|backend_sockets)\.c'
+OUTER = MAIN + r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
 ONLY = [
     (r'event2/|event\.h|evhttp', NET),
     (r'curl/', NET),

@@ -45,6 +45,10 @@ SEAMS = {
     'run.c.o': set(KINDS),
     'run_all.c.o': set(KINDS),
     'demo.c.o': set(KINDS),
+    'view.c.o': set(KINDS),
+    'process.c.o': set(KINDS),
+    'sockets_start.c.o': set(KINDS),
+    'sockets_call.c.o': set(KINDS),
     'backend_sockets.c.o': set(KINDS),
 }
 
