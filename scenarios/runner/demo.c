@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 	{ "keep", 0, OPT_FLAG, NULL, NULL, 0, 0,
 	    "stays up at the end, until Ctrl-C, to play with", "Options",
 	    O(keep) },
-	{ "time-scale", 0, OPT_INT, "N", "8", 1, 100,
+	{ "time-scale", 0, OPT_INT, "N", "20", 1, 100,
 	    "the simulated machines boot so many times faster", NULL,
 	    O(time_scale) },
 	{ "seed", 's', OPT_INT, "N", "1", 0, 1LL << 32,
