@@ -332,8 +332,8 @@ take_any(struct reading *r, char **argv, int i, const char *next)
 	return take_short(r, argv[i], next);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): main()'s parameters and ours */
-bool
+/* Eight parameters: main()'s and ours. */
+bool /* NOLINTNEXTLINE(readability-function-size) */
 options_parse(const struct option_row *rows, void *opts, const char *env_prefix,
     int argc, char **argv, char ***rest, int *n_rest, struct err *e)
 {
