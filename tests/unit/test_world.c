@@ -1,23 +1,6 @@
 /* The network between simulated processes: faults, deaths, and that a seed
  * decides everything. */
-#include "tests/unit/http_rig_virtual.h"
-
-static const struct http_listen_opts on_80 = { .port = 80 };
-
-static void
-rig_start(struct http_rig *r, uint64_t seed)
-{
-	rig_open(r, &rig_virtual, seed);
-}
-
-/* The usual: plain HTTP, one connection a call. */
-static void
-rig_plain(struct http_rig *r, uint64_t seed)
-{
-	rig_start(r, seed);
-	rig_listen(r, &on_80);
-	rig_peer(r, NULL);
-}
+#include "tests/unit/world_rig.h"
 
 /* ---- refused, unknown, unresolved ------------------------------------------ */
 
