@@ -149,4 +149,40 @@ got_free(struct got *g)
 	*g = (struct got){ .n = 0 };
 }
 
+static inline struct kube_request
+req(enum kube_verb v, const char *ns, const char *name, struct got *g)
+{
+	return (struct kube_request){ .verb = v,
+		.res = &HOSTS,
+		.ns = ns,
+		.name = name,
+		.done = got_reply,
+		.arg = g };
+}
+
+/* The next requests go wrong in one way. */
+struct kube_script {
+	unsigned left;
+	struct fake_fault fault;
+};
+
+static inline struct fake_fault
+rig_scripted(void *arg, const struct fake_request *rq)
+{
+	struct kube_script *s = arg;
+
+	(void)rq;
+	if (s->left == 0)
+		return (struct fake_fault){ 0 };
+	s->left--;
+	return s->fault;
+}
+
+static inline void
+rig_script(struct kube_rig *r, struct kube_script *s)
+{
+	r->fake->fault = rig_scripted;
+	r->fake->fault_arg = s;
+}
+
 #endif

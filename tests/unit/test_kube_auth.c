@@ -8,17 +8,6 @@
 
 #include "tests/unit/agent_kube_rig.h"
 
-static struct kube_request
-req(enum kube_verb v, const char *ns, const char *name, struct got *g)
-{
-	return (struct kube_request){ .verb = v,
-		.res = &HOSTS,
-		.ns = ns,
-		.name = name,
-		.done = got_reply,
-		.arg = g };
-}
-
 /* ---- credentials ------------------------------------------------------------------ */
 
 struct guard {
@@ -37,6 +26,21 @@ check_token(void *arg, const struct fake_request *r)
 	return (struct fake_fault){ .status = 401, .reason = "Unauthorized" };
 }
 
+/* A client whose token is in the file /t. */
+static struct kube_client *
+token_client(struct kube_rig *r, struct kube_config *c)
+{
+	struct kube_client *k;
+
+	*c = (struct kube_config){ .source = xstrdup("t"),
+		.server = xstrdup(FAKE_URL),
+		.insecure = true,
+		.token_file = xstrdup("/t") };
+	k = kube_client_new(&r->env, c, NULL, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	return k;
+}
+
 static void
 a_rotated_token_is_picked_up(void)
 {
@@ -53,12 +57,7 @@ a_rotated_token_is_picked_up(void)
 	(void)fake_kube_put(
 	    r.fake, "hosts", fake_object("Host", "lab", "h1", 1));
 	files_memory_put(r.files, "/t", "one\n", 4);
-	c = (struct kube_config){ .source = xstrdup("t"),
-		.server = xstrdup(FAKE_URL),
-		.insecure = true,
-		.token_file = xstrdup("/t") };
-	k = kube_client_new(&r.env, &c, NULL, NULL);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	k = token_client(&r, &c);
 	(void)kube_start(k, &q);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.err.kind, ERR_NONE);
@@ -131,12 +130,7 @@ a_token_that_never_fits_is_tried_twice(void)
 	r.fake->fault = spin;
 	r.fake->fault_arg = &s;
 	files_memory_put(r.files, "/t", "t0", 2);
-	c = (struct kube_config){ .source = xstrdup("t"),
-		.server = xstrdup(FAKE_URL),
-		.insecure = true,
-		.token_file = xstrdup("/t") };
-	k = kube_client_new(&r.env, &c, NULL, NULL);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
+	k = token_client(&r, &c);
 	(void)kube_start(k, &q);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(g.n, 1);

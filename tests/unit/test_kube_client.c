@@ -9,17 +9,6 @@
 
 #include "tests/unit/agent_kube_rig.h"
 
-static struct kube_request
-req(enum kube_verb v, const char *ns, const char *name, struct got *g)
-{
-	return (struct kube_request){ .verb = v,
-		.res = &HOSTS,
-		.ns = ns,
-		.name = name,
-		.done = got_reply,
-		.arg = g };
-}
-
 /* ---- plain verbs --------------------------------------------------------------- */
 
 static void
@@ -165,20 +154,6 @@ bad_arguments_end_in_done(void)
 
 /* ---- errors -------------------------------------------------------------------- */
 
-static struct fake_fault scripted;
-
-static struct fake_fault
-script(void *arg, const struct fake_request *rq)
-{
-	unsigned *left = arg;
-
-	(void)rq;
-	if (*left == 0)
-		return (struct fake_fault){ 0 };
-	(*left)--;
-	return scripted;
-}
-
 static void
 statuses_become_kinds(void)
 {
@@ -193,12 +168,11 @@ statuses_become_kinds(void)
 		{ 429, ERR_BUSY, false }, { 500, ERR_BUSY, true },
 		{ 503, ERR_BUSY, true }, { 301, ERR_PROTO, false } };
 	struct kube_rig r;
-	unsigned left = 0;
+	struct kube_script script = { .left = 0 };
 	cJSON *p = cJSON_CreateObject();
 
 	rig_open(&r, 1, NULL);
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
+	rig_script(&r, &script);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct got g = { .n = 0 };
 		struct kube_request q = req(KUBE_PATCH, "lab", "h", &g);
@@ -206,8 +180,8 @@ statuses_become_kinds(void)
 
 		(void)str_format(row, sizeof(row), "%d", rows[i].status);
 		q.body = p;
-		left = 1;
-		scripted = (struct fake_fault){ .status = rows[i].status };
+		script.left = 1;
+		script.fault = (struct fake_fault){ .status = rows[i].status };
 		(void)kube_start(r.client, &q);
 		rig_run(&r, LOOP_S);
 		CHECK_ROW(g.n == 1, row);
@@ -227,17 +201,16 @@ garbage_replies_are_protocol_errors(void)
 		"{\"kind\":7}", "{\"kind\":\"Host\"} trailing",
 		"{\"kind\":\"Host\",\"x\":\"\\u0000\"}" };
 	struct kube_rig r;
-	unsigned left = 0;
+	struct kube_script script = { .left = 0 };
 
 	rig_open(&r, 1, NULL);
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
+	rig_script(&r, &script);
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct got g = { .n = 0 };
 		struct kube_request q = req(KUBE_GET, "lab", "h", &g);
 
-		left = 1;
-		scripted =
+		script.left = 1;
+		script.fault =
 		    (struct fake_fault){ .status = 200, .body = bodies[i] };
 		(void)kube_start(r.client, &q);
 		rig_run(&r, LOOP_S);
@@ -254,13 +227,12 @@ a_lost_reply_may_have_been_executed(void)
 	struct kube_rig r;
 	struct got g = { .n = 0 };
 	struct kube_request q = req(KUBE_CREATE, "lab", NULL, &g);
-	unsigned left = 1;
+	struct kube_script script = { .left = 1 };
 	cJSON *o = fake_object("Host", "lab", "h1", 1);
 
 	rig_open(&r, 1, NULL);
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
-	scripted = (struct fake_fault){ .lose_reply = true };
+	rig_script(&r, &script);
+	script.fault = (struct fake_fault){ .lose_reply = true };
 	q.body = o;
 	(void)kube_start(r.client, &q);
 	rig_run(&r, LOOP_S);
@@ -280,12 +252,11 @@ a_server_that_never_answers_times_out(void)
 	struct kube_rig r;
 	struct got g = { .n = 0 };
 	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
-	unsigned left = 1;
+	struct kube_script script = { .left = 1 };
 
 	rig_open(&r, 1, NULL);
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
-	scripted = (struct fake_fault){ .hang = true };
+	rig_script(&r, &script);
+	script.fault = (struct fake_fault){ .hang = true };
 	(void)kube_start(r.client, &q);
 	rig_run(&r, 29 * LOOP_S);
 	CU_ASSERT_EQUAL(g.n, 0);
@@ -303,15 +274,14 @@ an_oversized_object_is_refused(void)
 	struct got g = { .n = 0 };
 	struct kube_request q = req(KUBE_GET, "lab", "h", &g);
 	char *big = malloc(5u << 20);
-	unsigned left = 1;
+	struct kube_script script = { .left = 1 };
 
 	memset(big, ' ', 5u << 20);
 	big[0] = '{';
 	big[(5u << 20) - 1] = '\0';
 	rig_open(&r, 1, NULL);
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
-	scripted = (struct fake_fault){ .status = 200, .body = big };
+	rig_script(&r, &script);
+	script.fault = (struct fake_fault){ .status = 200, .body = big };
 	(void)kube_start(r.client, &q);
 	rig_run(&r, 20 * LOOP_S);
 	CU_ASSERT_EQUAL(g.n, 1);
@@ -329,13 +299,12 @@ retry_after_holds_its_lane_only(void)
 	struct kube_rig r;
 	struct got a = { .n = 0 }, b = { .n = 0 }, l = { .n = 0 };
 	struct kube_request q = req(KUBE_GET, "lab", "h", &a);
-	unsigned left = 1;
+	struct kube_script script = { .left = 1 };
 
 	rig_open(&r, 1, NULL);
 	a.loop = b.loop = l.loop = r.loop;
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
-	scripted = (struct fake_fault){ .status = 429, .retry_after = "7" };
+	rig_script(&r, &script);
+	script.fault = (struct fake_fault){ .status = 429, .retry_after = "7" };
 	(void)kube_start(r.client, &q);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(a.err.kind, ERR_BUSY);

@@ -9,31 +9,6 @@
 
 #include "tests/unit/agent_kube_rig.h"
 
-static struct kube_request
-req(enum kube_verb v, const char *ns, const char *name, struct got *g)
-{
-	return (struct kube_request){ .verb = v,
-		.res = &HOSTS,
-		.ns = ns,
-		.name = name,
-		.done = got_reply,
-		.arg = g };
-}
-
-static struct fake_fault scripted;
-
-static struct fake_fault
-script(void *arg, const struct fake_request *rq)
-{
-	unsigned *left = arg;
-
-	(void)rq;
-	if (*left == 0)
-		return (struct fake_fault){ 0 };
-	(*left)--;
-	return scripted;
-}
-
 /* ---- lists ----------------------------------------------------------------------- */
 
 struct names {
@@ -126,7 +101,7 @@ endless_lists_end_in_an_error(void)
 	struct kube_rig r;
 	struct listing l = { .g = { .n = 0 } };
 	struct kube_request q = req(KUBE_LIST, NULL, NULL, &l.g);
-	unsigned left = 1000;
+	struct kube_script script = { .left = 1000 };
 
 	rig_open(&r, 1, &o);
 	fill(&r, 200);
@@ -140,16 +115,15 @@ endless_lists_end_in_an_error(void)
 	rig_run(&r, 10 * LOOP_S);
 	CU_ASSERT_PTR_NOT_NULL(strstr(l.g.err.msg, "5 pages"));
 	/* The same token for ever. */
-	r.fake->fault = script;
-	r.fake->fault_arg = &left;
-	scripted = (struct fake_fault){ .status = 200,
+	rig_script(&r, &script);
+	script.fault = (struct fake_fault){ .status = 200,
 		.body = "{\"kind\":\"L\",\"metadata\":{\"continue\":\"x\"},"
 			"\"items\":[]}" };
 	(void)kube_start(r.client, &q);
 	rig_run(&r, 10 * LOOP_S);
 	CU_ASSERT_EQUAL(l.g.err.kind, ERR_PROTO);
 	CU_ASSERT_PTR_NOT_NULL(strstr(l.g.err.msg, "endless"));
-	CU_ASSERT_EQUAL(left, 998);
+	CU_ASSERT_EQUAL(script.left, 998);
 	got_free(&l.g);
 	rig_close(&r);
 }
