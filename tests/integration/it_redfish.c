@@ -213,15 +213,11 @@ an_untrusted_certificate_gets_no_credentials(void)
 	lab_close(&g);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(generic_boots_once_over_tls),
-	CASE(idrac10_boots_once_over_tls),
-	CASE(lenovo_boots_once_over_tls),
-	CASE(an_untrusted_certificate_gets_no_credentials),
+	UNIT_CASE(generic_boots_once_over_tls),
+	UNIT_CASE(idrac10_boots_once_over_tls),
+	UNIT_CASE(lenovo_boots_once_over_tls),
+	UNIT_CASE(an_untrusted_certificate_gets_no_credentials),
 };
 
 int

@@ -334,16 +334,12 @@ examples_are_valid(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "our_crds_have_names_labels_and_categories",
-	    our_crds_have_names_labels_and_categories },
-	{ "every_field_is_bounded_and_described",
-	    every_field_is_bounded_and_described },
-	{ "rules_of_the_api_are_written_down",
-	    rules_of_the_api_are_written_down },
-	{ "templates_hold_the_spec_of_their_kind",
-	    templates_hold_the_spec_of_their_kind },
-	{ "the_reference_is_true", the_reference_is_true },
-	{ "examples_are_valid", examples_are_valid },
+	UNIT_CASE(our_crds_have_names_labels_and_categories),
+	UNIT_CASE(every_field_is_bounded_and_described),
+	UNIT_CASE(rules_of_the_api_are_written_down),
+	UNIT_CASE(templates_hold_the_spec_of_their_kind),
+	UNIT_CASE(the_reference_is_true),
+	UNIT_CASE(examples_are_valid),
 };
 
 int

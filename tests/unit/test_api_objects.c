@@ -466,11 +466,10 @@ columns_show_what_the_api_says(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "accepts_and_refuses_by_the_rules_of_the_api",
-	    accepts_and_refuses_by_the_rules_of_the_api },
-	{ "addresses_of_bmcs_are_checked", addresses_of_bmcs_are_checked },
-	{ "defaults_are_those_of_the_api", defaults_are_those_of_the_api },
-	{ "columns_show_what_the_api_says", columns_show_what_the_api_says },
+	UNIT_CASE(accepts_and_refuses_by_the_rules_of_the_api),
+	UNIT_CASE(addresses_of_bmcs_are_checked),
+	UNIT_CASE(defaults_are_those_of_the_api),
+	UNIT_CASE(columns_show_what_the_api_says),
 };
 
 int

@@ -172,12 +172,10 @@ names_and_scope_never_change(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "a_definition_becomes_names_and_versions",
-	    a_definition_becomes_names_and_versions },
-	{ "bad_definitions_are_refused_with_their_place",
-	    bad_definitions_are_refused_with_their_place },
-	{ "garbage_definitions_do_no_harm", garbage_definitions_do_no_harm },
-	{ "names_and_scope_never_change", names_and_scope_never_change },
+	UNIT_CASE(a_definition_becomes_names_and_versions),
+	UNIT_CASE(bad_definitions_are_refused_with_their_place),
+	UNIT_CASE(garbage_definitions_do_no_harm),
+	UNIT_CASE(names_and_scope_never_change),
 };
 
 int

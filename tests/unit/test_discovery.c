@@ -238,17 +238,12 @@ old_openapi_is_json_or_refused(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "versions_order_as_kubernetes_does",
-	    versions_order_as_kubernetes_does },
-	{ "legacy_documents_list_groups_and_resources",
-	    legacy_documents_list_groups_and_resources },
-	{ "aggregated_documents_hold_everything",
-	    aggregated_documents_hold_everything },
-	{ "accept_headers_choose_aggregation",
-	    accept_headers_choose_aggregation },
-	{ "openapi_is_what_kubectl_looks_for",
-	    openapi_is_what_kubectl_looks_for },
-	{ "old_openapi_is_json_or_refused", old_openapi_is_json_or_refused },
+	UNIT_CASE(versions_order_as_kubernetes_does),
+	UNIT_CASE(legacy_documents_list_groups_and_resources),
+	UNIT_CASE(aggregated_documents_hold_everything),
+	UNIT_CASE(accept_headers_choose_aggregation),
+	UNIT_CASE(openapi_is_what_kubectl_looks_for),
+	UNIT_CASE(old_openapi_is_json_or_refused),
 };
 
 int

@@ -134,12 +134,9 @@ long_paths_and_many_results_are_capped(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "finds_what_printer_columns_ask_for",
-	    finds_what_printer_columns_ask_for },
-	{ "refuses_paths_that_it_does_not_understand",
-	    refuses_paths_that_it_does_not_understand },
-	{ "long_paths_and_many_results_are_capped",
-	    long_paths_and_many_results_are_capped },
+	UNIT_CASE(finds_what_printer_columns_ask_for),
+	UNIT_CASE(refuses_paths_that_it_does_not_understand),
+	UNIT_CASE(long_paths_and_many_results_are_capped),
 };
 
 int

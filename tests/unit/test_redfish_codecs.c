@@ -504,26 +504,22 @@ members_are_deduplicated_and_capped(void)
 	cJSON_Delete(j);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(text_is_valid_trimmed_and_capped),
-	CASE(urls_in_messages_are_masked),
-	CASE(links_stay_on_their_origin),
-	CASE(uuids_compare_in_either_byte_order),
-	CASE(placeholders_identify_nothing),
-	CASE(macs_are_normal_or_none),
-	CASE(messages_are_found_wherever_they_are),
-	CASE(success_in_the_shape_of_an_error_is_success),
-	CASE(a_message_blames_what_it_names),
-	CASE(etags_have_four_forms),
-	CASE(three_logins_spaced_and_then_none),
-	CASE(the_breaker_doubles_to_a_cap_with_jitter),
-	CASE(every_vendor_s_shapes_are_read),
-	CASE(a_root_without_systems_may_be_starting),
-	CASE(members_are_deduplicated_and_capped),
+	UNIT_CASE(text_is_valid_trimmed_and_capped),
+	UNIT_CASE(urls_in_messages_are_masked),
+	UNIT_CASE(links_stay_on_their_origin),
+	UNIT_CASE(uuids_compare_in_either_byte_order),
+	UNIT_CASE(placeholders_identify_nothing),
+	UNIT_CASE(macs_are_normal_or_none),
+	UNIT_CASE(messages_are_found_wherever_they_are),
+	UNIT_CASE(success_in_the_shape_of_an_error_is_success),
+	UNIT_CASE(a_message_blames_what_it_names),
+	UNIT_CASE(etags_have_four_forms),
+	UNIT_CASE(three_logins_spaced_and_then_none),
+	UNIT_CASE(the_breaker_doubles_to_a_cap_with_jitter),
+	UNIT_CASE(every_vendor_s_shapes_are_read),
+	UNIT_CASE(a_root_without_systems_may_be_starting),
+	UNIT_CASE(members_are_deduplicated_and_capped),
 };
 
 int

@@ -253,18 +253,14 @@ sushy_tools_is_basic_and_continuous(void)
 	rig_close(&g);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(ami_wants_future_state_triples_strong_etags_and_a_task),
-	CASE(a_task_that_fails_says_why_and_masks_the_url),
-	CASE(a_task_that_vanishes_is_judged_by_the_slot),
-	CASE(openbmc_picks_the_host_and_the_slot_that_is_no_proxy),
-	CASE(irmc_wants_its_bare_decimal_etag),
-	CASE(an_action_gets_if_match_only_after_412),
-	CASE(sushy_tools_is_basic_and_continuous),
+	UNIT_CASE(ami_wants_future_state_triples_strong_etags_and_a_task),
+	UNIT_CASE(a_task_that_fails_says_why_and_masks_the_url),
+	UNIT_CASE(a_task_that_vanishes_is_judged_by_the_slot),
+	UNIT_CASE(openbmc_picks_the_host_and_the_slot_that_is_no_proxy),
+	UNIT_CASE(irmc_wants_its_bare_decimal_etag),
+	UNIT_CASE(an_action_gets_if_match_only_after_412),
+	UNIT_CASE(sushy_tools_is_basic_and_continuous),
 };
 
 int

@@ -381,25 +381,21 @@ newer_lenovo_wants_no_if_match(void)
 	rig_close(&g);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(idrac9_ignores_its_settings_object),
-	CASE(idrac10_takes_boot_at_settings_and_slot_one),
-	CASE(on_is_repeated_while_refused_after_force_off),
-	CASE(a_conflict_with_the_state_reached_is_success),
-	CASE(ilo_mode_is_left_out_and_post_waited_for),
-	CASE(a_mode_that_is_asked_for_and_refused_is_said),
-	CASE(a_missing_licence_ends_the_ladder_at_once),
-	CASE(supermicro_boots_usb_cd_with_all_three),
-	CASE(a_silent_revert_leads_to_the_next_rung),
-	CASE(when_all_rungs_revert_silently_it_says_so),
-	CASE(without_a_cd_target_the_boot_menu_is_searched),
-	CASE(continuous_only_where_once_is_refused),
-	CASE(lenovo_inserts_by_patch_into_ext),
-	CASE(newer_lenovo_wants_no_if_match),
+	UNIT_CASE(idrac9_ignores_its_settings_object),
+	UNIT_CASE(idrac10_takes_boot_at_settings_and_slot_one),
+	UNIT_CASE(on_is_repeated_while_refused_after_force_off),
+	UNIT_CASE(a_conflict_with_the_state_reached_is_success),
+	UNIT_CASE(ilo_mode_is_left_out_and_post_waited_for),
+	UNIT_CASE(a_mode_that_is_asked_for_and_refused_is_said),
+	UNIT_CASE(a_missing_licence_ends_the_ladder_at_once),
+	UNIT_CASE(supermicro_boots_usb_cd_with_all_three),
+	UNIT_CASE(a_silent_revert_leads_to_the_next_rung),
+	UNIT_CASE(when_all_rungs_revert_silently_it_says_so),
+	UNIT_CASE(without_a_cd_target_the_boot_menu_is_searched),
+	UNIT_CASE(continuous_only_where_once_is_refused),
+	UNIT_CASE(lenovo_inserts_by_patch_into_ext),
+	UNIT_CASE(newer_lenovo_wants_no_if_match),
 };
 
 int

@@ -224,19 +224,15 @@ an_eject_without_a_body_where_one_is_refused(void)
 	rig_close(&g);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(a_restart_falls_back_to_off_wait_on),
-	CASE(reset_values_come_from_the_action_info),
-	CASE(off_just_after_on_is_not_believed),
-	CASE(values_that_depend_on_the_state_are_asked_for_again),
-	CASE(not_connected_is_empty_whatever_else_it_shows),
-	CASE(an_image_that_never_mounts_is_said),
-	CASE(a_busy_eject_is_looked_at_before_it_is_repeated),
-	CASE(an_eject_without_a_body_where_one_is_refused),
+	UNIT_CASE(a_restart_falls_back_to_off_wait_on),
+	UNIT_CASE(reset_values_come_from_the_action_info),
+	UNIT_CASE(off_just_after_on_is_not_believed),
+	UNIT_CASE(values_that_depend_on_the_state_are_asked_for_again),
+	UNIT_CASE(not_connected_is_empty_whatever_else_it_shows),
+	UNIT_CASE(an_image_that_never_mounts_is_said),
+	UNIT_CASE(a_busy_eject_is_looked_at_before_it_is_repeated),
+	UNIT_CASE(an_eject_without_a_body_where_one_is_refused),
 };
 
 int

@@ -381,21 +381,17 @@ ROW(7, openbmc)
 ROW(8, irmc)
 ROW(9, sushy_tools)
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(generic),
-	CASE(idrac9),
-	CASE(idrac10),
-	CASE(ilo5),
-	CASE(supermicro_x12),
-	CASE(lenovo_xcc2),
-	CASE(ami_megarac),
-	CASE(openbmc),
-	CASE(irmc),
-	CASE(sushy_tools),
+	UNIT_CASE(generic),
+	UNIT_CASE(idrac9),
+	UNIT_CASE(idrac10),
+	UNIT_CASE(ilo5),
+	UNIT_CASE(supermicro_x12),
+	UNIT_CASE(lenovo_xcc2),
+	UNIT_CASE(ami_megarac),
+	UNIT_CASE(openbmc),
+	UNIT_CASE(irmc),
+	UNIT_CASE(sushy_tools),
 };
 
 int

@@ -270,17 +270,13 @@ insert_ladders_learn_from_what_refusals_name(void)
 	CU_ASSERT_FALSE(rf_insert_ladder_init(&l, &w, NULL));
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(reset_values_are_chosen_by_ladder),
-	CASE(armed_is_what_changes_the_next_boot),
-	CASE(boot_ladders_end_and_never_repeat_a_way),
-	CASE(clearing_tries_disabled_alone_first),
-	CASE(slots_hold_an_image_by_url_or_name),
-	CASE(insert_ladders_learn_from_what_refusals_name),
+	UNIT_CASE(reset_values_are_chosen_by_ladder),
+	UNIT_CASE(armed_is_what_changes_the_next_boot),
+	UNIT_CASE(boot_ladders_end_and_never_repeat_a_way),
+	UNIT_CASE(clearing_tries_disabled_alone_first),
+	UNIT_CASE(slots_hold_an_image_by_url_or_name),
+	UNIT_CASE(insert_ladders_learn_from_what_refusals_name),
 };
 
 int

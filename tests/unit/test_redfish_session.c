@@ -233,26 +233,18 @@ a_password_to_be_changed_is_its_own_cause(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "identify_sends_no_credentials", identify_sends_no_credentials },
-	{ "nothing_but_identify_runs_before_trust",
-	    nothing_but_identify_runs_before_trust },
-	{ "a_discovery_after_identify_does_not_ask_twice",
-	    a_discovery_after_identify_does_not_ask_twice },
-	{ "a_root_behind_a_login_is_read_with_basic_then_a_session",
-	    a_root_behind_a_login_is_read_with_basic_then_a_session },
-	{ "an_expired_session_is_renewed_once_and_the_request_repeated",
-	    an_expired_session_is_renewed_once_and_the_request_repeated },
-	{ "a_login_that_leads_nowhere_is_not_repeated_and_leaves_no_session",
-	    a_login_that_leads_nowhere_is_not_repeated_and_leaves_no_session },
-	{ "wrong_credentials_are_tried_three_times_ten_minutes_apart",
-	    wrong_credentials_are_tried_three_times_ten_minutes_apart },
-	{ "a_rotated_secret_ends_the_old_session_first",
-	    a_rotated_secret_ends_the_old_session_first },
-	{ "close_deletes_the_session", close_deletes_the_session },
-	{ "basic_serves_while_no_session_is_to_be_had",
-	    basic_serves_while_no_session_is_to_be_had },
-	{ "a_password_to_be_changed_is_its_own_cause",
-	    a_password_to_be_changed_is_its_own_cause },
+	UNIT_CASE(identify_sends_no_credentials),
+	UNIT_CASE(nothing_but_identify_runs_before_trust),
+	UNIT_CASE(a_discovery_after_identify_does_not_ask_twice),
+	UNIT_CASE(a_root_behind_a_login_is_read_with_basic_then_a_session),
+	UNIT_CASE(an_expired_session_is_renewed_once_and_the_request_repeated),
+	UNIT_CASE(
+	    a_login_that_leads_nowhere_is_not_repeated_and_leaves_no_session),
+	UNIT_CASE(wrong_credentials_are_tried_three_times_ten_minutes_apart),
+	UNIT_CASE(a_rotated_secret_ends_the_old_session_first),
+	UNIT_CASE(close_deletes_the_session),
+	UNIT_CASE(basic_serves_while_no_session_is_to_be_had),
+	UNIT_CASE(a_password_to_be_changed_is_its_own_cause),
 };
 
 int

@@ -523,24 +523,20 @@ deep_json_is_refused_in_words(void)
 	rig_close(&g);
 }
 
-#define CASE(f) \
-	{ \
-#f, f \
-	}
 static const struct unit_case cases[] = {
-	CASE(reading_survives_any_spoilt_request),
-	CASE(power_on_survives_any_spoilt_request),
-	CASE(a_restart_happens_at_most_once),
-	CASE(arming_survives_any_spoilt_request),
-	CASE(clearing_survives_any_spoilt_request),
-	CASE(inserting_survives_any_spoilt_request),
-	CASE(ejecting_survives_any_spoilt_request),
-	CASE(refusals_in_any_order_break_no_rule),
-	CASE(wrong_types_and_nulls_are_unknown_not_fatal),
-	CASE(a_redirect_to_another_host_is_refused),
-	CASE(redirects_in_a_circle_end_after_five),
-	CASE(collections_are_capped),
-	CASE(deep_json_is_refused_in_words),
+	UNIT_CASE(reading_survives_any_spoilt_request),
+	UNIT_CASE(power_on_survives_any_spoilt_request),
+	UNIT_CASE(a_restart_happens_at_most_once),
+	UNIT_CASE(arming_survives_any_spoilt_request),
+	UNIT_CASE(clearing_survives_any_spoilt_request),
+	UNIT_CASE(inserting_survives_any_spoilt_request),
+	UNIT_CASE(ejecting_survives_any_spoilt_request),
+	UNIT_CASE(refusals_in_any_order_break_no_rule),
+	UNIT_CASE(wrong_types_and_nulls_are_unknown_not_fatal),
+	UNIT_CASE(a_redirect_to_another_host_is_refused),
+	UNIT_CASE(redirects_in_a_circle_end_after_five),
+	UNIT_CASE(collections_are_capped),
+	UNIT_CASE(deep_json_is_refused_in_words),
 };
 
 int

@@ -127,7 +127,7 @@ retry_after_is_clamped(void)
 		const char *text;
 		int64_t delay; /* -1 = refused */
 	} t[] = {
-		{ "0", 0 },
+		UNIT_CASE(0),
 		{ "5", 5 * S },
 		{ "120", 60 * S },
 		{ "9223372036854775807", 60 * S },

@@ -398,17 +398,15 @@ tells_apply_how_things_merge(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "speaks_as_the_api_server_does", speaks_as_the_api_server_does },
-	{ "speaks_so_of_lists_and_objects", speaks_so_of_lists_and_objects },
-	{ "knows_nulls_maps_and_unions", knows_nulls_maps_and_unions },
-	{ "finds_doubles_in_sets_and_maps", finds_doubles_in_sets_and_maps },
-	{ "knows_formats", knows_formats },
-	{ "removes_and_names_unknown_fields",
-	    removes_and_names_unknown_fields },
-	{ "fills_in_defaults_inside_out", fills_in_defaults_inside_out },
-	{ "embedded_resources_keep_their_head",
-	    embedded_resources_keep_their_head },
-	{ "tells_apply_how_things_merge", tells_apply_how_things_merge },
+	UNIT_CASE(speaks_as_the_api_server_does),
+	UNIT_CASE(speaks_so_of_lists_and_objects),
+	UNIT_CASE(knows_nulls_maps_and_unions),
+	UNIT_CASE(finds_doubles_in_sets_and_maps),
+	UNIT_CASE(knows_formats),
+	UNIT_CASE(removes_and_names_unknown_fields),
+	UNIT_CASE(fills_in_defaults_inside_out),
+	UNIT_CASE(embedded_resources_keep_their_head),
+	UNIT_CASE(tells_apply_how_things_merge),
 };
 
 int

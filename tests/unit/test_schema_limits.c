@@ -190,11 +190,10 @@ long_values_are_cut_in_messages(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "refuses_schemas_that_are_not_structural",
-	    refuses_schemas_that_are_not_structural },
-	{ "caps_hostile_schemas", caps_hostile_schemas },
-	{ "caps_what_hostile_objects_cost", caps_what_hostile_objects_cost },
-	{ "long_values_are_cut_in_messages", long_values_are_cut_in_messages },
+	UNIT_CASE(refuses_schemas_that_are_not_structural),
+	UNIT_CASE(caps_hostile_schemas),
+	UNIT_CASE(caps_what_hostile_objects_cost),
+	UNIT_CASE(long_values_are_cut_in_messages),
 };
 
 int

@@ -209,12 +209,11 @@ builtin_kinds_have_schemas(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "judges_names_and_namespaces", judges_names_and_namespaces },
-	{ "judges_labels_finalizers_and_owners",
-	    judges_labels_finalizers_and_owners },
-	{ "annotations_are_capped", annotations_are_capped },
-	{ "errors_become_a_status", errors_become_a_status },
-	{ "builtin_kinds_have_schemas", builtin_kinds_have_schemas },
+	UNIT_CASE(judges_names_and_namespaces),
+	UNIT_CASE(judges_labels_finalizers_and_owners),
+	UNIT_CASE(annotations_are_capped),
+	UNIT_CASE(errors_become_a_status),
+	UNIT_CASE(builtin_kinds_have_schemas),
 };
 
 int

@@ -106,11 +106,9 @@ matching_is_linear_for_evil_patterns(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "matches_as_re2_does", matches_as_re2_does },
-	{ "refuses_patterns_that_it_does_not_understand",
-	    refuses_patterns_that_it_does_not_understand },
-	{ "matching_is_linear_for_evil_patterns",
-	    matching_is_linear_for_evil_patterns },
+	UNIT_CASE(matches_as_re2_does),
+	UNIT_CASE(refuses_patterns_that_it_does_not_understand),
+	UNIT_CASE(matching_is_linear_for_evil_patterns),
 };
 
 int

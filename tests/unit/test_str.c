@@ -389,7 +389,7 @@ static const struct unit_case cases[] = {
 	{ "reads whole numbers only", reads_whole_numbers_only },
 	{ "reads finite decimals only", reads_finite_decimals_only },
 	{ "knows valid UTF-8", knows_valid_utf8 },
-	{ "globs", globs },
+	UNIT_CASE(globs),
 	{ "hashes as FNV-1a", hashes_as_fnv_1a },
 	{ "checks DNS names", checks_dns_names },
 	{ "escapes whole characters", escapes_whole_characters },

@@ -301,17 +301,13 @@ accept_headers_choose_tables(void)
 }
 
 static const struct unit_case cases[] = {
-	{ "ages_read_as_kubectl_prints_them",
-	    ages_read_as_kubectl_prints_them },
-	{ "cells_follow_the_type_of_their_column",
-	    cells_follow_the_type_of_their_column },
-	{ "a_kind_without_columns_shows_name_and_age",
-	    a_kind_without_columns_shows_name_and_age },
-	{ "bad_columns_are_named", bad_columns_are_named },
-	{ "builtin_kinds_show_their_columns",
-	    builtin_kinds_show_their_columns },
-	{ "rows_carry_what_was_asked_for", rows_carry_what_was_asked_for },
-	{ "accept_headers_choose_tables", accept_headers_choose_tables },
+	UNIT_CASE(ages_read_as_kubectl_prints_them),
+	UNIT_CASE(cells_follow_the_type_of_their_column),
+	UNIT_CASE(a_kind_without_columns_shows_name_and_age),
+	UNIT_CASE(bad_columns_are_named),
+	UNIT_CASE(builtin_kinds_show_their_columns),
+	UNIT_CASE(rows_carry_what_was_asked_for),
+	UNIT_CASE(accept_headers_choose_tables),
 };
 
 int

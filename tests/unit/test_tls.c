@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/tls_int.h"
+#include "tests/unit/unit.h"
 
 #define FROM 1700000000LL
 #define TO 2600000000LL /* past 2049: GeneralizedTime */
@@ -269,35 +270,18 @@ too_many_names_are_refused(void)
 	CU_ASSERT_EQUAL(e.kind, ERR_SPEC);
 }
 
+static const struct unit_case cases[] = {
+	UNIT_CASE(issued_certificate_verifies_under_its_ca),
+	UNIT_CASE(same_entropy_gives_the_same_bytes),
+	UNIT_CASE(intermediate_is_sent_along),
+	UNIT_CASE(names_match_as_rfc_9525_says),
+	UNIT_CASE(facts_are_judged_like_certificates),
+	UNIT_CASE(broken_pem_is_named),
+	UNIT_CASE(too_many_names_are_refused),
+};
+
 int
 main(void)
 {
-	CU_TestInfo tests[] = {
-		{ "issued_certificate_verifies_under_its_ca",
-		    issued_certificate_verifies_under_its_ca },
-		{ "same_entropy_gives_the_same_bytes",
-		    same_entropy_gives_the_same_bytes },
-		{ "intermediate_is_sent_along", intermediate_is_sent_along },
-		{ "names_match_as_rfc_9525_says",
-		    names_match_as_rfc_9525_says },
-		{ "facts_are_judged_like_certificates",
-		    facts_are_judged_like_certificates },
-		{ "broken_pem_is_named", broken_pem_is_named },
-		{ "too_many_names_are_refused", too_many_names_are_refused },
-		CU_TEST_INFO_NULL,
-	};
-	CU_SuiteInfo suites[] = {
-		{ "tls", NULL, NULL, NULL, NULL, tests },
-		CU_SUITE_INFO_NULL,
-	};
-	unsigned failed;
-
-	if (CU_initialize_registry() != CUE_SUCCESS ||
-	    CU_register_suites(suites) != CUE_SUCCESS)
-		return 2;
-	CU_basic_set_mode(CU_BRM_NORMAL);
-	CU_basic_run_tests();
-	failed = CU_get_number_of_failures();
-	CU_cleanup_registry();
-	return failed != 0;
+	return UNIT_RUN("tls", cases);
 }

@@ -10,6 +10,11 @@ struct unit_case {
 	void (*fn)(void);
 };
 
+/* A case by the name of its function. */
+/* clang-format off */
+#define UNIT_CASE(f) { #f, f }
+/* clang-format on */
+
 static inline int
 unit_run(const char *suite, const struct unit_case *cases, size_t n)
 {
