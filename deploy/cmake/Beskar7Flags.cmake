@@ -24,10 +24,12 @@ if(BESKAR7_WERROR)
 	target_compile_options(b7_flags INTERFACE -Werror)
 endif()
 if(BESKAR7_SANITIZE)
-	# -Wnull-dereference reports paths that only the sanitizers insert.
+	# These report paths and ranges that only the sanitizers insert; other
+	# builds have them.
 	target_compile_options(b7_flags INTERFACE
 		-fsanitize=${BESKAR7_SANITIZE} -fno-sanitize-recover=all
-		-fno-omit-frame-pointer -Wno-null-dereference)
+		-fno-omit-frame-pointer -Wno-null-dereference
+		-Wno-format-truncation)
 	target_link_options(b7_flags INTERFACE
 		-fsanitize=${BESKAR7_SANITIZE})
 else()
