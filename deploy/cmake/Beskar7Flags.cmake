@@ -29,7 +29,7 @@ if(BESKAR7_SANITIZE)
 	target_compile_options(b7_flags INTERFACE
 		-fsanitize=${BESKAR7_SANITIZE} -fno-sanitize-recover=all
 		-fno-omit-frame-pointer -Wno-null-dereference
-		-Wno-format-truncation)
+		$<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
 	target_link_options(b7_flags INTERFACE
 		-fsanitize=${BESKAR7_SANITIZE})
 else()
