@@ -4,6 +4,7 @@
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
 
+#include "common/hex.h"
 #include "common/mem.h"
 
 static const char b64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -119,18 +120,6 @@ hex_encode(char *out, const void *p, size_t n)
 		*out++ = digits[src[i] & 15];
 	}
 	*out = '\0';
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 bool

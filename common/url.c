@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/mem.h"
 #include "common/str.h"
 
@@ -20,15 +21,6 @@ is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9');
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* NULL when path and query can stand in a request line. */

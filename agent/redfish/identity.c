@@ -3,20 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/str.h"
-
-/* Value of a hex digit, -1 for others. */
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* n hex digits of text with the bytes of skip between them, lower case. */
 static bool
