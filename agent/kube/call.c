@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/kube/call_impl.h"
+#include "agent/kube/own.h"
 #include "agent/kube/request.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -47,18 +48,6 @@ copy_request(struct kube_call *k, const struct kube_request *rq)
 }
 
 static void
-free_const(const char *s)
-{
-	/* Our own copies behind the const pointers of the public struct. */
-	union {
-		const char *in;
-		void *out;
-	} u = { .in = s };
-
-	xfree(u.out);
-}
-
-static void
 buf_done(struct buf *b, bool wipe)
 {
 	if (wipe && b->p != NULL)
@@ -84,12 +73,12 @@ kube_call_free(struct kube_call *k)
 	if (wipe)
 		kube_json_wipe(k->collected);
 	cJSON_Delete(k->collected);
-	free_const(k->rq.ns);
-	free_const(k->rq.name);
-	free_const(k->rq.subresource);
-	free_const(k->rq.label_selector);
-	free_const(k->rq.field_selector);
-	free_const(k->rq.resource_version);
+	kube_free_const(k->rq.ns);
+	kube_free_const(k->rq.name);
+	kube_free_const(k->rq.subresource);
+	kube_free_const(k->rq.label_selector);
+	kube_free_const(k->rq.field_selector);
+	kube_free_const(k->rq.resource_version);
 	xfree(k);
 }
 

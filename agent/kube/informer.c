@@ -7,6 +7,7 @@
 
 #include "agent/kube/informer_impl.h"
 #include "agent/kube/object.h"
+#include "agent/kube/own.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -499,17 +500,6 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	return inf;
 }
 
-static void
-free_const(const char *s)
-{
-	union {
-		const char *in;
-		void *out;
-	} u = { .in = s };
-
-	xfree(u.out);
-}
-
 void
 informer_free(struct informer *inf)
 {
@@ -521,9 +511,9 @@ informer_free(struct informer *inf)
 	timer_stop(&inf->silence);
 	doubts_free(inf);
 	cache_free(inf);
-	free_const(inf->o.ns);
-	free_const(inf->o.label_selector);
-	free_const(inf->o.field_selector);
+	kube_free_const(inf->o.ns);
+	kube_free_const(inf->o.label_selector);
+	kube_free_const(inf->o.field_selector);
 	xfree(inf->handlers);
 	xfree(inf->rv);
 	xfree(inf);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/kube/object.h"
+#include "agent/kube/own.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/loop.h"
@@ -402,17 +403,6 @@ lease_start(struct lease *l)
 	again_in(l, 0);
 }
 
-static void
-free_const(const char *s)
-{
-	union {
-		const char *in;
-		void *out;
-	} u = { .in = s };
-
-	xfree(u.out);
-}
-
 void
 lease_free(struct lease *l)
 {
@@ -423,9 +413,9 @@ lease_free(struct lease *l)
 	timer_stop(&l->term);
 	cJSON_Delete(l->record);
 	xfree(l->spec);
-	free_const(l->o.ns);
-	free_const(l->o.name);
-	free_const(l->o.identity);
+	kube_free_const(l->o.ns);
+	kube_free_const(l->o.name);
+	kube_free_const(l->o.identity);
 	xfree(l);
 }
 

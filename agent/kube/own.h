@@ -1,0 +1,18 @@
+/* Our own copies behind the const pointers of public structs. */
+#ifndef B7_KUBE_OWN_H
+#define B7_KUBE_OWN_H
+
+#include "common/mem.h"
+
+static inline void
+kube_free_const(const char *s)
+{
+	union {
+		const char *in;
+		void *out;
+	} u = { .in = s };
+
+	xfree(u.out);
+}
+
+#endif
