@@ -371,35 +371,6 @@ more(struct parser *ps, char close, size_t n, bool *ok)
 }
 
 static cJSON *
-parse_array(struct parser *ps)
-{
-	cJSON *j = new_node(ps, cJSON_Array), *last = NULL;
-	bool ok = true;
-	size_t n = 0;
-
-	if (j == NULL)
-		return NULL;
-	if (!enter(ps))
-		goto bad;
-	if (!take(ps, ']')) {
-		do {
-			cJSON *item = parse_value(ps);
-
-			if (item == NULL)
-				goto bad;
-			append(j, &last, item);
-		} while (more(ps, ']', ++n, &ok));
-	}
-	if (!ok)
-		goto bad;
-	ps->depth--;
-	return j;
-bad:
-	cJSON_Delete(j);
-	return NULL;
-}
-
-static cJSON *
 parse_member(struct parser *ps)
 {
 	cJSON *item;
@@ -424,10 +395,12 @@ parse_member(struct parser *ps)
 	return item;
 }
 
+/* Reads items, each by one, up to the bracket close. */
 static cJSON *
-parse_object(struct parser *ps)
+parse_container(
+    struct parser *ps, int type, char close, cJSON *(*one)(struct parser *))
 {
-	cJSON *j = new_node(ps, cJSON_Object), *last = NULL;
+	cJSON *j = new_node(ps, type), *last = NULL;
 	bool ok = true;
 	size_t n = 0;
 
@@ -435,18 +408,19 @@ parse_object(struct parser *ps)
 		return NULL;
 	if (!enter(ps))
 		goto bad;
-	if (!take(ps, '}')) {
+	if (!take(ps, close)) {
 		do {
-			cJSON *item = parse_member(ps);
+			cJSON *item = one(ps);
 
 			if (item == NULL)
 				goto bad;
 			append(j, &last, item);
-		} while (more(ps, '}', ++n, &ok));
+		} while (more(ps, close, ++n, &ok));
 	}
 	if (!ok)
 		goto bad;
-	json_drop_duplicates(j, n);
+	if (type == cJSON_Object)
+		json_drop_duplicates(j, n);
 	ps->depth--;
 	return j;
 bad:
@@ -475,9 +449,9 @@ parse_value(struct parser *ps)
 		return fail(ps, ERR_PROTO, "value expected");
 	switch (*ps->p) {
 	case '{':
-		return parse_object(ps);
+		return parse_container(ps, cJSON_Object, '}', parse_member);
 	case '[':
-		return parse_array(ps);
+		return parse_container(ps, cJSON_Array, ']', parse_value);
 	case 't':
 		return parse_word(ps, "true", cJSON_True);
 	case 'f':
