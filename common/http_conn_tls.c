@@ -110,20 +110,6 @@ note_client(struct conn *c)
 
 /* ---- life ------------------------------------------------------------------------ */
 
-static int
-minor_of(enum tls_version v)
-{
-	switch (v) {
-	case TLS_1_0:
-		return MBEDTLS_SSL_MINOR_VERSION_1;
-	case TLS_1_1:
-		return MBEDTLS_SSL_MINOR_VERSION_2;
-	case TLS_1_2:
-		break;
-	}
-	return MBEDTLS_SSL_MINOR_VERSION_3;
-}
-
 static bool
 configure(struct conn *c, struct tls_identity *id)
 {
@@ -136,7 +122,7 @@ configure(struct conn *c, struct tls_identity *id)
 	mbedtls_ssl_conf_rng(conf, tls_rng, &s->net->ent);
 	mbedtls_ssl_conf_curves(conf, curves);
 	mbedtls_ssl_conf_min_version(
-	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, minor_of(s->o.min_version));
+	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, tls_minor_of(s->o.min_version));
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_NONE);
 	if (s->o.client_ca) {
 		mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_OPTIONAL);

@@ -7,6 +7,7 @@
 #include "common/http_curl_int.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "common/tls_int.h"
 
 static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_CURVE25519,
 	MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
@@ -192,20 +193,6 @@ keep_session(struct ccall *c, const mbedtls_ssl_context *ssl)
 
 /* ---- before and after the handshake -------------------------------------------------- */
 
-static int
-minor_of(enum tls_version v)
-{
-	switch (v) {
-	case TLS_1_0:
-		return MBEDTLS_SSL_MINOR_VERSION_1;
-	case TLS_1_1:
-		return MBEDTLS_SSL_MINOR_VERSION_2;
-	case TLS_1_2:
-		break;
-	}
-	return MBEDTLS_SSL_MINOR_VERSION_3;
-}
-
 static mbedtls_ssl_context *
 context_of(CURL *easy)
 {
@@ -231,7 +218,7 @@ set_policy(struct ccall *c, mbedtls_ssl_config *conf)
 	mbedtls_ssl_conf_curves(conf, curves);
 	mbedtls_ssl_conf_cert_profile(conf, &mbedtls_x509_crt_profile_default);
 	mbedtls_ssl_conf_min_version(
-	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, minor_of(t->min_version));
+	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, tls_minor_of(t->min_version));
 	mbedtls_ssl_conf_session_tickets(
 	    conf, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
 	/* OPTIONAL goes on after complaints about key usage, too. */

@@ -53,5 +53,7 @@ void tls_crt_names(const mbedtls_x509_crt *crt,
     bool (*each)(void *arg, const char *kind, const char *name), void *arg);
 /* Whether one such name stands for host (a name or an IP address). */
 bool tls_one_name_matches(const char *kind, const char *name, const char *host);
+/* mbedTLS's number of a minor version; 1.2 if v is 0. */
+int tls_minor_of(enum tls_version v);
 
 #endif

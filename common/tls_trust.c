@@ -1,3 +1,4 @@
+#include <mbedtls/ssl.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -57,4 +58,18 @@ tls_trust_has_spki(const struct tls_trust *t, const uint8_t spki[32])
 			return true;
 	}
 	return false;
+}
+
+int
+tls_minor_of(enum tls_version v)
+{
+	switch (v) {
+	case TLS_1_0:
+		return MBEDTLS_SSL_MINOR_VERSION_1;
+	case TLS_1_1:
+		return MBEDTLS_SSL_MINOR_VERSION_2;
+	case TLS_1_2:
+		break;
+	}
+	return MBEDTLS_SSL_MINOR_VERSION_3;
 }
