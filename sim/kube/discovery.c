@@ -380,8 +380,8 @@ discovery_resources(const struct api_resource *r, size_t n, const char *group,
 
 /* ---- aggregated --------------------------------------------------------- */
 
-static cJSON *
-response_kind(const struct api_resource *r)
+cJSON *
+discovery_gvk(const struct api_resource *r)
 {
 	cJSON *j = cJSON_CreateObject();
 
@@ -397,7 +397,7 @@ aggregated_resource(const struct api_resource *r)
 	cJSON *j = cJSON_CreateObject(), *subs, *sub;
 
 	json_set_str(j, "resource", r->plural);
-	json_set(j, "responseKind", response_kind(r));
+	json_set(j, "responseKind", discovery_gvk(r));
 	json_set_str(j, "scope", r->namespaced ? "Namespaced" : "Cluster");
 	json_set_str(j, "singularResource", r->singular);
 	json_set(j, "verbs", verbs(false));
@@ -411,7 +411,7 @@ aggregated_resource(const struct api_resource *r)
 		return j;
 	sub = cJSON_CreateObject();
 	json_set_str(sub, "subresource", "status");
-	json_set(sub, "responseKind", response_kind(r));
+	json_set(sub, "responseKind", discovery_gvk(r));
 	json_set(sub, "verbs", verbs(true));
 	subs = cJSON_CreateArray();
 	(void)cJSON_AddItemToArray(subs, sub);

@@ -30,6 +30,8 @@ const struct api_resource *discovery_builtins(size_t *n);
 /* The resource of one version; borrows from c. */
 struct api_resource discovery_of_crd(
     const struct crd *c, const struct crd_version *v);
+/* {group, version, kind}; owned. */
+cJSON *discovery_gvk(const struct api_resource *r);
 /* v1 > v1beta2 > v1beta1 > v1alpha1 > other; <0 if a comes first. */
 int discovery_version_cmp(const char *a, const char *b);
 

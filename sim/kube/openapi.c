@@ -94,17 +94,6 @@ schema_name(const struct api_resource *r)
 }
 
 static cJSON *
-gvk(const struct api_resource *r)
-{
-	cJSON *j = cJSON_CreateObject();
-
-	json_set_str(j, "group", r->group);
-	json_set_str(j, "version", r->version);
-	json_set_str(j, "kind", r->kind);
-	return j;
-}
-
-static cJSON *
 reference(const char *name)
 {
 	cJSON *j = cJSON_CreateObject();
@@ -190,7 +179,7 @@ operation(const struct api_resource *r, const char *action, const char *schema)
 	json_set_str(ok, "description", "OK");
 	json_put(j, "responses/200", ok);
 	json_set_str(j, "x-kubernetes-action", action);
-	json_set(j, GVK, gvk(r));
+	json_set(j, GVK, discovery_gvk(r));
 	return j;
 }
 
@@ -261,7 +250,7 @@ schema_document(const struct api_resource *r)
 	json_put(j, "properties/apiVersion/type", cJSON_CreateString("string"));
 	json_put(j, "properties/kind/type", cJSON_CreateString("string"));
 	json_set(json_child(j, "properties"), "metadata", meta_reference());
-	(void)cJSON_AddItemToArray(list, gvk(r));
+	(void)cJSON_AddItemToArray(list, discovery_gvk(r));
 	json_set(j, GVK, list);
 	return j;
 }
