@@ -6,6 +6,7 @@
 
 struct jw;
 struct request;
+struct strlist;
 
 /* view_service.c */
 void view_versions(struct request *rq, struct jw *w);
@@ -34,6 +35,9 @@ bool exists_monitor(struct request *rq);
 void view_systems(struct request *rq, struct jw *w);
 void view_system(struct request *rq, struct jw *w);
 void view_reset_info(struct request *rq, struct jw *w);
+/* The ActionInfo of either Reset. */
+void view_reset_parameters(
+    struct jw *w, bool required, const struct strlist *types);
 void view_secure_boot(struct request *rq, struct jw *w);
 /* view_boot.c */
 void view_boot(struct request *rq, struct jw *w); /* the Boot object */

@@ -97,15 +97,7 @@ view_manager(struct request *rq, struct jw *w)
 void
 view_manager_reset_info(struct request *rq, struct jw *w)
 {
-	view_names(w, "ResetActionInfo", "Reset Action Info");
-	jw_list(w, "Parameters");
-	jw_open(w, NULL);
-	jw_s(w, "Name", "ResetType");
-	jw_b(w, "Required", false);
-	jw_s(w, "DataType", "String");
-	jw_strings(w, "AllowableValues", &rq->p->manager_reset_types);
-	jw_close(w);
-	jw_end(w);
+	view_reset_parameters(w, false, &rq->p->manager_reset_types);
 }
 
 void

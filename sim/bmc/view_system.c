@@ -138,17 +138,23 @@ view_system(struct request *rq, struct jw *w)
 }
 
 void
-view_reset_info(struct request *rq, struct jw *w)
+view_reset_parameters(struct jw *w, bool required, const struct strlist *types)
 {
 	view_names(w, "ResetActionInfo", "Reset Action Info");
 	jw_list(w, "Parameters");
 	jw_open(w, NULL);
 	jw_s(w, "Name", "ResetType");
-	jw_b(w, "Required", true);
+	jw_b(w, "Required", required);
 	jw_s(w, "DataType", "String");
-	jw_strings(w, "AllowableValues", &rq->p->reset_types);
+	jw_strings(w, "AllowableValues", types);
 	jw_close(w);
 	jw_end(w);
+}
+
+void
+view_reset_info(struct request *rq, struct jw *w)
+{
+	view_reset_parameters(w, true, &rq->p->reset_types);
 }
 
 void
