@@ -198,8 +198,8 @@ void host_event(struct host_pass *p, bool warning, const char *reason,
 
 /* host_secret.c: V_NEXT once rf exists and logs in with the Secret's present
  * version, under the trust that the spec asks for. */
-enum verdict host_credentialed(void *p);
-enum verdict host_trusted(void *p);
+enum verdict host_credentialed(void *arg);
+enum verdict host_trusted(void *arg);
 
 /* ---- one request in flight per BMC (host_origin.c) ------------------------- */
 
@@ -213,12 +213,12 @@ void host_origin_give(struct host_ctl *ctl);
 
 extern const struct step host_plan[]; /* host_plan.c: the whole */
 /* host_identity_plan.c */
-enum verdict host_connected(void *p);
-enum verdict host_inspected(void *p);
-enum verdict host_identified(void *p);
+enum verdict host_connected(void *arg);
+enum verdict host_inspected(void *arg);
+enum verdict host_identified(void *arg);
 /* host_claim_plan.c */
-enum verdict host_claim_read(void *p);
-enum verdict host_force_released(void *p);
+enum verdict host_claim_read(void *arg);
+enum verdict host_force_released(void *arg);
 /* host_idle_plan.c */
 enum verdict host_idle(struct host_pass *p);
 enum verdict host_quarantine(struct host_pass *p);
@@ -234,13 +234,13 @@ enum verdict host_attempt_failed(struct host_pass *p, const char *why);
 enum verdict host_first_boot(struct host_pass *p);
 enum verdict host_second_boot(struct host_pass *p);
 /* host_asks_plan.c */
-enum verdict host_asks_answered(void *p);
+enum verdict host_asks_answered(void *arg);
 /* host_up_plan.c */
 enum verdict host_up(struct host_pass *p);
 enum verdict host_rebooted(struct host_pass *p);
 /* host_release_plan.c */
 enum verdict host_release(struct host_pass *p);
 /* host_delete_plan.c */
-enum verdict host_deletion(void *p);
+enum verdict host_deletion(void *arg);
 
 #endif

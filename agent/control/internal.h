@@ -59,17 +59,17 @@ int64_t controllers_wall_s(const struct controllers *c);
 bool controllers_may_write(const struct controllers *c, struct err *e);
 
 /* host_ctl.c */
-void host_ctl_run(void *control, const char *key);
-void host_ctl_free(void *ctl);
+void host_ctl_run(void *arg, const char *key);
+void host_ctl_free(void *arg);
 /* Starts closing the BMC session; false if there is nothing to wait for. */
 bool host_ctl_close(struct host_ctl *ctl);
 bool host_ctl_closed(const struct host_ctl *ctl);
 /* machine_ctl.c */
-void machine_ctl_run(void *control, const char *key);
-void machine_ctl_free(void *ctl);
+void machine_ctl_run(void *arg, const char *key);
+void machine_ctl_free(void *arg);
 /* cluster_ctl.c */
-void cluster_ctl_run(void *control, const char *key);
-void cluster_ctl_free(void *ctl);
+void cluster_ctl_run(void *arg, const char *key);
+void cluster_ctl_free(void *arg);
 
 /* The view of a machine from the cache; false if there is none. The caller
  * calls machine_view_fini. */

@@ -21,9 +21,9 @@ struct machine_pass {
 };
 
 extern const struct step machine_plan[];
-enum verdict machine_claimed(void *p);  /* machine_claim.c */
-enum verdict machine_mirrored(void *p); /* machine_mirror.c */
-enum verdict machine_deletion(void *p); /* machine_delete.c */
+enum verdict machine_claimed(void *arg);  /* machine_claim.c */
+enum verdict machine_mirrored(void *arg); /* machine_mirror.c */
+enum verdict machine_deletion(void *arg); /* machine_delete.c */
 void machine_say(struct machine_pass *p, const char *type, enum cond_status s,
     const char *reason, const char *message);
 enum verdict machine_poll(struct machine_pass *p, int64_t us);

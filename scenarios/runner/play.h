@@ -100,7 +100,7 @@ void play_fail(struct play *p, const char *what, const char *object,
 /* A line for the log and the trail. */
 void play_note(
     struct play *p, const char *what, const char *object, const cJSON *j);
-char *play_var(void *play, const char *name); /* for subst() */
+char *play_var(void *arg, const char *name); /* for subst() */
 void play_set_var(struct play *p, const char *name, const char *value);
 
 bool play_agent_start(struct play *p, unsigned n, struct err *e);
