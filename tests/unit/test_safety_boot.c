@@ -26,7 +26,7 @@ crash_once(const struct crash_story *c, unsigned k)
 	struct rig_opts o = { .bmcs = 1, .timing = quick, .image = c->image };
 	struct rig *r = rig_new(&o);
 	char row[64];
-	unsigned n;
+	unsigned n = 0;
 
 	(void)str_format(row, sizeof(row), "%s %s %s %s request %u",
 	    c->image == NULL ? "installer.iso" : c->image,
