@@ -181,10 +181,13 @@ host_act_done(void *arg, const struct redfish_reply *r)
 	if (ok)
 		ctl->mem.silent_since_us = 0;
 	p->act[a] = ok ? ACT_OK : ACT_FAILED;
-	p->err = r->err;
-	p->cause = r->cause;
-	p->retry_after_us = r->retry_after_us;
-	p->maybe_executed = r->maybe_executed;
+	/* A read that follows a failed write must not hide why it failed. */
+	if (!ok) {
+		p->err = r->err;
+		p->cause = r->cause;
+		p->retry_after_us = r->retry_after_us;
+		p->maybe_executed = r->maybe_executed;
+	}
 	host_act_note_fresh(p, a);
 	if (ok && r->inventory != NULL) {
 		xfree(ctl->details);

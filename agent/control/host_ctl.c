@@ -247,6 +247,9 @@ host_link_told(const struct host_pass *p)
 {
 	const char *was = host_condition(&p->h, "RedfishConnectionReady", NULL);
 
+	/* That the breaker is open is no news: what opened it is. */
+	if (p->cause == RF_CAUSE_CIRCUIT && str_eq(was, "False"))
+		return false;
 	return !str_eq(was, "True") || p->ctl->backoff.failures >= 2 ||
 	       (p->cause != RF_CAUSE_UNREACHABLE &&
 		   p->cause != RF_CAUSE_TIMEOUT);
