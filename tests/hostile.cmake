@@ -12,3 +12,12 @@ if(TARGET b7_runner)
 		endif()
 	endforeach()
 endif()
+if(TARGET beskar7-agent AND TARGET beskar7-sim)
+	add_test(NAME integration-hostile_cli COMMAND
+		${CMAKE_SOURCE_DIR}/tests/integration/hostile_cli.sh
+		$<TARGET_FILE:beskar7-agent> $<TARGET_FILE:beskar7-sim>
+		$<$<TARGET_EXISTS:beskar7-scenario>:$<TARGET_FILE:beskar7-scenario>>)
+	set_tests_properties(integration-hostile_cli PROPERTIES
+		LABELS integration TIMEOUT 300
+		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
