@@ -81,6 +81,11 @@ core_kubeconfig_parse(
 		ok = err_set(e, ERR_SPEC, 0,
 		    "no server in the current "
 		    "context");
+	else if (k->token == NULL)
+		ok = err_set(e, ERR_SPEC, 0,
+		    "user \"%.60s\" has no token; the core stand-in takes "
+		    "no other kind of user",
+		    json_str(ctx, "user", ""));
 	else if (*ca != '\0' &&
 		 !b64_decode(ca, strlen(ca), pem, strlen(ca), &n))
 		ok = err_set(e, ERR_SPEC, 0,
