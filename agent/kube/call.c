@@ -24,24 +24,18 @@
 
 /* ---- life ------------------------------------------------------------------ */
 
-static char *
-dup_or_null(const char *s)
-{
-	return str_empty(s) ? NULL : xstrdup(s);
-}
-
 static void
 copy_request(struct kube_call *k, const struct kube_request *rq)
 {
 	struct kube_request *to = &k->rq;
 
 	*to = *rq;
-	to->ns = dup_or_null(rq->ns);
-	to->name = dup_or_null(rq->name);
-	to->subresource = dup_or_null(rq->subresource);
-	to->label_selector = dup_or_null(rq->label_selector);
-	to->field_selector = dup_or_null(rq->field_selector);
-	to->resource_version = dup_or_null(rq->resource_version);
+	to->ns = kube_dup(rq->ns);
+	to->name = kube_dup(rq->name);
+	to->subresource = kube_dup(rq->subresource);
+	to->label_selector = kube_dup(rq->label_selector);
+	to->field_selector = kube_dup(rq->field_selector);
+	to->resource_version = kube_dup(rq->resource_version);
 	to->precond_uid = NULL;
 	to->precond_rv = NULL;
 	to->propagation = NULL;

@@ -200,12 +200,28 @@ failed(struct informer *inf, const struct kube_reply *r)
 
 /* ---- list --------------------------------------------------------------------- */
 
+/* One object that breaks our caps (too deep, too many members) is as if it were
+ * not there: whoever may write one must not stop all others. */
+static bool
+skipped(struct informer *inf, const struct err *why)
+{
+	if (why->kind != ERR_TOO_BIG)
+		return false;
+	inf->garbage++;
+	count(inf, "beskar7_kube_objects_skipped_total");
+	LOGW(inf->env->log, "object left out",
+	    F_STR("resource", inf->o.res->plural), F_ERR(why));
+	return true;
+}
+
 static bool
 list_item(void *arg, const char *text, size_t n)
 {
 	struct informer *inf = arg;
 	cJSON *o = json_parse(text, n, &inf->broken);
 
+	if (o == NULL && skipped(inf, &inf->broken))
+		return true;
 	if (o != NULL && cache_put(inf, o, FROM_LIST, &inf->broken)) {
 		proved(inf);
 		return true;
@@ -239,7 +255,6 @@ list_done(void *arg, const struct kube_reply *r)
 	inf->relist = false;
 	inf->fruitless = 0;
 	healthy(inf);
-	backoff_reset(&inf->backoff);
 	if (!inf->synced) {
 		inf->synced = true;
 		informer_tell(inf, &synced);
@@ -247,21 +262,27 @@ list_done(void *arg, const struct kube_reply *r)
 	watch_start(inf);
 }
 
-static void
-list_start(struct informer *inf)
+static struct kube_request
+ask_all(struct informer *inf, enum kube_verb verb)
 {
-	const struct kube_request rq = { .verb = KUBE_LIST,
+	return (struct kube_request){ .verb = verb,
 		.res = inf->o.res,
 		.ns = inf->o.ns,
 		.label_selector = inf->o.label_selector,
 		.field_selector = inf->o.field_selector,
 		.metadata_only = inf->o.metadata_only,
 		.sensitive = inf->o.metadata_only,
-		.page_limit = inf->unpaged ? UINT_MAX : inf->o.page_limit,
-		.item = list_item,
-		.done = list_done,
 		.arg = inf };
+}
 
+static void
+list_start(struct informer *inf)
+{
+	struct kube_request rq = ask_all(inf, KUBE_LIST);
+
+	rq.page_limit = inf->unpaged ? UINT_MAX : inf->o.page_limit;
+	rq.item = list_item;
+	rq.done = list_done;
 	if (inf->lists++ > 0) {
 		inf->relists++;
 		count(inf, "beskar7_kube_relists_total");
@@ -352,7 +373,7 @@ watch_line(void *arg, const char *text, size_t n)
 	bool ok;
 
 	if (line == NULL)
-		return garbage(inf, &e);
+		return skipped(inf, &e) || garbage(inf, &e);
 	o = json_child(line, "object");
 	if (!cJSON_IsObject(o)) {
 		(void)err_set(&e, ERR_PROTO, 0, "a watch line without object");
@@ -365,7 +386,6 @@ watch_line(void *arg, const char *text, size_t n)
 	if (ok) {
 		inf->progressed = true;
 		inf->fruitless = 0;
-		backoff_reset(&inf->backoff);
 		healthy(inf);
 		listen_for_silence(inf);
 	}
@@ -386,13 +406,18 @@ watch_opened(void *arg)
 		informer_expect(inf);
 }
 
+static bool
+lasted(const struct informer *inf)
+{
+	return inf->opened_us >= 0 &&
+	       loop_mono_us(inf->env->loop) - inf->opened_us >= SHORT_US;
+}
+
 /* It ended as watches do, or died after having worked. */
 static bool
 worked(const struct informer *inf, const struct kube_reply *r)
 {
-	int64_t lived = loop_mono_us(inf->env->loop) - inf->opened_us;
-
-	if (inf->opened_us < 0 || lived < SHORT_US)
+	if (!lasted(inf))
 		return false;
 	return r->err.kind == ERR_NONE || r->err.kind == ERR_NET ||
 	       r->err.kind == ERR_TIMEOUT;
@@ -409,6 +434,10 @@ watch_done(void *arg, const struct kube_reply *r)
 	timer_stop(&inf->confirm);
 	if (r->stopped)
 		mine.err = inf->broken;
+	/* Neither a list nor a first event proves a server well that then
+	 * breaks every watch: only a watch that lasted does. */
+	if (lasted(inf))
+		backoff_reset(&inf->backoff);
 	if (mine.err.code == 410 || inf->relist) {
 		LOGI(inf->env->log, "watch expired, listing again",
 		    F_STR("resource", inf->o.res->plural));
@@ -438,21 +467,14 @@ static void
 watch_start(struct informer *inf)
 {
 	unsigned span = inf->o.watch_max_s - inf->o.watch_min_s;
-	const struct kube_request rq = { .verb = KUBE_WATCH,
-		.res = inf->o.res,
-		.ns = inf->o.ns,
-		.label_selector = inf->o.label_selector,
-		.field_selector = inf->o.field_selector,
-		.metadata_only = inf->o.metadata_only,
-		.sensitive = inf->o.metadata_only,
-		.resource_version = inf->rv,
-		.timeout_s = inf->o.watch_min_s +
-			     (unsigned)rng_below(&inf->rng, (uint64_t)span + 1),
-		.item = watch_line,
-		.opened = watch_opened,
-		.done = watch_done,
-		.arg = inf };
+	struct kube_request rq = ask_all(inf, KUBE_WATCH);
 
+	rq.resource_version = inf->rv;
+	rq.timeout_s = inf->o.watch_min_s +
+		       (unsigned)rng_below(&inf->rng, (uint64_t)span + 1);
+	rq.item = watch_line;
+	rq.opened = watch_opened;
+	rq.done = watch_done;
 	inf->watches++;
 	inf->progressed = false;
 	inf->opened_us = -1;
@@ -478,11 +500,9 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	inf->c = c;
 	inf->env = kube_client_env(c);
 	inf->o = *o;
-	inf->o.ns = str_empty(o->ns) ? NULL : xstrdup(o->ns);
-	inf->o.label_selector =
-	    str_empty(o->label_selector) ? NULL : xstrdup(o->label_selector);
-	inf->o.field_selector =
-	    str_empty(o->field_selector) ? NULL : xstrdup(o->field_selector);
+	inf->o.ns = kube_dup(o->ns);
+	inf->o.label_selector = kube_dup(o->label_selector);
+	inf->o.field_selector = kube_dup(o->field_selector);
 	inf->o.absent_retry_us = or_us(o->absent_retry_us, 20 * LOOP_S);
 	inf->o.watch_min_s = o->watch_min_s > 0 ? o->watch_min_s : 240;
 	inf->o.watch_max_s = o->watch_max_s > 0 ? o->watch_max_s : 300;

@@ -3,6 +3,14 @@
 #define B7_KUBE_OWN_H
 
 #include "common/mem.h"
+#include "common/str.h"
+
+/* "" and NULL are the same: nothing is asked for. */
+static inline char *
+kube_dup(const char *s)
+{
+	return str_empty(s) ? NULL : xstrdup(s);
+}
 
 static inline void
 kube_free_const(const char *s)
