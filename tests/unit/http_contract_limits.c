@@ -210,16 +210,23 @@ heads_have_caps_on_both_sides(void)
 
 /* ---- stopping ------------------------------------------------------------------ */
 
+/* A request that the server got and does not answer. */
+static void
+open_kept(struct http_rig *r, struct ask *a)
+{
+	contract_plain(r);
+	r->on_request = rig_keep;
+	ask_start(r, a, NULL);
+	rig_pass(r, 30 * LOOP_MS);
+}
+
 static void
 a_stopping_server_finishes_what_runs(void)
 {
 	struct ask a = { .done = false }, b;
 	struct http_rig r;
 
-	contract_plain(&r);
-	r.on_request = rig_keep;
-	ask_start(&r, &a, NULL);
-	rig_pass(&r, 30 * LOOP_MS);
+	open_kept(&r, &a);
 	http_server_stop(r.s, 5 * LOOP_S);
 	rig_pass(&r, 30 * LOOP_MS);
 	CU_ASSERT_FALSE(a.done);
@@ -237,10 +244,7 @@ after_its_grace_a_stopping_server_resets(void)
 	struct ask a = { .done = false };
 	struct http_rig r;
 
-	contract_plain(&r);
-	r.on_request = rig_keep;
-	ask_start(&r, &a, NULL);
-	rig_pass(&r, 30 * LOOP_MS);
+	open_kept(&r, &a);
 	http_server_stop(r.s, 50 * LOOP_MS);
 	ask_wait(&r, &a);
 	CHECK_END(&a, HTTP_E_RESET, HTTP_P_HEAD);
@@ -254,10 +258,7 @@ freeing_a_server_resets_and_tells_nobody(void)
 	struct ask a = { .done = false };
 	struct http_rig r;
 
-	contract_plain(&r);
-	r.on_request = rig_keep;
-	ask_start(&r, &a, NULL);
-	rig_pass(&r, 30 * LOOP_MS);
+	open_kept(&r, &a);
 	http_server_free(r.s);
 	r.s = NULL;
 	ask_wait(&r, &a);
