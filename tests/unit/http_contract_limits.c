@@ -32,10 +32,10 @@ cancelling_is_silent_and_frees_the_place(void)
 	ask_start(&r, &b, NULL);
 	ask_start(&r, &c, NULL);
 	http_cancel(b.call);
-	rig_pass(&r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 30 * LOOP_MS, r.handled > 0);
 	CU_ASSERT_EQUAL(r.handled, 1);
 	http_cancel(a.call);
-	rig_pass(&r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 30 * LOOP_MS, r.gone && r.handled >= 2);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	CU_ASSERT_EQUAL(r.handled, 2);
 	rig_answer(&r, r.x);
@@ -56,10 +56,10 @@ freeing_a_peer_cancels_its_calls(void)
 	r.on_request = rig_keep;
 	ask_start(&r, &a, NULL);
 	ask_start(&r, &b, NULL);
-	rig_pass(&r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 30 * LOOP_MS, r.handled > 0);
 	http_peer_free(r.p);
 	r.p = NULL;
-	rig_pass(&r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 30 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	CU_ASSERT_FALSE(a.done || b.done);
 	rig_close(&r);
@@ -88,7 +88,7 @@ a_call_may_be_cancelled_in_its_callbacks(void)
 	contract_plain(&r);
 	cancel_me = &a;
 	ask_start(&r, &a, &q);
-	rig_pass(&r, 50 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 50 * LOOP_MS, r.handled > 0);
 	CU_ASSERT_EQUAL(r.handled, 1);
 	CU_ASSERT_FALSE(a.done);
 	ask(&r, &a, NULL);
@@ -111,7 +111,7 @@ a_silent_server_hits_the_head_limit(void)
 	CHECK_END(&a, HTTP_E_DEADLINE, HTTP_P_HEAD);
 	CU_ASSERT(a.done_us - a.started_us >= 80 * LOOP_MS);
 	CU_ASSERT_TRUE(a.maybe_executed);
-	rig_pass(&r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 30 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	rig_close(&r);
 }
@@ -217,7 +217,7 @@ open_kept(struct http_rig *r, struct ask *a)
 	contract_plain(r);
 	r->on_request = rig_keep;
 	ask_start(r, a, NULL);
-	rig_pass(r, 30 * LOOP_MS);
+	RIG_PASS_UNTIL(r, 30 * LOOP_MS, r->x != NULL);
 }
 
 static void

@@ -166,7 +166,7 @@ a_paused_source_waits_for_resume(void)
 	down_chunked = true;
 	r.on_request = reply_stream;
 	ask_start(&r, &a, &q);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, down.taken >= 3000);
 	CU_ASSERT_EQUAL(down.taken, 3000);
 	CU_ASSERT_FALSE(a.done);
 	http_exchange_resume(r.x);
@@ -181,7 +181,7 @@ a_paused_sink_stops_the_stream(void)
 {
 	struct http_sink sink = { take, &down };
 	struct http_request q = { .sink = &sink,
-		.limits = { .idle_us = 100 * LOOP_MS } };
+		.limits = { .idle_us = 400 * LOOP_MS } };
 	struct ask a = { .done = false };
 	struct http_rig r;
 	size_t taken;
@@ -195,7 +195,7 @@ a_paused_sink_stops_the_stream(void)
 	r.on_request = reply_stream;
 	ask_start(&r, &a, &q);
 	/* Longer than idle_us: our own pause is not the peer's silence. */
-	rig_pass(&r, 200 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 800 * LOOP_MS, down.taken >= 100000);
 	taken = down.taken;
 	CU_ASSERT(taken >= 100000);
 	CU_ASSERT(down.given < down.total);
@@ -228,7 +228,7 @@ a_sink_may_pause_on_its_last_bytes(void)
 	down.hold_at = 1000;
 	r.on_request = reply_stream;
 	ask_start(&r, &a, &q);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, down.taken >= 1000);
 	CU_ASSERT_EQUAL(down.taken, 1000);
 	CU_ASSERT_EQUAL(down.ends, 0);
 	CU_ASSERT_FALSE(a.done);
@@ -259,7 +259,7 @@ a_silent_stream_hits_the_idle_limit(void)
 	ask(&r, &a, &q);
 	CHECK_END(&a, HTTP_E_DEADLINE, HTTP_P_BODY);
 	CU_ASSERT_EQUAL(a.status, 200);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	reset_flows();
 	down.total = 100;
@@ -267,7 +267,7 @@ a_silent_stream_hits_the_idle_limit(void)
 	down.pause_at = 20;
 	memset(&a, 0, sizeof(a));
 	ask_start(&r, &a, &watch);
-	rig_pass(&r, 200 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 200 * LOOP_MS, r.x != NULL);
 	CU_ASSERT_FALSE(a.done);
 	http_exchange_resume(r.x);
 	ask_wait(&r, &a);
@@ -293,7 +293,7 @@ a_sink_that_aborts_ends_its_call(void)
 	ask(&r, &a, &q);
 	CHECK_END(&a, HTTP_E_ABORT, HTTP_P_BODY);
 	CU_ASSERT_EQUAL(down.ends, 0);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	rig_close(&r);
 }
@@ -368,7 +368,7 @@ a_sink_may_cancel_its_call(void)
 	r.on_request = reply_stream;
 	cancelled = &a;
 	ask_start(&r, &a, &q);
-	rig_pass(&r, 100 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 100 * LOOP_MS, r.gone);
 	CU_ASSERT(down.taken > 0);
 	CU_ASSERT_FALSE(a.done);
 	CU_ASSERT_EQUAL(r.gone, 1);
@@ -403,15 +403,16 @@ requests_stream_into_a_sink(void)
 		src = source_of(&up, chunked);
 		r.on_request = take_up;
 		ask_start(&r, &a, &q);
-		rig_pass(&r, 50 * LOOP_MS);
+		RIG_PASS_UNTIL(&r, 50 * LOOP_MS,
+		    up.given >= 30000 && up.taken == up.given);
 		CU_ASSERT(up.given >= 30000 && up.given < 100000);
 		CU_ASSERT_EQUAL(up.taken, up.given);
 		http_call_resume(a.call);
-		rig_pass(&r, 50 * LOOP_MS);
+		RIG_PASS_UNTIL(&r, 50 * LOOP_MS, up.held);
 		CU_ASSERT_TRUE(up.held);
 		up.held = false;
 		http_exchange_resume(r.x);
-		rig_pass(&r, 100 * LOOP_MS);
+		RIG_PASS_UNTIL(&r, 100 * LOOP_MS, up.ends > 0);
 		CU_ASSERT_EQUAL(up.taken, up.total);
 		CU_ASSERT_EQUAL(up.ends, 1);
 		CU_ASSERT_FALSE(up.wrong);
@@ -475,7 +476,7 @@ a_request_source_that_aborts_ends_the_call(void)
 	r.on_request = take_up;
 	ask(&r, &a, &q);
 	CHECK_END(&a, HTTP_E_ABORT, HTTP_P_SEND);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	CU_ASSERT_EQUAL(up.ends, 0);
 	rig_close(&r);
@@ -545,12 +546,12 @@ cancelling_an_upload_is_noticed(void)
 	src = source_of(&up, true);
 	r.on_request = take_up;
 	ask_start(&r, &a, &q);
-	rig_pass(&r, 60 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 60 * LOOP_MS, up.held);
 	CU_ASSERT_TRUE(up.held);
 	http_exchange_resume(r.x);
 	up.held = false;
 	http_cancel(a.call);
-	rig_pass(&r, 100 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 100 * LOOP_MS, r.gone);
 	CU_ASSERT_EQUAL(r.gone, 1);
 	CU_ASSERT_FALSE(a.done);
 	CU_ASSERT_EQUAL(up.ends, 0);

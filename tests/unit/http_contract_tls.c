@@ -265,7 +265,7 @@ a_changed_policy_closes_kept_connections(void)
 	r.on_request = rig_keep;
 	memset(&a, 0, sizeof(a));
 	ask_start(&r, &a, &get);
-	rig_pass(&r, 50 * LOOP_MS);
+	RIG_PASS_UNTIL(&r, 50 * LOOP_MS, r.x != NULL);
 	http_peer_set_tls(r.p, &p.tls);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r.x);
 	rig_answer(&r, r.x);

@@ -257,6 +257,15 @@ rig_pass(struct http_rig *r, int64_t us)
 	r->backend->run(r, us, NULL, NULL);
 }
 
+/* Passes time; goes on, for up to ten seconds, while what must come has not: a
+ * busy machine is no failure. */
+#define RIG_PASS_UNTIL(r, us, come) \
+	do { \
+		rig_pass((r), (us)); \
+		for (int left_ = 2000; left_ > 0 && !(come); left_--) \
+			rig_pass((r), 5 * LOOP_MS); \
+	} while (0)
+
 #define CHECK_END(a, want_err, want_phase) \
 	do { \
 		CU_ASSERT_TRUE((a)->done); \
