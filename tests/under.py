@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """usage: under.py --build DIR --label LABEL --jobs N --timeout S --junit FILE
-                -- COMMAND...
+                [--skip NAME=WHY]... -- COMMAND...
 
 Runs ctest's tests of a label behind COMMAND (valgrind and its options), with
 this time limit instead of theirs, and writes a JUnit file.
@@ -26,9 +26,13 @@ def tests(build, label):
             yield t['name'], None, build
 
 
-def run(test, prefix, timeout):
+def run(test, prefix, timeout, skips):
     name, command, folder = test
     case = ET.Element('testcase', name=name)
+    if name in skips:
+        ET.SubElement(case, 'skipped', message=skips[name])
+        ET.SubElement(case, 'system-out').text = skips[name]
+        return case
     if command is None:
         ET.SubElement(case, 'failure', message='not built')
         return case
@@ -55,11 +59,13 @@ def main():
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('--timeout', type=int, default=600)
     p.add_argument('--junit', required=True)
+    p.add_argument('--skip', action='append', default=[])
     p.add_argument('command', nargs='+')
     o = p.parse_args()
+    skips = dict(s.split('=', 1) for s in o.skip)
     suite = ET.Element('testsuite', name=o.label)
     with ThreadPoolExecutor(o.jobs) as pool:
-        for case in pool.map(lambda t: run(t, o.command, o.timeout),
+        for case in pool.map(lambda t: run(t, o.command, o.timeout, skips),
                              tests(o.build, o.label)):
             suite.append(case)
     ET.ElementTree(suite).write(o.junit, encoding='utf-8')
