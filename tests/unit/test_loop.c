@@ -56,13 +56,15 @@ a_timer_may_arm_itself_and_stop_others(void)
 		rig_open(&r, kind);
 		step_at(&s[0], &r, 'a', 1000);
 		s[0].start = &s[0];
-		s[0].delay_us = 4000;
+		s[0].delay_us = 40000;
 		/* Due at the same time as 'a', which stops it. */
 		step_at(&s[1], &r, 'x', 1000);
 		s[0].stop = &s[1];
-		step_at(&s[2], &r, 'z', 6000);
+		/* Between the second 'a' and the third, far from both: a
+		 * real loop may be late. */
+		step_at(&s[2], &r, 'z', 60000);
 		s[2].stop = &s[0];
-		rig_run(&r, 20 * LOOP_MS);
+		rig_run(&r, 120 * LOOP_MS);
 		CHECK_TEXT(r.trace, "aaz");
 		timer_stop(&s[0].t);
 		timer_stop(&s[0].t);
