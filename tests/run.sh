@@ -111,7 +111,7 @@ run_tier() { # TIER
 	fi
 	printf '\n== %s: %s\n' "$tier" "$(tier_text "$tier")"
 	: >"$logs/$tier.counts"
-	timeout --kill-after=10 "$(left)" bash "$self" --inner "$tier" 3>&1 >"$log" 2>&1 </dev/null &
+	BESKAR7_LEFT=$(left) timeout --kill-after=10 "$(left)" bash "$self" --inner "$tier" 3>&1 >"$log" 2>&1 </dev/null &
 	child=$!
 	wait "$child"
 	status=$?

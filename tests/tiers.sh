@@ -20,13 +20,13 @@ static|long|release|60|static agent: size, empty root file system
 demo|long|release|60|scenarios/demo.sh, real processes over TLS
 clang|long|setup|60|clang, ASan, UBSan and libFuzzer
 clang-unit|long|clang|20|unit tests by clang
-sockets|long|build|60|scenarios over real sockets
-runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 bench|long|release|30|benchmarks, small: that they run
 cppcheck|long|setup|60|cppcheck
 fuzz60|long|clang|120|60 seconds of each fuzz target
 valgrind|long|release|120|unit tests under valgrind
 tidy|long|clang|120|clang-tidy
+sockets|long|release|60|scenarios over real sockets
+runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 '
 
 tier_field() { # TIER NUMBER
@@ -237,19 +237,34 @@ runner() { # BUILD: the program, or nothing
 	[ -x "$p" ] && echo "$p"
 }
 
+# Each scenario file by itself, as long as there is time: with a deadline, those
+# that would begin after SHARE percent of what is left are skipped by name.
+each_scenario() { # BUILD SHARE NAME ARGUMENTS...
+	local p share=$2 name=$3 file xml until
+	p=$(runner "$1") || { say "no beskar7-scenario was built"; return 1; }
+	shift 3
+	until=$((SECONDS + ${BESKAR7_LEFT:-1000000} * share / 100))
+	for file in scenarios/*.yaml; do
+		if [ $SECONDS -ge $until ]; then
+			skipped "$file ($name): the time for these is over"
+			continue
+		fi
+		xml=$logs/$name-$(basename "$file" .yaml).xml
+		rm -f "$xml"
+		"$p" run "$file" "$@" --keep-going --junit "$xml"
+		count_junit "$xml"
+	done
+}
+
 tier_runs() {
-	local p xml=$logs/runs.xml
+	local p
 	p=$(runner release) || { say "no beskar7-scenario was built"; return 1; }
-	"$p" run scenarios/*.yaml --runs 200 --jobs "$jobs" --keep-going --junit "$xml"
-	count_junit "$xml"
 	one "the same seed twice gives equal logs" tests/replay.sh "$p"
+	each_scenario release 90 runs --runs 200 --jobs "$jobs"
 }
 
 tier_sockets() {
-	local p xml=$logs/sockets.xml
-	p=$(runner gcc) || { say "no beskar7-scenario was built"; return 1; }
-	"$p" run scenarios/*.yaml --sockets --keep-going --junit "$xml"
-	count_junit "$xml"
+	each_scenario release 30 sockets --sockets
 }
 
 tier_demo() {
