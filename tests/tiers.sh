@@ -267,9 +267,11 @@ tier_sockets() {
 	each_scenario release 30 sockets --sockets
 }
 
-tier_demo() {
-	one scenarios/demo.sh env BESKAR7_BUILD="$build/release" \
-		scenarios/demo.sh --no-install
+tier_demo() { # builds by itself, in build/, as a person would
+	local with=
+	command -v ccache >/dev/null 2>&1 && with=CMAKE_C_COMPILER_LAUNCHER=ccache
+	# shellcheck disable=SC2086
+	one scenarios/demo.sh env $with scenarios/demo.sh --no-install
 }
 
 tier_bench() {
