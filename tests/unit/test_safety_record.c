@@ -270,9 +270,8 @@ braked_at(enum brake b, int64_t at_us, bool release)
 static void
 paused_at_any_moment_nothing_moves(void)
 {
-	static const int64_t ms[] = { 3500, 4500, 5500, 6500, 9000, 20000,
-		30000 };
-	static const int64_t down[] = { 0, 1000, 5000 };
+	static const int64_t ms[] = { 4500, 6500, 9000, 30000 };
+	static const int64_t down[] = { 0, 5000 };
 
 	for (int b = BY_HOST; b < N_BRAKES; b++) {
 		for (size_t i = 0; i < sizeof(ms) / sizeof(*ms); i++)
