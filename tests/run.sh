@@ -107,7 +107,7 @@ run_tier() { # TIER
 	local tier=$1 began=$SECONDS status sum log=$logs/$1.log
 	if [ "$(left)" -lt "$(tier_least "$tier")" ]; then
 		skip "$tier" "the $minutes minutes are over or nearly so"
-		return
+		return 1
 	fi
 	printf '\n== %s: %s\n' "$tier" "$(tier_text "$tier")"
 	: >"$logs/$tier.counts"
@@ -125,7 +125,7 @@ run_tier() { # TIER
 			"$tier" "$minutes"
 		count "$tier" $((SECONDS - began)) "$1" "$2" $(($3 + 1)) \
 			"SKIPPED: cut short"
-		return
+		return 1
 	fi
 	if [ "$status" != 0 ] && [ "$2" = 0 ]; then
 		# It ended without saying what failed: that is a failure.
