@@ -25,6 +25,7 @@ done
 ulimit -n "$(ulimit -Hn)"
 
 dir=$(mktemp -d)
+port=$((20000 + $$ % 10000))
 pids=
 finish() {
 	for p in $pids; do kill "$p" 2>/dev/null; done
@@ -86,17 +87,17 @@ hosts=/apis/infrastructure.cluster.x-k8s.io/v1beta2/namespaces/default/physicalh
 available() { get "$hosts" | grep -o '"state":"Available"' | wc -l; }
 status_of() { sed -n "s/^$2:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$1/status"; }
 metric() { # NAME: the sum over labels
-	curl -fsS http://127.0.0.1:19080/metrics | awk -v name="$1" '
+	curl -fsS http://127.0.0.1:$port/metrics | awk -v name="$1" '
 		$1 == name || index($1, name "{") == 1 { s += $2 } END { printf "%d", s }'
 }
 writes() { # Events apart: they are written slowly behind, and dropped if many
-	curl -fsS http://127.0.0.1:19080/metrics | awk '
+	curl -fsS http://127.0.0.1:$port/metrics | awk '
 		/^beskar7_kube_requests_total\{/ && !/verb="(get|list|watch)"/ && !/"(leases|events)"/ { s += $2 }
 		END { printf "%d", s }'
 }
 
 began=$(date +%s.%N)
-"$agent" --kubeconfig "$dir/agent" --diagnostics-address 127.0.0.1:19080 \
+"$agent" --kubeconfig "$dir/agent" --diagnostics-address "127.0.0.1:$port" \
 	--log-level warn >"$dir/agent.log" 2>&1 &
 agent_pid=$!
 pids="$pids $agent_pid"
