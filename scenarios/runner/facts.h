@@ -119,8 +119,7 @@ int64_t facts_cluster_paused(
 /* Status "True", "False", "Unknown" or NULL; *reason may be NULL. */
 const char *facts_condition(
     const cJSON *object, const char *type, const char **reason);
-const char *facts_annotation(
-    const cJSON *tree, const char *key); /* or NULL */
+const char *facts_annotation(const cJSON *tree, const char *key); /* or NULL */
 /* The agent that an address belongs to; -1 = not known. */
 int facts_agent_of(const char *from);
 void facts_agent_started(struct facts *f, unsigned n);

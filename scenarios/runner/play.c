@@ -14,6 +14,8 @@
 
 #define PLAY_MARKER "B7-MARKER-bootstrap-0d9f1c77"
 #define PLAY_PASSWORD "b7-sim-secret"
+#define PLAY_LARGE 500 /* objects */
+#define PLAY_LULL (50 * LOOP_MS)
 #define PLAY_MIN_WAIT (20 * LOOP_S) /* over sockets */
 
 /* ---- what happens ------------------------------------------------------------ */
@@ -258,12 +260,15 @@ play_now(const struct play *p)
 	return p->be->ops->now_us(p->be);
 }
 
+/* Looking at a large fleet costs too much to do it after every event. */
 static bool
 play_woken(void *arg)
 {
 	const struct play *p = arg;
 
-	return p->dirty;
+	return p->dirty && (p->failure.set || p->crash.heard ||
+			       p->f->objects.n < PLAY_LARGE ||
+			       play_now(p) - p->looked_us >= PLAY_LULL);
 }
 
 static int64_t
@@ -321,6 +326,7 @@ play_until(struct play *p, int64_t until, bool (*done)(void *), void *arg)
 			return false;
 		next = play_next_restart(p);
 		p->dirty = false;
+		p->looked_us = play_now(p);
 		p->be->ops->run(p->be, next < until ? next : until,
 		    done == NULL ? NULL : play_woken, p);
 		if (!p->dirty && play_now(p) < (next < until ? next : until))

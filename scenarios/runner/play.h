@@ -71,8 +71,9 @@ struct play {
 	struct play_crash crash;
 	int64_t restart_at[BACKEND_AGENTS]; /* FACT_NEVER = not */
 	bool frozen[BACKEND_AGENTS];
-	bool dirty;       /* something was told since the last look */
-	bool noted_crash; /* the plan's crash was carried out at least once */
+	bool dirty;        /* something was told since the last look */
+	int64_t looked_us; /* when that was */
+	bool noted_crash;  /* the plan's crash was carried out at least once */
 	struct rng rng;
 	int64_t faults_end_us; /* until then faults that steps ordered last */
 	char path[400];        /* of the running step */
