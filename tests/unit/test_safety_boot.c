@@ -23,7 +23,10 @@ struct crash_story {
 static unsigned
 crash_once(const struct crash_story *c, unsigned k)
 {
-	struct rig_opts o = { .bmcs = 1, .timing = quick, .image = c->image };
+	struct rig_opts o = { .bmcs = 1,
+		.timing = quick,
+		.image = c->image,
+		.kind = str_eq(c->image, "live.iso") ? "Live" : NULL };
 	struct rig *r = rig_new(&o);
 	char row[64];
 	unsigned n = 0;
