@@ -69,6 +69,8 @@ fi
 # ---- around the tiers -------------------------------------------------------
 
 mkdir -p "$logs" || die "cannot make $logs"
+exec 8>"$build/.lock"
+flock -n 8 || die "another run is at work in $build (BESKAR7_BUILD)"
 : >"$logs/table"
 start=$SECONDS
 passed=0 failed=0 skipped=0 child=
@@ -111,7 +113,8 @@ run_tier() { # TIER
 	fi
 	printf '\n== %s: %s\n' "$tier" "$(tier_text "$tier")"
 	: >"$logs/$tier.counts"
-	BESKAR7_LEFT=$(left) timeout --kill-after=10 "$(left)" bash "$self" --inner "$tier" 3>&1 >"$log" 2>&1 </dev/null &
+	BESKAR7_LEFT=$(left) timeout --kill-after=10 "$(left)" bash "$self" --inner "$tier" 3>&1 >"$log" 2>&1 \
+		</dev/null 8>&- &
 	child=$!
 	wait "$child"
 	status=$?
