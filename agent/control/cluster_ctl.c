@@ -28,7 +28,6 @@ struct cluster_pass {
 	cJSON *status;
 	struct cond_stamp at;
 	bool silent;
-	bool has_zones;
 };
 
 void
@@ -163,35 +162,42 @@ cluster_free_value(void *p)
 	cJSON_Delete(p);
 }
 
+static void
+domains_of_spec(struct map *m, const cJSON *tree)
+{
+	const cJSON *d;
+
+	cJSON_ArrayForEach (d, json_arr(tree, "spec/failureDomains")) {
+		const char *name = json_str(d, "name", NULL);
+
+		if (!str_empty(name))
+			cJSON_Delete(map_put(m, name, cluster_domain_of(d)));
+	}
+}
+
+static void
+domains_of_hosts(struct map *m, const struct cluster_pass *p)
+{
+	for (size_t i = 0; i < p->c->index.hosts.n; i++) {
+		const struct host_brief *b = p->c->index.hosts.v[i].value;
+
+		if (!str_empty(b->zone) && str_eq(b->ns, kobj_ns(p->tree)))
+			cJSON_Delete(
+			    map_put(m, b->zone, cluster_domain(b->zone, true)));
+	}
+}
+
 /* Sorted by name and unique, as core will store them. */
 static enum verdict
 domains_listed(void *arg)
 {
 	struct cluster_pass *p = arg;
 	struct map m = { 0 };
-	const cJSON *d;
 	cJSON *list;
 
-	cJSON_ArrayForEach (d, json_arr(p->tree, "spec/failureDomains")) {
-		const char *name = json_str(d, "name", NULL);
-
-		if (!str_empty(name))
-			cJSON_Delete(map_put(&m, name, cluster_domain_of(d)));
-	}
-	for (size_t i = 0; m.n == 0 && i < p->c->index.hosts.n; i++) {
-		const struct host_brief *b = p->c->index.hosts.v[i].value;
-
-		if (b->zone != NULL && str_eq(b->ns, kobj_ns(p->tree)))
-			p->has_zones = true;
-	}
-	for (size_t i = 0; p->has_zones && i < p->c->index.hosts.n; i++) {
-		const struct host_brief *b = p->c->index.hosts.v[i].value;
-
-		if (b->zone != NULL && b->zone[0] != '\0' &&
-		    str_eq(b->ns, kobj_ns(p->tree)))
-			cJSON_Delete(map_put(
-			    &m, b->zone, cluster_domain(b->zone, true)));
-	}
+	domains_of_spec(&m, p->tree);
+	if (m.n == 0)
+		domains_of_hosts(&m, p);
 	list = m.n == 0 ? NULL : cJSON_CreateArray();
 	for (size_t i = 0; i < m.n && i < CLUSTER_DOMAINS; i++) {
 		cJSON_AddItemToArray(list, m.v[i].value);

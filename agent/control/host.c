@@ -126,6 +126,7 @@ host_read_meta(struct host *h, const cJSON *meta)
 	const cJSON *ann = json_obj(meta, "annotations");
 	const cJSON *zone = json_child(json_obj(meta, "labels"), LABEL_ZONE);
 	const cJSON *rec = json_child(ann, ANN_RECORD);
+	const char *text;
 	const cJSON *f;
 
 	h->ns = json_str(meta, "namespace", "");
@@ -142,9 +143,10 @@ host_read_meta(struct host *h, const cJSON *meta)
 			h->has_finalizer = true;
 	host_read_asks(&h->asks, ann);
 	h->record_present = rec != NULL;
-	if (cJSON_IsString(rec))
+	text = cJSON_GetStringValue(rec);
+	if (text != NULL)
 		h->record_valid =
-		    record_parse(&h->record, rec->valuestring, &h->record_err);
+		    record_parse(&h->record, text, &h->record_err);
 }
 
 void

@@ -8,6 +8,69 @@
 #include "agent/control/names.h"
 #include "common/str.h"
 
+static enum redfish_reset
+reboot_kind(const char *ask)
+{
+	return str_eq(ask, "soft") ? RF_RESET_GRACEFUL_RESTART
+				   : RF_RESET_FORCE_RESTART;
+}
+
+static enum verdict
+reboot_announced(struct host_pass *p, const char *ask)
+{
+	struct record r = p->h.record;
+
+	(void)str_copy(r.reboot, sizeof(r.reboot), ask);
+	(void)str_copy(
+	    r.power, sizeof(r.power), redfish_reset_name(reboot_kind(ask)));
+	r.power_s = pass_wall_s(p);
+	p->ctl->mem.reboot_announced = true;
+	p->ctl->mem.reboot_sent = false;
+	report_op(&p->rep, "Reboot", "Rebooting", "%s", ask);
+	return host_act_record(p, &r);
+}
+
+static void
+reboot_told(struct host_change *ch, const char *reason, bool warning,
+    const char *kind, const char *text)
+{
+	ch->event_reason = reason;
+	ch->event_warning = warning;
+	(void)str_format(ch->event_text, sizeof(ch->event_text),
+	    "%s restart %.200s", kind, text);
+}
+
+/* What came of the announced restart; V_WAIT while it is being sent. Never a
+ * second time, even if the write that tells of it has to be repeated. */
+static enum verdict
+reboot_outcome(struct host_pass *p, struct host_change *ch)
+{
+	struct host_memory *m = &p->ctl->mem;
+	const char *kind = p->h.record.reboot;
+	enum verdict v;
+
+	if (m->reboot_sent) {
+		reboot_told(ch, "Rebooted", false, kind, "was sent");
+		return V_NEXT;
+	}
+	if (!m->reboot_announced) {
+		reboot_told(ch, "RebootUnknown", true, kind,
+		    "may have been sent before the agent restarted; it is not "
+		    "sent again");
+		return V_NEXT;
+	}
+	v = host_act_reset(p, reboot_kind(kind));
+	if (v == V_WAIT)
+		return v;
+	m->reboot_sent = v != V_FAIL;
+	m->reboot_announced = false;
+	if (v == V_FAIL)
+		reboot_told(ch, "RebootFailed", true, kind, p->err.msg);
+	else
+		reboot_told(ch, "Rebooted", false, kind, "was sent");
+	return V_NEXT;
+}
+
 /* AX/reboot: announced, then sent at most once. After a crash the record says
  * that it was announced, and nobody sends it again. */
 enum verdict
@@ -16,58 +79,21 @@ host_rebooted(struct host_pass *p)
 	const char *ask = p->h.asks.reboot;
 	struct host_change ch = { .drop_annotation = ANN_REBOOT };
 	struct record r = p->h.record;
-	bool soft = str_eq(ask, "soft"), hard = str_eq(ask, "hard");
-	enum redfish_reset kind =
-	    soft ? RF_RESET_GRACEFUL_RESTART : RF_RESET_FORCE_RESTART;
-	enum verdict v;
 
-	if (ask == NULL && r.reboot[0] == '\0')
-		return V_NEXT;
-	if (r.reboot[0] == '\0' && (soft || hard) &&
-	    pass_state(p)->power == RF_POWER_ON) {
-		(void)str_copy(r.reboot, sizeof(r.reboot), ask);
-		(void)str_copy(
-		    r.power, sizeof(r.power), redfish_reset_name(kind));
-		r.power_s = pass_wall_s(p);
-		p->ctl->mem.reboot_announced = true;
-		p->ctl->mem.reboot_sent = false;
-		report_op(&p->rep, "Reboot", "Rebooting", "%s", ask);
-		return host_act_record(p, &r);
-	}
-	ch.event_reason = "RebootRefused";
-	ch.event_warning = true;
-	(void)str_format(ch.event_text, sizeof(ch.event_text),
-	    "reboot=%.16s: needs soft or hard, and a server that is on",
-	    ask == NULL ? "" : ask);
 	if (r.reboot[0] != '\0') {
-		kind = str_eq(r.reboot, "soft") ? RF_RESET_GRACEFUL_RESTART
-						: RF_RESET_FORCE_RESTART;
-		if (p->ctl->mem.reboot_sent) {
-			ch.event_warning = false;
-			ch.event_reason = "Rebooted";
-			(void)str_format(ch.event_text, sizeof(ch.event_text),
-			    "%s restart was sent", r.reboot);
-		} else if (p->ctl->mem.reboot_announced) {
-			v = host_act_reset(p, kind);
-			if (v == V_WAIT)
-				return v;
-			/* Whatever came of it: never a second time, even if
-			 * the write below has to be repeated. */
-			p->ctl->mem.reboot_sent = v != V_FAIL;
-			p->ctl->mem.reboot_announced = false;
-			ch.event_warning = v == V_FAIL;
-			ch.event_reason =
-			    v == V_FAIL ? "RebootFailed" : "Rebooted";
-			(void)str_format(ch.event_text, sizeof(ch.event_text),
-			    "%s restart %s%.160s", r.reboot,
-			    v == V_FAIL ? "failed: " : "was sent",
-			    v == V_FAIL ? p->err.msg : "");
-		} else {
-			ch.event_reason = "RebootUnknown";
-			(void)str_copy(ch.event_text, sizeof(ch.event_text),
-			    "the agent restarted while it rebooted the "
-			    "server; it is not sent again");
-		}
+		if (reboot_outcome(p, &ch) == V_WAIT)
+			return V_WAIT;
+	} else if (ask == NULL) {
+		return V_NEXT;
+	} else if ((str_eq(ask, "soft") || str_eq(ask, "hard")) &&
+		   pass_state(p)->power == RF_POWER_ON) {
+		return reboot_announced(p, ask);
+	} else {
+		ch.event_reason = "RebootRefused";
+		ch.event_warning = true;
+		(void)str_format(ch.event_text, sizeof(ch.event_text),
+		    "reboot=%.16s: needs soft or hard, and a server that is on",
+		    ask);
 	}
 	r.reboot[0] = '\0';
 	ch.record = &r;

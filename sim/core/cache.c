@@ -148,7 +148,8 @@ cache_list(void *arg)
 {
 	struct core_cache *c = arg;
 
-	core_request(c->client, "GET", c->path, NULL, NULL, cache_listed, c);
+	core_request(c->client, "GET", c->path, NULL, NULL,
+	    (struct core_done){ cache_listed, c });
 }
 
 struct core_cache *

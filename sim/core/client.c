@@ -106,7 +106,7 @@ core_call_done(void *arg, const struct http_result *r)
 
 void
 core_request(struct core_client *c, const char *method, const char *target,
-    const char *type, const cJSON *body, core_done_fn *done, void *arg)
+    const char *type, const cJSON *body, struct core_done done)
 {
 	struct core_call *k = xcalloc(1, sizeof(*k));
 	struct http_header h[3] = { { "Accept", "application/json" } };
@@ -127,8 +127,8 @@ core_request(struct core_client *c, const char *method, const char *target,
 		h[rq.n_headers++].value = c->authorization;
 	}
 	k->c = c;
-	k->done = done;
-	k->arg = arg;
+	k->done = done.fn;
+	k->arg = done.arg;
 	rq.limits.body_max = CORE_BODY_MAX;
 	rq.may_resend = str_eq(method, "GET");
 	rq.done = core_call_done;

@@ -20,9 +20,13 @@ void core_client_free(struct core_client *c); /* cancels all, silently */
 
 /* status 0 = no answer; body NULL if it was not JSON; borrowed. */
 typedef void core_done_fn(void *arg, int status, const cJSON *body);
+struct core_done {
+	core_done_fn *fn;
+	void *arg;
+};
 /* type NULL = application/json. done runs once unless the client is freed. */
 void core_request(struct core_client *c, const char *method, const char *target,
-    const char *type, const cJSON *body, core_done_fn *done, void *arg);
+    const char *type, const cJSON *body, struct core_done done);
 
 struct core_stream;
 struct core_stream_fns {

@@ -194,8 +194,8 @@ clone_machine_done(void *arg, int status, const cJSON *body)
 	clone_annotations(k, meta);
 	target = xasprintf(
 	    "%s?fieldManager=capi-machineset-metadata&force=true", k->path);
-	core_request(
-	    k->c->api, "PATCH", target, CLONE_APPLY, o, clone_metadata_done, k);
+	core_request(k->c->api, "PATCH", target, CLONE_APPLY, o,
+	    (struct core_done){ clone_metadata_done, k });
 	xfree(target);
 	cJSON_Delete(o);
 }
@@ -207,8 +207,8 @@ clone_patch_managers(struct core_clone *k, const cJSON *object)
 {
 	cJSON *p = clone_managers(object);
 
-	core_request(
-	    k->c->api, "PATCH", k->path, CORE_MERGE, p, clone_managers_done, k);
+	core_request(k->c->api, "PATCH", k->path, CORE_MERGE, p,
+	    (struct core_done){ clone_managers_done, k });
 	cJSON_Delete(p);
 }
 
@@ -234,7 +234,7 @@ clone_managers_done(void *arg, int status, const cJSON *body)
 		k->result.conflicts++;
 		if (++k->tries < CLONE_TRIES) {
 			core_request(k->c->api, "GET", k->path, NULL, NULL,
-			    clone_read_again, k);
+			    (struct core_done){ clone_read_again, k });
 			return;
 		}
 	}
@@ -244,7 +244,8 @@ clone_managers_done(void *arg, int status, const cJSON *body)
 	}
 	m = clone_machine(k);
 	target = xasprintf(CAPI_PATH "/namespaces/%s/machines", k->ns);
-	core_request(k->c->api, "POST", target, NULL, m, clone_machine_done, k);
+	core_request(k->c->api, "POST", target, NULL, m,
+	    (struct core_done){ clone_machine_done, k });
 	xfree(target);
 	cJSON_Delete(m);
 }
@@ -282,8 +283,8 @@ clone_apply(struct core_clone *k, const cJSON *template)
 		json_set(o, "spec", json_dup(json_obj(t, "spec")));
 	target =
 	    xasprintf("%s?fieldManager=capi-machineset&force=true", k->path);
-	core_request(
-	    k->c->api, "PATCH", target, CLONE_APPLY, o, clone_applied, k);
+	core_request(k->c->api, "PATCH", target, CLONE_APPLY, o,
+	    (struct core_done){ clone_applied, k });
 	xfree(target);
 	cJSON_Delete(o);
 }
@@ -347,7 +348,7 @@ core_clone(struct core *c, const struct core_clone_opts *o,
 	LIST_INSERT_HEAD(&c->clones, k, entry);
 	if (clone_resolve(k, &template_path)) {
 		core_request(c->api, "GET", template_path, NULL, NULL,
-		    clone_template, k);
+		    (struct core_done){ clone_template, k });
 	} else {
 		(void)str_format(k->result.why, sizeof(k->result.why),
 		    "no kind %s of %s with the contract's label", o->kind,

@@ -173,8 +173,10 @@ cluster_control_plane(struct cluster_run *r)
 			 CAPI "/control-plane") != NULL &&
 		     json_str(m, "status/nodeRef/name", NULL) != NULL;
 	}
-	core_condition(r->c, r->status, r->tree, "ControlPlaneInitialized",
-	    up ? "True" : "False", up ? "Initialized" : "NotInitialized", "");
+	core_condition(r->c, r->status, r->tree,
+	    (struct core_cond){ "ControlPlaneInitialized",
+		up ? "True" : "False", up ? "Initialized" : "NotInitialized",
+		"" });
 	if (up)
 		json_set_bool(json_ensure_obj(r->status, "initialization"),
 		    "controlPlaneInitialized", true);

@@ -29,9 +29,8 @@ core_condition_true(const cJSON *object, const char *type)
 }
 
 void
-core_condition(struct core *c, cJSON *status, const cJSON *object,
-    const char *type, const char *value, const char *reason,
-    const char *message)
+core_condition(
+    struct core *c, cJSON *status, const cJSON *object, struct core_cond is)
 {
 	cJSON *list = json_child(status, "conditions"), *cond;
 	char now[RFC3339_CAP];
@@ -40,19 +39,19 @@ core_condition(struct core *c, cJSON *status, const cJSON *object,
 		json_set(status, "conditions", cJSON_CreateArray());
 		list = json_child(status, "conditions");
 	}
-	cond = condition_find(list, type);
+	cond = condition_find(list, is.type);
 	if (cond == NULL) {
 		cond = cJSON_CreateObject();
-		json_set_str(cond, "type", type);
+		json_set_str(cond, "type", is.type);
 		cJSON_AddItemToArray(list, cond);
 	}
-	if (!str_eq(json_str(cond, "status", ""), value)) {
+	if (!str_eq(json_str(cond, "status", ""), is.value)) {
 		rfc3339_s(now, loop_wall_us(c->env->loop));
 		json_set_str(cond, "lastTransitionTime", now);
 	}
-	json_set_str(cond, "status", value);
-	json_set_str(cond, "reason", reason);
-	json_set_str(cond, "message", message);
+	json_set_str(cond, "status", is.value);
+	json_set_str(cond, "reason", is.reason);
+	json_set_str(cond, "message", is.message);
 	json_set_i64(cond, "observedGeneration",
 	    json_i64(object, "metadata/generation", 0));
 }
@@ -103,22 +102,25 @@ core_mirror_ready(struct core *c, cJSON *status, const cJSON *object,
 		text =
 		    xasprintf("%s status.initialization.provisioned is false",
 			json_str(infra, "kind", ""));
-		core_condition(c, status, object, "InfrastructureReady",
-		    provisioned ? "True" : "False",
-		    provisioned ? "Ready" : "NotReady",
-		    provisioned ? "" : text);
+		core_condition(c, status, object,
+		    (struct core_cond){ "InfrastructureReady",
+			provisioned ? "True" : "False",
+			provisioned ? "Ready" : "NotReady",
+			provisioned ? "" : text });
 		xfree(text);
 		return;
 	}
 	if (!condition_well_formed(c, r, infra)) {
-		core_condition(c, status, object, "InfrastructureReady",
-		    "Unknown", "InvalidConditionReported",
-		    "the Ready condition is malformed");
+		core_condition(c, status, object,
+		    (struct core_cond){ "InfrastructureReady", "Unknown",
+			"InvalidConditionReported",
+			"the Ready condition is malformed" });
 		return;
 	}
-	core_condition(c, status, object, "InfrastructureReady",
-	    json_str(r, "status", ""), json_str(r, "reason", ""),
-	    json_str(r, "message", ""));
+	core_condition(c, status, object,
+	    (struct core_cond){ "InfrastructureReady",
+		json_str(r, "status", ""), json_str(r, "reason", ""),
+		json_str(r, "message", "") });
 	since = json_str(r, "lastTransitionTime", NULL);
 	if (since != NULL)
 		json_set_str(condition_find(json_child(status, "conditions"),
@@ -131,15 +133,17 @@ core_infra_absent(struct core *c, cJSON *status, const cJSON *object,
     enum core_infra found, bool provisioned)
 {
 	if (found == INFRA_NO_CRD)
-		core_condition(c, status, object, "InfrastructureReady",
-		    "Unknown", "InternalError",
-		    "Please check controller logs for errors");
+		core_condition(c, status, object,
+		    (struct core_cond){ "InfrastructureReady", "Unknown",
+			"InternalError",
+			"Please check controller logs for errors" });
 	else if (found == INFRA_MISSING)
-		core_condition(c, status, object, "InfrastructureReady",
-		    "False",
-		    provisioned ? "ObjectDeleted" : "ObjectDoesNotExist",
-		    provisioned ? "the infrastructure object was deleted"
-				: "the infrastructure object does not exist");
+		core_condition(c, status, object,
+		    (struct core_cond){ "InfrastructureReady", "False",
+			provisioned ? "ObjectDeleted" : "ObjectDoesNotExist",
+			provisioned
+			    ? "the infrastructure object was deleted"
+			    : "the infrastructure object does not exist" });
 }
 
 bool
@@ -160,8 +164,9 @@ core_paused(struct core *c, cJSON *status, const cJSON *object,
 	*changed =
 	    !str_eq(json_str(was, "status", ""), paused ? "True" : "False") ||
 	    !str_eq(json_str(was, "message", ""), text);
-	core_condition(c, status, object, "Paused", paused ? "True" : "False",
-	    paused ? "Paused" : "NotPaused", text);
+	core_condition(c, status, object,
+	    (struct core_cond){ "Paused", paused ? "True" : "False",
+		paused ? "Paused" : "NotPaused", text });
 	xfree(text);
 	return paused;
 }

@@ -81,7 +81,8 @@ core_write(struct core_object *o, const char *method, const char *target,
     const char *type, const cJSON *body)
 {
 	o->busy++;
-	core_request(o->c->api, method, target, type, body, core_written, o);
+	core_request(o->c->api, method, target, type, body,
+	    (struct core_done){ core_written, o });
 }
 
 static struct core_object *

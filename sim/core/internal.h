@@ -86,9 +86,11 @@ char *core_newest_version(const char *versions);
 void core_infra_changed(struct core *c, const cJSON *tree);
 
 /* conditions.c */
-void core_condition(struct core *c, cJSON *status, const cJSON *object,
-    const char *type, const char *value, const char *reason,
-    const char *message);
+struct core_cond {
+	const char *type, *value, *reason, *message;
+};
+void core_condition(
+    struct core *c, cJSON *status, const cJSON *object, struct core_cond is);
 /* InfrastructureReady from the infra object's Ready (capi-contract 2.2). */
 void core_mirror_ready(struct core *c, cJSON *status, const cJSON *object,
     const cJSON *infra, bool provisioned);

@@ -148,9 +148,10 @@ machine_node(struct machine_run *r, const char *id)
 	if (node != NULL)
 		json_set_str(json_ensure_obj(r->status, "nodeRef"), "name",
 		    json_str(node, "metadata/name", ""));
-	core_condition(r->c, r->status, r->tree, "NodeHealthy",
-	    node != NULL ? "True" : "Unknown",
-	    node != NULL ? "NodeHealthy" : "NodeDoesNotExist", "");
+	core_condition(r->c, r->status, r->tree,
+	    (struct core_cond){ "NodeHealthy",
+		node != NULL ? "True" : "Unknown",
+		node != NULL ? "NodeHealthy" : "NodeDoesNotExist", "" });
 }
 
 static void

@@ -122,8 +122,8 @@ node_register(struct core *c, const char *bmc, struct core_kubelet *k)
 	json_set_str(n, "kind", "Node");
 	json_set_str(json_ensure_obj(n, "metadata"), "name", bmc);
 	json_set_str(json_ensure_obj(n, "spec"), "providerID", id);
-	core_request(
-	    c->api, "POST", "/api/v1/nodes", NULL, n, node_registered, call);
+	core_request(c->api, "POST", "/api/v1/nodes", NULL, n,
+	    (struct core_done){ node_registered, call });
 	cJSON_Delete(n);
 	xfree(id);
 }
