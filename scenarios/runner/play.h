@@ -107,6 +107,11 @@ void play_set_var(struct play *p, const char *name, const char *value);
 bool play_agent_start(struct play *p, unsigned n, struct err *e);
 void play_agent_kill(struct play *p, unsigned n);
 
+/* play_hooks.c */
+void play_hooks(struct play *p, struct backend_hooks *h);
+void play_crash_now(struct play *p);
+void play_on_violation(
+    void *play, const char *invariant, const char *object, const char *text);
 /* fixtures.c */
 bool play_fixtures(struct play *p, struct err *e);
 bool play_cluster(struct play *p, const cJSON *c, struct err *e);
@@ -117,6 +122,4 @@ bool play_apply_file(struct play *p, const char *path, struct err *e);
 bool play_end(struct play *p);
 /* All that may rest does; false puts what does not into why. */
 bool play_at_rest(struct play *p, char *why, size_t cap);
-/* matches of the end's list for host "NS/NAME" */
-
 #endif

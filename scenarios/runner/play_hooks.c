@@ -1,0 +1,159 @@
+/* What the backend tells: to the trail, the facts and invariants; and the
+ * crashes that wait for it. */
+#include <string.h>
+
+#include "common/str.h"
+#include "common/world.h"
+#include "scenarios/runner/play.h"
+
+static int
+play_agent_index(const char *process)
+{
+	if (!str_has_prefix(process, "agent-") || process[6] < '0' ||
+	    process[6] > '7')
+		return -1;
+	return process[6] - '0';
+}
+
+void
+play_crash_now(struct play *p)
+{
+	struct play_crash *c = &p->crash;
+	char text[64];
+
+	c->armed = c->due = false;
+	c->fired = p->noted_crash = true;
+	(void)str_format(text, sizeof(text), "agent-%u is killed", c->agent);
+	play_note(p, text, "", NULL);
+	play_agent_kill(p, c->agent);
+	if (c->restart_us >= 0)
+		p->restart_at[c->agent] = play_now(p) + c->restart_us;
+	p->dirty = true;
+}
+
+static void
+play_on_commit(void *arg, const struct inv_commit *c)
+{
+	struct play *p = arg;
+
+	p->dirty = true;
+	if (p->trail != NULL)
+		trail_commit(p->trail, c);
+	invariants_commit(p->inv, c);
+	if (p->crash.due && str_eq(c->user, "beskar7-agent"))
+		play_crash_now(p);
+}
+
+static void
+play_on_bmc(void *arg, const struct bmc_event *ev)
+{
+	struct play *p = arg;
+	struct play_crash *c = &p->crash;
+
+	p->dirty = true;
+	if (p->trail != NULL)
+		trail_bmc(p->trail, ev);
+	invariants_bmc(p->inv, ev);
+	if (c->due && ev->kind == BMC_EV_REQUEST &&
+	    facts_agent_of(ev->from) == (int)c->agent)
+		play_crash_now(p);
+	else if (c->armed && c->event[0] != '\0' &&
+		 str_eq(c->event, bmc_event_name(ev->kind)) &&
+		 str_glob(c->bmc, ev->bmc))
+		play_crash_now(p);
+}
+
+/* The requests that matter: writes, without Events and Leases. */
+static bool
+play_counts(const struct net_event *ev)
+{
+	if (str_eq(ev->method, "GET") || str_eq(ev->method, "HEAD"))
+		return false;
+	return strstr(ev->target, "/events") == NULL &&
+	       strstr(ev->target, "/leases") == NULL;
+}
+
+static void
+play_on_call(void *arg, const struct net_event *ev)
+{
+	struct play *p = arg;
+	int agent = play_agent_index(ev->from);
+	const struct fact_bmc *b;
+	struct inv_call c = { .started_us = ev->started_us,
+		.at_us = ev->at_us,
+		.agent = agent,
+		.bmc = "",
+		.method = ev->method,
+		.target = ev->target,
+		.status = ev->status,
+		.heard = ev->err == HTTP_OK && !ev->cancelled };
+	char url[160];
+
+	if (agent < 0)
+		return;
+	(void)str_format(url, sizeof(url), "https://%s", ev->origin);
+	b = map_get(&p->f->by_address, url);
+	if (b == NULL) {
+		(void)str_format(url, sizeof(url), "http://%s", ev->origin);
+		b = map_get(&p->f->by_address, url);
+	}
+	if (b != NULL)
+		c.bmc = b->name;
+	invariants_call(p->inv, &c);
+	/* The reply was heard before anything else showed the request. */
+	if (p->crash.due && (unsigned)agent == p->crash.agent &&
+	    play_counts(ev))
+		p->crash.heard = p->dirty = true;
+}
+
+static bool
+play_on_gate(void *arg, const struct net_event *ev)
+{
+	struct play *p = arg;
+	struct play_crash *c = &p->crash;
+
+	if (!c->armed || c->event[0] != '\0' || c->due || !play_counts(ev) ||
+	    play_agent_index(ev->from) != (int)c->agent)
+		return true;
+	if (++c->seen < c->at)
+		return true;
+	if (c->after) {
+		c->due = true;
+		return true;
+	}
+	play_crash_now(p);
+	return false;
+}
+
+static void
+play_on_log(void *arg, const char *line, size_t n)
+{
+	struct play *p = arg;
+
+	if (p->trail != NULL)
+		trail_line(p->trail, line, n);
+	if (p->inv != NULL)
+		invariants_text(p->inv, "log", line, n);
+}
+
+static void
+play_on_problem(void *arg, const char *text)
+{
+	struct play *p = arg;
+
+	play_fail(p, "contract", "", "%s", text);
+}
+
+void
+play_on_violation(
+    void *arg, const char *invariant, const char *object, const char *text)
+{
+	play_fail(arg, invariant, object, "%s", text);
+}
+
+void
+play_hooks(struct play *p, struct backend_hooks *h)
+{
+	*h = (struct backend_hooks){ play_on_commit, play_on_bmc, play_on_call,
+		play_on_gate, play_on_log, play_on_problem, p };
+}
