@@ -12,6 +12,7 @@ endforeach()
 foreach(rule boot claim release stranger record)
 	unit_test(safety_${rule} b7_runner)
 	target_sources(test_safety_${rule} PRIVATE
+		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
 	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 600)
 endforeach()
