@@ -224,8 +224,10 @@ an_idle_host_is_deleted_untouched(void)
 	CU_ASSERT_TRUE(rig_wait(r, HOST, "bmc-001", NULL, NULL, 5 * LOOP_MIN));
 	CU_ASSERT_EQUAL(r->bmc[0].resets + r->bmc[1].resets, 0);
 	CU_ASSERT_STRING_EQUAL(rig_snap(r, "bmc-000").power, "On");
-	/* The same name again, at once: a new life. */
+	/* The same name again: a new life. The session that the refusing BMC
+	 * did not let go has expired by then. */
 	rig_heal(r, "bmc-001");
+	rig_run(r, LOOP_HOUR);
 	rig_hosts(r);
 	CU_ASSERT_TRUE(rig_available(r, "bmc-001"));
 	rig_free(r);
