@@ -142,6 +142,19 @@ release_forced(struct host_pass *p)
 	return v;
 }
 
+/* Some BMCs say Off for a while after our own power-on: that Off proves
+ * nothing until the server had the time to show itself. */
+#define RELEASE_GOING_ON_S 60
+
+static bool
+release_going_on(const struct host_pass *p)
+{
+	const struct record *r = &p->h.record;
+
+	return str_eq(r->power, redfish_reset_name(RF_RESET_ON)) &&
+	       pass_wall_s(p) < r->power_s + RELEASE_GOING_ON_S;
+}
+
 static enum verdict
 release_off(void *arg)
 {
@@ -151,7 +164,7 @@ release_off(void *arg)
 
 	if (v != V_NEXT)
 		return v;
-	if (pass_state(p)->power == RF_POWER_OFF)
+	if (pass_state(p)->power == RF_POWER_OFF && !release_going_on(p))
 		return V_NEXT;
 	release_say(p, "PoweringOff", "switching the server off", "power: off");
 	if (pass_state(p)->power != RF_POWER_ON)

@@ -77,6 +77,20 @@ button_run(struct play *p, const cJSON *a, struct err *e)
 
 /* ---- faults of BMCs -------------------------------------------------------------- */
 
+/* Over sockets time passes faster; the simulator knows real time only. */
+static void
+fault_scale(const struct play *p, cJSON *rule, const char *key)
+{
+	int64_t us = shape_time(rule, key, -1);
+	char text[32];
+
+	if (us < 0 || !p->o.sockets || p->o.time_scale <= 1)
+		return;
+	(void)str_format(text, sizeof(text), "%lldms",
+	    (long long)(us / p->o.time_scale / LOOP_MS));
+	json_set_str(rule, key, text);
+}
+
 static bool
 fault_run(struct play *p, const cJSON *a, struct err *e)
 {
@@ -91,6 +105,8 @@ fault_run(struct play *p, const cJSON *a, struct err *e)
 	rule = json_dup(a);
 	if (!glob)
 		json_set(rule, "bmc", NULL);
+	fault_scale(p, rule, "for");
+	fault_scale(p, rule, "age");
 	path = bmc_path(glob ? "all" : bmc, "faults");
 	ok = bmc_call(p, "POST", path, rule, e);
 	p->faults_end_us = play_now(p) + shape_time(a, "for", 0);
