@@ -255,24 +255,13 @@ static const struct backend_ops virtual_ops = {
 /* ---- what happens ------------------------------------------------------------ */
 
 static void
-virtual_on_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
-    const cJSON *before, const cJSON *after, const char *user,
-    const char *manager)
+virtual_on_commit(void *arg, const struct kube_commit *kc)
 {
 	struct virtual *v = arg;
-	const cJSON *any = after != NULL ? after : before;
-	struct inv_commit c = { .verb = verb,
-		.group = gvr->group,
-		.resource = gvr->resource,
-		.ns = json_str(any, "metadata/namespace", ""),
-		.name = json_str(any, "metadata/name", ""),
-		.user = user,
-		.manager = manager,
-		.before = before,
-		.after = after };
-
 	/* While the stage is built there is no stage yet, and no time. */
-	c.at_us = v->stage == NULL ? 0 : virtual_now(&v->b);
+	struct inv_commit c =
+	    inv_commit_of(kc, v->stage == NULL ? 0 : virtual_now(&v->b));
+
 	v->h.commit(v->h.arg, &c);
 }
 

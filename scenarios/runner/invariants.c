@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "sim/kube/server.h"
 
 const struct inv_row inv_rows[] = {
 	{ "claim-one-host", "a machine is the consumer of one host at most",
@@ -160,6 +161,23 @@ inv_host_name(const struct fact_object *host, char out[360])
 	(void)str_format(out, 360, "host/%s/%s",
 	    host == NULL ? "" : json_str(host->tree, "metadata/namespace", ""),
 	    host == NULL ? "none" : json_str(host->tree, "metadata/name", ""));
+}
+
+struct inv_commit
+inv_commit_of(const struct kube_commit *c, int64_t at_us)
+{
+	const cJSON *any = c->after != NULL ? c->after : c->before;
+
+	return (struct inv_commit){ .at_us = at_us,
+		.verb = c->verb,
+		.group = c->gvr->group,
+		.resource = c->gvr->resource,
+		.ns = json_str(any, "metadata/namespace", ""),
+		.name = json_str(any, "metadata/name", ""),
+		.user = c->user,
+		.manager = c->manager,
+		.before = c->before,
+		.after = c->after };
 }
 
 void

@@ -15,6 +15,7 @@
 #include "scenarios/runner/facts.h"
 
 struct invariants;
+struct kube_commit;
 
 struct inv_opts {
 	/* invariant: the check's name; object: "host/default/bmc-000". */
@@ -35,6 +36,8 @@ struct inv_commit {
 	const char *verb, *group, *resource, *ns, *name, *user, *manager;
 	const cJSON *before, *after;
 };
+/* What the API stand-in tells, at the time given; borrowed as c is. */
+struct inv_commit inv_commit_of(const struct kube_commit *c, int64_t at_us);
 /* One HTTP call of an agent, at its end. */
 struct inv_call {
 	int64_t started_us, at_us;

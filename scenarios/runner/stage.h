@@ -31,9 +31,7 @@ struct stage_opts {
 	enum log_level log_level;
 	void (*log_line)(void *arg, const char *line, size_t n);
 	void (*on_bmc)(void *arg, const struct bmc_event *ev);
-	void (*on_commit)(void *arg, const char *verb,
-	    const struct kube_gvr *gvr, const cJSON *before, const cJSON *after,
-	    const char *user, const char *manager);
+	void (*on_commit)(void *arg, const struct kube_commit *c);
 	void (*on_problem)(void *arg, const char *text); /* of the core */
 	void *arg;
 	unsigned bmcs;

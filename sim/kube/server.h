@@ -59,6 +59,16 @@ enum kube_outage {
 	KUBE_HANG
 };
 
+/* A committed write; everything is borrowed. before NULL: created; after NULL:
+ * gone from storage. verb is as in struct kube_fail; the server's own
+ * controllers (garbage collection, namespaces) are user "system:kube-sim". */
+struct kube_commit {
+	const char *verb;
+	const struct kube_gvr *gvr;
+	const cJSON *before, *after;
+	const char *user, *manager; /* manager: of fields */
+};
+
 struct kube_server_opts {
 	const char *addr; /* NULL = "127.0.0.1" */
 	unsigned port;    /* 0 = any free one */
@@ -78,13 +88,8 @@ struct kube_server_opts {
 	size_t history;      /* [4096] events kept for watches; older: 410 */
 	int64_t bookmark_us; /* [60 s] between bookmarks of an idle watch */
 	/* Called for every committed write, inside the write, before the
-	 * reply: it must not call back into the server. before NULL: created;
-	 * after NULL: gone from storage. verb is as in struct kube_fail; the
-	 * server's own controllers (garbage collection, namespaces) appear as
-	 * user "system:kube-sim". Objects and strings are borrowed. */
-	void (*on_commit)(void *arg, const char *verb,
-	    const struct kube_gvr *gvr, const cJSON *before, const cJSON *after,
-	    const char *user, const char *field_manager);
+	 * reply: it must not call back into the server. */
+	void (*on_commit)(void *arg, const struct kube_commit *c);
 	void *on_commit_arg;
 };
 

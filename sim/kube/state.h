@@ -17,9 +17,7 @@ struct ks_conn;
 
 struct kube_server {
 	struct env env; /* members borrowed */
-	void (*on_commit)(void *arg, const char *verb,
-	    const struct kube_gvr *gvr, const cJSON *before, const cJSON *after,
-	    const char *user, const char *field_manager);
+	void (*on_commit)(void *arg, const struct kube_commit *c);
 	void *on_commit_arg;
 	struct kube_token *tokens; /* owned, strings too */
 	size_t n_tokens;

@@ -49,14 +49,15 @@ ks_commit(struct kube_server *s, const struct ks_who *who, struct ks_kind *k,
 	struct ks_event *ev = remove ? ks_store_remove(&s->store, k, after)
 				     : ks_store_put(&s->store, k, after);
 	struct kube_gvr gvr = { k->group, ks_kind_storage(k)->name, k->plural };
+	struct kube_commit c = { who->verb, &gvr, before, remove ? NULL : after,
+		who->user, who->manager };
 	char *key = ks_key(ev->obj->ns, ev->obj->name);
 
 	(void)ks_event_ref(ev);
 	ks_stats_write(&s->stats, who->user, k->resource, key);
 	xfree(key);
 	if (s->on_commit != NULL)
-		s->on_commit(s->on_commit_arg, who->verb, &gvr, before,
-		    remove ? NULL : after, who->user, who->manager);
+		s->on_commit(s->on_commit_arg, &c);
 	ks_watch_notify(s, ev);
 	ks_control_committed(s, ev, before, after);
 	ks_event_unref(ev);

@@ -149,47 +149,36 @@ rig_note_marker(struct rig *r, const char *resource, const cJSON *after)
 }
 
 static void
-rig_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
-    const cJSON *before, const cJSON *after, const char *user,
-    const char *manager)
+rig_commit(void *arg, const struct kube_commit *kc)
 {
 	struct rig *r = arg;
-	const cJSON *any = after != NULL ? after : before;
-	struct inv_commit c = { .verb = verb,
-		.group = gvr->group,
-		.resource = gvr->resource,
-		.ns = json_str(any, "metadata/namespace", ""),
-		.name = json_str(any, "metadata/name", ""),
-		.user = user,
-		.manager = manager,
-		.before = before,
-		.after = after };
+	struct inv_commit c = inv_commit_of(
+	    kc, r->s == NULL ? 0 : world_now_us(stage_world(r->s)));
 
-	c.at_us = r->s == NULL ? 0 : world_now_us(stage_world(r->s));
 	if (rig_verbose()) {
-		cJSON *d = before == NULL || after == NULL
+		cJSON *d = c.before == NULL || c.after == NULL
 			       ? NULL
-			       : json_merge_diff(before, after);
+			       : json_merge_diff(c.before, c.after);
 		char *t = d == NULL ? NULL : json_print(d);
 
 		(void)fprintf(stderr, "%8.3f commit %s %s %s %s %s\n",
-		    (double)c.at_us / 1e6, user, verb, gvr->resource, c.name,
+		    (double)c.at_us / 1e6, c.user, c.verb, c.resource, c.name,
 		    getenv("DIFF") == NULL || t == NULL ? "" : t);
 		xfree(t);
 		cJSON_Delete(d);
 	}
 	if (r->inv == NULL)
 		return;
-	if (str_eq(user, AGENT_USER)) {
-		bool event = str_eq(gvr->resource, "events");
+	if (str_eq(c.user, AGENT_USER)) {
+		bool event = str_eq(c.resource, "events");
 
 		r->events += event;
-		r->commits += !event && !str_eq(gvr->resource, "leases");
+		r->commits += !event && !str_eq(c.resource, "leases");
 	}
-	rig_note_marker(r, gvr->resource, after);
+	rig_note_marker(r, c.resource, c.after);
 	invariants_commit(r->inv, &c);
-	if (str_eq(gvr->resource, HOST) && after != NULL) {
-		rig_note_record(r, after);
+	if (str_eq(c.resource, HOST) && c.after != NULL) {
+		rig_note_record(r, c.after);
 		rig_note_limits(r);
 	}
 }

@@ -38,18 +38,14 @@ story_bmc(void *arg, const struct bmc_event *ev)
 }
 
 static void
-story_commit(void *arg, const char *verb, const struct kube_gvr *gvr,
-    const cJSON *before, const cJSON *after, const char *user,
-    const char *manager)
+story_commit(void *arg, const struct kube_commit *c)
 {
 	(void)arg;
-	(void)before;
-	(void)manager;
 	if (story_verbose())
 		(void)fprintf(stderr, "         commit %s %s %s %s state=%s\n",
-		    user, verb, gvr->resource,
-		    json_str(after, "metadata/name", "-"),
-		    json_str(after, "status/state", ""));
+		    c->user, c->verb, c->gvr->resource,
+		    json_str(c->after, "metadata/name", "-"),
+		    json_str(c->after, "status/state", ""));
 }
 
 static void

@@ -217,18 +217,15 @@ struct seen {
 };
 
 static void
-observe(void *arg, const char *verb, const struct kube_gvr *gvr,
-    const cJSON *before, const cJSON *after, const char *user,
-    const char *manager)
+observe(void *arg, const struct kube_commit *c)
 {
 	struct seen *s = arg;
 
-	(void)manager;
 	s->n++;
-	s->created += before == NULL;
-	s->deleted += after == NULL;
-	(void)snprintf(
-	    s->last, sizeof(s->last), "%s %s %s", user, verb, gvr->resource);
+	s->created += c->before == NULL;
+	s->deleted += c->after == NULL;
+	(void)snprintf(s->last, sizeof(s->last), "%s %s %s", c->user, c->verb,
+	    c->gvr->resource);
 }
 
 static void
