@@ -1,4 +1,4 @@
-/* The file seam: tokens, CAs, kubeconfigs, images, CRDs. Read only. */
+/* The file seam: tokens, CAs, kubeconfigs, images, CRDs, recordings. */
 #ifndef B7_FILES_H
 #define B7_FILES_H
 
@@ -18,6 +18,11 @@ struct files {
 	/* Names in a folder, sorted, one a line. */
 	bool (*list)(
 	    void *self, const char *path, struct buf *out, struct err *e);
+	/* Makes a new file and the folders that it needs, for their owner
+	 * alone. ERR_CONFLICT if it is there already: nothing that stands is
+	 * written over; ERR_INTERNAL with errno as code. */
+	bool (*write)(void *self, const char *path, const void *p, size_t n,
+	    struct err *e);
 	void *self;
 };
 

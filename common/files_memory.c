@@ -96,6 +96,19 @@ list_memory(void *self, const char *path, struct buf *out, struct err *e)
 	return true;
 }
 
+static bool
+write_memory(
+    void *self, const char *path, const void *p, size_t n, struct err *e)
+{
+	struct memory *m = self;
+
+	if (map_get(&m->entries, path) != NULL)
+		return err_set(e, ERR_CONFLICT, EEXIST,
+		    "write %s: it is there already", path);
+	files_memory_put(&m->files, path, n > 0 ? p : "", n);
+	return true;
+}
+
 struct files *
 files_memory_new(void)
 {
@@ -104,6 +117,7 @@ files_memory_new(void)
 	m->files = (struct files){ .read = read_memory,
 		.stamp = stamp_memory,
 		.list = list_memory,
+		.write = write_memory,
 		.self = m };
 	return &m->files;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/map.h"
+#include "common/mem.h"
 
 #define CHUNK 16384
 
@@ -92,11 +93,71 @@ list_system(void *self, const char *path, struct buf *out, struct err *e)
 	return true;
 }
 
+/* Every folder of the path; one that stands is as good as a new one. */
+static bool
+make_folders(const char *path, struct err *e)
+{
+	char *copy = xstrdup(path), *at = copy;
+	bool ok = true;
+
+	while (ok && (at = strchr(at + 1, '/')) != NULL) {
+		*at = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			ok = fail(e, errno, "make folder", copy);
+		*at = '/';
+	}
+	xfree(copy);
+	return ok;
+}
+
+static bool
+write_all(int fd, const char *p, size_t n)
+{
+	ssize_t done;
+
+	while (n > 0) {
+		done = write(fd, p, n);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static bool
+write_system(
+    void *self, const char *path, const void *p, size_t n, struct err *e)
+{
+	int fd, code;
+	bool ok;
+
+	(void)self;
+	if (!make_folders(path, e))
+		return false;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EEXIST)
+		return err_set(e, ERR_CONFLICT, EEXIST,
+		    "write %s: it is there already", path);
+	if (fd < 0)
+		return fail(e, errno, "write", path);
+	ok = write_all(fd, p, n);
+	code = errno;
+	if (close(fd) != 0 && ok) {
+		code = errno;
+		ok = false;
+	}
+	return ok || fail(e, code, "write", path);
+}
+
 struct files
 files_system(void)
 {
 	return (struct files){ .read = read_system,
 		.stamp = stamp_system,
 		.list = list_system,
+		.write = write_system,
 		.self = NULL };
 }

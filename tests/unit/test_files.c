@@ -65,6 +65,56 @@ contract(struct files *f, const char *folder)
 	xfree(none);
 }
 
+/* The same contract for both: nothing stands in the folder "new" yet. */
+static void
+write_contract(struct files *f, const char *folder)
+{
+	char *deep = xasprintf("%s/new/deep/x", folder);
+	struct err e = { 0 };
+	struct buf b;
+
+	CU_ASSERT_TRUE_FATAL(f->write(f->self, deep, "he\0lo", 5, &e));
+	buf_init(&b, 5);
+	CU_ASSERT_TRUE(f->read(f->self, deep, &b, &e));
+	CU_ASSERT_EQUAL_FATAL(b.n, 5);
+	CU_ASSERT_EQUAL(memcmp(b.p, "he\0lo", 5), 0);
+	CU_ASSERT_EQUAL(e.kind, ERR_NONE);
+	CU_ASSERT_FALSE(f->write(f->self, deep, "other", 5, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_CONFLICT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, deep));
+	buf_reset(&b);
+	CU_ASSERT_TRUE(f->read(f->self, deep, &b, NULL));
+	CU_ASSERT_EQUAL(memcmp(b.p, "he\0lo", 5), 0);
+	buf_free(&b);
+	xfree(deep);
+}
+
+static void
+writes_for_the_owner_alone(void)
+{
+	struct files f = files_system();
+	char *path = xasprintf("%s/new/deep/x", root);
+	char *below = xasprintf("%s/y", path);
+	struct err e = { 0 };
+	struct stat st;
+
+	write_contract(&f, root);
+	CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+	/* a file where a folder is needed */
+	CU_ASSERT_FALSE(f.write(f.self, below, "", 0, &e));
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, path));
+	CU_ASSERT_EQUAL(remove(path), 0);
+	*strrchr(path, '/') = '\0';
+	CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0700);
+	CU_ASSERT_EQUAL(remove(path), 0);
+	*strrchr(path, '/') = '\0';
+	CU_ASSERT_EQUAL(remove(path), 0);
+	xfree(path);
+	xfree(below);
+}
+
 static void
 reads_the_disk(void)
 {
@@ -128,6 +178,7 @@ memory_keeps_the_same_contract(void)
 	files_memory_put(f, "/etc/x.y", "", 0);
 	files_memory_put(f, "/etc/xy", "", 0);
 	contract(f, "/etc/x");
+	write_contract(f, "/var");
 	buf_init(&b, 100);
 	CU_ASSERT_TRUE(f->list(f->self, "/etc/x//", &b, NULL));
 	CHECK_TEXT(buf_str(&b), "a\nb\nsub\n");
@@ -161,6 +212,7 @@ static const struct unit_case cases[] = {
 	{ "reads the disk", reads_the_disk },
 	{ "the stamp of a file on disk tells its change",
 	    the_stamp_of_a_file_on_disk_tells_its_change },
+	{ "writes for the owner alone", writes_for_the_owner_alone },
 	{ "removes its files", removes_its_files },
 	{ "memory keeps the same contract", memory_keeps_the_same_contract },
 	{ "memory notices rotation and removal",
