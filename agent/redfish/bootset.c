@@ -409,16 +409,22 @@ wants_usb_cd(const struct redfish *rf)
 	       !str_has_prefix(model, "ARS-111GL-NHR");
 }
 
+struct rf_boot_hints
+rf_boot_hints_of(const struct redfish *rf, enum redfish_boot_mode mode)
+{
+	return (struct rf_boot_hints){ .system = &rf->system_boot,
+		.settings = rf->links.settings ? &rf->settings_boot : NULL,
+		.mode = mode,
+		.usb_cd_first = wants_usb_cd(rf),
+		.boot_options = rf->links.boot_options != NULL,
+		.worked = rf->learned.boot_known ? &rf->learned.boot : NULL };
+}
+
 static void
 begin_set(struct redfish *rf)
 {
 	struct boot_op *c = rf->op->ctx;
-	struct rf_boot_hints h = { .system = &rf->system_boot,
-		.settings = rf->links.settings ? &rf->settings_boot : NULL,
-		.mode = c->mode,
-		.usb_cd_first = wants_usb_cd(rf),
-		.boot_options = rf->links.boot_options != NULL,
-		.worked = rf->learned.boot_known ? &rf->learned.boot : NULL };
+	struct rf_boot_hints h = rf_boot_hints_of(rf, c->mode);
 
 	if (is_so_already(rf, c)) {
 		rf->op->result.already = true;

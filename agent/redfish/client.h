@@ -21,6 +21,7 @@
 #include "agent/redfish/boot.h"
 #include "agent/redfish/breaker.h"
 #include "agent/redfish/etag.h"
+#include "agent/redfish/explore.h"
 #include "agent/redfish/extinfo.h"
 #include "agent/redfish/hold.h"
 #include "agent/redfish/links.h"
@@ -41,6 +42,8 @@ struct rf_reply {
 	const cJSON *json; /* NULL: no body, or not JSON */
 	struct rf_ext ext;
 	const char *etag, *location, *token; /* headers or NULL */
+	const struct http_header *headers;   /* all of them */
+	size_t n_headers;
 	int64_t retry_after_us;              /* 0 = none */
 };
 typedef void rf_step_fn(struct redfish *rf);
@@ -114,6 +117,8 @@ struct rf_session {
 	int64_t basic_until_us; /* Basic only for now; 0 = no limit */
 };
 bool rf_session_ready(const struct redfish *rf);
+/* Sessions can be had, as far as is known; else Basic is what remains. */
+bool rf_session_possible(const struct redfish *rf);
 /* Ends the operation if no login may be tried or it is refused. */
 void rf_session_begin(struct redfish *rf, rf_step_fn *then);
 /* DELETE, whatever comes of it; then goes on. */
@@ -123,6 +128,12 @@ void rf_session_end_all(struct redfish *rf, rf_step_fn *then);
 void rf_session_forget(struct redfish *rf);
 /* These credentials were refused: sets the hold and fails the operation. */
 void rf_session_refused(struct redfish *rf, const struct rf_reply *r);
+
+/* ---- bootset.c ------------------------------------------------------------ */
+
+/* What decides the ladder of boot writes, as things stand. */
+struct rf_boot_hints rf_boot_hints_of(
+    const struct redfish *rf, enum redfish_boot_mode mode);
 
 /* ---- write.c -------------------------------------------------------------- */
 
@@ -265,6 +276,8 @@ struct rf_learned {
 
 struct redfish {
 	const struct env *env; /* borrowed */
+	redfish_observe_fn *observe; /* NULL = nobody */
+	void *observe_arg;
 	char *key, *origin, *root, *hint, *hint_uri;
 	struct http_peer *peer;
 	bool first_use;

@@ -222,11 +222,17 @@ post_login(struct redfish *rf, const char *target)
 	cJSON_Delete(body);
 }
 
+bool
+rf_session_possible(const struct redfish *rf)
+{
+	return rf->service.sessions && rf->session.refusals < REFUSALS_MAX;
+}
+
 static void
 login(struct redfish *rf)
 {
 	rf_session_forget(rf);
-	if (!rf->service.sessions || rf->session.refusals >= REFUSALS_MAX) {
+	if (!rf_session_possible(rf)) {
 		use_basic(rf, 0);
 		return;
 	}

@@ -211,6 +211,8 @@ read_result(struct rf_reply *r, const struct http_result *h, bool conditional)
 					 (h->status == 304 && conditional));
 	if (h->err != HTTP_OK)
 		return;
+	r->headers = h->headers;
+	r->n_headers = h->n_headers;
 	r->etag = http_header_get(h->headers, h->n_headers, "ETag");
 	r->location = http_header_get(h->headers, h->n_headers, "Location");
 	r->token = http_header_get(h->headers, h->n_headers, "X-Auth-Token");
@@ -247,6 +249,21 @@ note_result(struct redfish_reply *res, const struct rf_reply *r,
 	res->retry_after_us = r->retry_after_us;
 	(void)str_copy(
 	    res->message_id, sizeof(res->message_id), m ? m->id : "");
+}
+
+static void
+observe(const struct redfish *rf, const struct rf_reply *r, int64_t us)
+{
+	struct redfish_exchange x = { .op = rf->op->name,
+		.method = rf->op->method,
+		.target = rf->op->target,
+		.type = json_str(r->json, "@odata.type", ""),
+		.status = r->status,
+		.http = r->http,
+		.us = us > 0 ? us : 0 };
+
+	if (rf->observe)
+		rf->observe(rf->observe_arg, &x);
 }
 
 static void
@@ -327,6 +344,7 @@ on_http(void *arg, const struct http_result *h)
 	check_body(&r, op, &parse, h->body.n);
 	describe(&r, op, h);
 	account(rf, &r, h);
+	observe(rf, &r, h->done_us - h->started_us);
 	note_write(op, &r);
 	cont(rf, &r);
 	cJSON_Delete(json);
