@@ -13,6 +13,7 @@
 #include "scenarios/runner/kinds.h"
 #include "scenarios/runner/play.h"
 #include "scenarios/runner/step.h"
+#include "scenarios/runner/walk.h"
 
 #define INFRA "infrastructure.cluster.x-k8s.io"
 
@@ -210,22 +211,19 @@ chaos_pause(struct chaos *c)
 static bool
 chaos_machine(struct chaos *c)
 {
-	const struct map *m = &c->p->f->objects;
-	const char *prefix = "machines.cluster.x-k8s.io/default/";
+	struct walk w = walk_start(
+	    c->p->f, "cluster.x-k8s.io", "machines", "default", NULL);
+	const struct fact_object *o;
 	const char *names[64];
 	size_t n = 0;
 	bool live;
 
 	if (!c->machines)
 		return true;
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
-
-		if (n < 64 && o->tree != NULL &&
+	while ((o = walk_next(&w)) != NULL)
+		if (n < 64 &&
 		    json_at(o->tree, "metadata/deletionTimestamp") == NULL)
-			names[n++] = m->v[i].key + strlen(prefix);
-	}
+			names[n++] = w.name;
 	/* One for the control plane stays. */
 	if (n > 1 && (chaos_below(c, 2) == 0 || n >= c->p->f->bmcs.n))
 		return chaos_step(c, "[{delete: machine/%s}]",
@@ -250,42 +248,43 @@ static bool (*const chaos_ops[])(struct chaos *c) = { chaos_fault, chaos_fault,
 /* What only a user can put right after faults: Errors, missing evidence,
  * servers that a person switched on. */
 static bool
+chaos_tend_host(struct chaos *c, const char *name)
+{
+	const cJSON *t =
+	    facts_tree(c->p->f, INFRA, "physicalhosts", "default", name);
+	const char *why = "", *out = "";
+
+	(void)facts_condition(t, "HostProvisioned", &why);
+	(void)facts_condition(t, "HostAvailable", &out);
+	if (str_eq(json_str(t, "status/state", ""), "Error"))
+		return chaos_step(c,
+		    "[{annotate: {object: host/%s, set: {" INFRA
+		    "/retry: ''}}}]",
+		    name);
+	if (str_eq(why, "WaitingForEvidence"))
+		return chaos_step(c,
+		    "[{annotate: {object: host/%s, set: {" INFRA
+		    "/confirm-provisioned: '${claim.%s}'}}}]",
+		    name, name);
+	if (str_eq(json_str(t, "status/observedPowerState", ""), "On") &&
+	    (str_eq(out, "PoweredOn") || str_eq(out, "UnexpectedPowerOn")))
+		return chaos_step(
+		    c, "[{power-button: {bmc: %s, hold: true}}]", name);
+	return true;
+}
+
+static bool
 chaos_tend(struct chaos *c)
 {
-	const struct map *m = &c->p->f->objects;
-	const char *prefix = "physicalhosts." INFRA "/default/";
+	struct walk w =
+	    walk_start(c->p->f, INFRA, "physicalhosts", "default", NULL);
 	struct map names = { 0 };
 	bool ok = true;
 
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++)
-		(void)map_put(&names, m->v[i].key + strlen(prefix), c);
-	for (size_t i = 0; ok && i < names.n; i++) {
-		const cJSON *t = facts_tree(
-		    c->p->f, INFRA, "physicalhosts", "default", names.v[i].key);
-		const char *why = "", *out = "";
-		const char *state = json_str(t, "status/state", "");
-
-		(void)facts_condition(t, "HostProvisioned", &why);
-		(void)facts_condition(t, "HostAvailable", &out);
-		if (str_eq(state, "Error"))
-			ok = chaos_step(c,
-			    "[{annotate: {object: host/%s, set: {" INFRA
-			    "/retry: ''}}}]",
-			    names.v[i].key);
-		else if (str_eq(why, "WaitingForEvidence"))
-			ok = chaos_step(c,
-			    "[{annotate: {object: host/%s, set: {" INFRA
-			    "/confirm-provisioned: '${claim.%s}'}}}]",
-			    names.v[i].key, names.v[i].key);
-		else if (str_eq(json_str(t, "status/observedPowerState", ""),
-			     "On") &&
-			 (str_eq(out, "PoweredOn") ||
-			     str_eq(out, "UnexpectedPowerOn")))
-			ok = chaos_step(c,
-			    "[{power-button: {bmc: %s, hold: true}}]",
-			    names.v[i].key);
-	}
+	while (walk_next(&w) != NULL)
+		(void)map_put(&names, w.name, c);
+	for (size_t i = 0; ok && i < names.n; i++)
+		ok = chaos_tend_host(c, names.v[i].key);
 	map_free(&names, NULL);
 	return ok;
 }

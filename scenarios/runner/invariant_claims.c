@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "scenarios/runner/invariants.h"
+#include "scenarios/runner/walk.h"
 
 #define AX "infrastructure.cluster.x-k8s.io"
 
@@ -33,28 +34,24 @@ static void
 claim_unique(struct invariants *x, const struct inv_commit *c,
     const struct fact_object *me)
 {
-	const struct map *m = &x->facts.objects;
-	const char *prefix = "physicalhosts." AX "/";
+	struct walk w = walk_start(&x->facts, AX, "physicalhosts", NULL, NULL);
+	const struct fact_object *o;
 	char name[360];
 
 	inv_host_name(me, name);
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
-
-		if (o == me || o->tree == NULL ||
-		    claim_consumer(o->tree) == NULL)
+	while ((o = walk_next(&w)) != NULL) {
+		if (o == me || claim_consumer(o->tree) == NULL)
 			continue;
 		if (str_eq(claim_consumer(o->tree), claim_consumer(c->after)) &&
 		    str_eq(json_str(o->tree, "metadata/namespace", ""), c->ns))
 			inv_fail(x, "claim-one-host", name,
 			    "machine %s is also the consumer of %s",
-			    claim_consumer(c->after), m->v[i].key);
+			    claim_consumer(c->after), w.key);
 		if (me->record.uuid[0] != '\0' &&
 		    str_eq(me->record.uuid, o->record.uuid))
 			inv_fail(x, "claim-one-identity", name,
 			    "the board %s is claimed as %s as well",
-			    me->record.uuid, m->v[i].key);
+			    me->record.uuid, w.key);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "common/str.h"
 #include "scenarios/runner/invariants.h"
+#include "scenarios/runner/walk.h"
 
 #define AX "infrastructure.cluster.x-k8s.io"
 #define PERSON (3 * LOOP_MIN) /* until a look at an idle host is due */
@@ -109,16 +110,13 @@ pool_commit(
 static void
 pool_end(struct invariants *x)
 {
-	const struct map *m = &x->facts.objects;
-	const char *prefix = "physicalhosts." AX "/";
+	struct walk w = walk_start(&x->facts, AX, "physicalhosts", NULL, NULL);
+	struct inv_commit c = { .at_us = x->facts.now_us };
+	const struct fact_object *o;
 	char name[360];
 
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
-		struct inv_commit c = { .at_us = x->facts.now_us };
-
-		if (o->tree == NULL || o->paused_at != FACT_NEVER ||
+	while ((o = walk_next(&w)) != NULL) {
+		if (o->paused_at != FACT_NEVER ||
 		    !str_eq(json_str(o->tree, "status/state", ""), "Available"))
 			continue;
 		inv_host_name(o, name);

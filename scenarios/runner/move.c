@@ -8,6 +8,7 @@
 #include "common/str.h"
 #include "scenarios/runner/kinds.h"
 #include "scenarios/runner/play.h"
+#include "scenarios/runner/walk.h"
 
 #define MERGE "application/merge-patch+json"
 #define FOR_MOVE "clusterctl.cluster.x-k8s.io/delete-for-move"
@@ -73,21 +74,15 @@ move_gather(struct play *p, const struct move_opts *o, cJSON *list)
 {
 	const char *const *kinds =
 	    o->hosts_first ? hosts_first : machines_first;
-	const struct map *m = &p->f->objects;
 
 	for (; *kinds != NULL; kinds++) {
 		const struct kind_row *k = kind_by_name(*kinds);
-		char prefix[300];
+		struct walk w =
+		    walk_start(p->f, k->group, k->resource, o->ns, NULL);
+		const struct fact_object *f;
 
-		(void)str_format(prefix, sizeof(prefix), "%s.%s/%s/",
-		    k->resource, k->group, o->ns);
-		for (size_t i = map_lower(m, prefix);
-		     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-			const struct fact_object *f = m->v[i].value;
-
-			if (f->tree != NULL)
-				cJSON_AddItemToArray(list, json_dup(f->tree));
-		}
+		while ((f = walk_next(&w)) != NULL)
+			cJSON_AddItemToArray(list, json_dup(f->tree));
 	}
 }
 
@@ -191,30 +186,48 @@ move_mend(
 	return ok;
 }
 
+/* Dependents before their owners, or garbage collection deletes them without
+ * the mark of a move. */
+static bool
+move_delete_all(struct play *p, const cJSON *list, struct err *e)
+{
+	for (int i = cJSON_GetArraySize(list) - 1; i >= 0; i--)
+		if (!move_delete(p, cJSON_GetArrayItem(list, i), e))
+			return false;
+	return true;
+}
+
+static bool
+move_create_all(struct play *p, const struct move_opts *o, const cJSON *list,
+    struct map *uids, struct err *e)
+{
+	const cJSON *tree;
+
+	cJSON_ArrayForEach (tree, list) {
+		if (!move_create(p, tree, uids, e))
+			return false;
+		play_pass(p, o->pause_us / 10);
+	}
+	cJSON_ArrayForEach (tree, list)
+		if (!move_mend(p, tree, uids, e))
+			return false;
+	return true;
+}
+
 bool
 move_cluster(struct play *p, const struct move_opts *o, struct err *e)
 {
 	cJSON *list = cJSON_CreateArray();
 	struct map uids = { 0 };
-	const cJSON *tree;
 	bool ok = move_pause(p, o, true, e);
 
 	play_pass(p, 5 * 1000000LL);
 	move_gather(p, o, list);
-	/* Dependents before their owners, or garbage collection deletes them
-	 * without the mark of a move. */
-	for (int i = cJSON_GetArraySize(list) - 1; ok && i >= 0; i--)
-		ok = move_delete(p, cJSON_GetArrayItem(list, i), e);
+	ok = ok && move_delete_all(p, list, e);
 	if (ok)
 		play_pass(p, o->pause_us);
-	cJSON_ArrayForEach (tree, list) {
-		ok = ok && move_create(p, tree, &uids, e);
-		if (ok)
-			play_pass(p, o->pause_us / 10);
-	}
-	cJSON_ArrayForEach (tree, list)
-		ok = ok && move_mend(p, tree, &uids, e);
-	ok = ok && move_pause(p, o, false, e);
+	ok = ok && move_create_all(p, o, list, &uids, e) &&
+	     move_pause(p, o, false, e);
 	map_free(&uids, xfree);
 	cJSON_Delete(list);
 	return ok;

@@ -9,6 +9,7 @@
 #include "scenarios/runner/move.h"
 #include "scenarios/runner/play.h"
 #include "scenarios/runner/step.h"
+#include "scenarios/runner/walk.h"
 
 #define MERGE "application/merge-patch+json"
 #define JSON_PATCH "application/json-patch+json"
@@ -66,23 +67,15 @@ object_each(struct play *p, const char *text,
     void *arg, struct err *e)
 {
 	struct object_ref r;
-	char prefix[400];
-	const struct map *m = &p->f->objects;
+	struct walk w;
 	struct map names = { 0 };
 	bool ok = object_ref_parse(&r, text, e);
 
 	if (!ok || !object_ref_is_glob(&r))
 		return ok && fn(p, &r, arg, e);
-	(void)str_format(prefix, sizeof(prefix), "%s.%s/%s/", r.kind->resource,
-	    r.kind->group, r.ns);
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
-
-		if (o->tree != NULL &&
-		    str_glob(r.name, m->v[i].key + strlen(prefix)))
-			(void)map_put(&names, m->v[i].key + strlen(prefix), p);
-	}
+	w = walk_start(p->f, r.kind->group, r.kind->resource, r.ns, r.name);
+	while (walk_next(&w) != NULL)
+		(void)map_put(&names, w.name, p);
 	for (size_t i = 0; ok && i < names.n; i++) {
 		(void)str_copy(r.name, sizeof(r.name), names.v[i].key);
 		ok = fn(p, &r, arg, e);

@@ -12,6 +12,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "scenarios/runner/play.h"
+#include "scenarios/runner/walk.h"
 
 #define INFRA "infrastructure.cluster.x-k8s.io"
 #define VIEW_EVERY (200 * LOOP_MS)
@@ -110,21 +111,17 @@ view_draw(struct view *v)
 void
 view_update(struct view *v, struct play *p, bool now)
 {
-	const struct map *m = &p->f->objects;
-	const char *prefix = "physicalhosts." INFRA "/";
+	struct walk w = walk_start(p->f, INFRA, "physicalhosts", NULL, NULL);
+	const struct fact_object *o;
 	int64_t at = play_now(p);
 	bool changed = false;
 
 	if (!now && at - v->drawn_us < VIEW_EVERY)
 		return;
 	v->drawn_us = at;
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
+	while ((o = walk_next(&w)) != NULL) {
 		struct view_row r;
 
-		if (o->tree == NULL)
-			continue;
 		view_row(o->tree, &r);
 		if (!view_changed(v, &r))
 			continue;

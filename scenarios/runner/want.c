@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "scenarios/runner/play.h"
+#include "scenarios/runner/walk.h"
 
 const struct shape_key want_keys[] = {
 	{ "object", S_TEXT, false,
@@ -90,7 +91,7 @@ want_same(const cJSON *is, const cJSON *want)
 		char n[32];
 
 		(void)snprintf(n, sizeof(n), "%.15g", want->valuedouble);
-		return str_eq(is->valuestring, n);
+		return str_eq(json_str(is, "", NULL), n);
 	}
 	return is != NULL && json_equal(is, want);
 }
@@ -99,6 +100,7 @@ static bool
 want_value(struct want *w, const cJSON *tree, const char *name)
 {
 	const cJSON *is = json_at(tree, w->path);
+	const char *text = json_str(is, "", NULL);
 	bool ok = true;
 
 	if (w->has_exists)
@@ -111,8 +113,7 @@ want_value(struct want *w, const cJSON *tree, const char *name)
 		ok = ok && json_i64(is, "", INT64_MIN) >=
 			       (int64_t)w->at_least->valuedouble;
 	if (w->matches != NULL)
-		ok = ok && cJSON_IsString(is) &&
-		     str_glob(w->matches, is->valuestring);
+		ok = ok && text != NULL && str_glob(w->matches, text);
 	if (!ok)
 		want_say(w, name, w->path, is);
 	return ok;
@@ -178,55 +179,60 @@ want_object(struct want *w, const struct fact_object *o, const char *name)
 	       want_event(w, json_str(o->tree, "metadata/name", ""));
 }
 
+static struct walk
+want_walk(const struct want *w)
+{
+	return walk_start(w->p->f, w->ref.kind->group, w->ref.kind->resource,
+	    w->ref.ns, w->ref.name);
+}
+
+/* One live object of those that the glob matches. */
+static bool
+want_one(struct want *w, const struct fact_object *o, const char *key)
+{
+	if (!w->gone)
+		return want_object(w, o, key);
+	(void)snprintf(w->why, sizeof(w->why), "%s is still there", key);
+	return false;
+}
+
+/* Exactly so many. */
+static bool
+want_counted(struct want *w)
+{
+	struct walk k = want_walk(w);
+	const struct fact_object *o;
+	int64_t n = 0;
+
+	while ((o = walk_next(&k)) != NULL)
+		n += want_one(w, o, k.key);
+	(void)snprintf(w->why + strlen(w->why), sizeof(w->why) - strlen(w->why),
+	    " (%lld of %lld)", (long long)n, (long long)w->count);
+	return n == w->count;
+}
+
 /* All that the glob matches; the last culprit is looked at first. */
 static bool
-want_globbed(struct want *w)
+want_all(struct want *w)
 {
-	const struct map *m = &w->p->f->objects;
-	char prefix[300];
-	int64_t n = 0;
-	bool ok = true;
+	struct walk k = want_walk(w);
+	const struct fact_object *o =
+	    w->culprit == NULL ? NULL : map_get(k.objects, w->culprit);
+	bool any = w->gone;
 
-	(void)str_format(prefix, sizeof(prefix), "%s.%s/%s/",
-	    w->ref.kind->resource, w->ref.kind->group, w->ref.ns);
-	if (w->count < 0 && w->cursor < m->n &&
-	    str_has_prefix(m->v[w->cursor].key, prefix) &&
-	    str_glob(w->ref.name, m->v[w->cursor].key + strlen(prefix))) {
-		const struct fact_object *o = m->v[w->cursor].value;
-
-		if (o->tree != NULL &&
-		    (w->gone || !want_object(w, o, m->v[w->cursor].key)))
+	if (o != NULL && o->tree != NULL && !want_one(w, o, w->culprit))
+		return false;
+	while ((o = walk_next(&k)) != NULL) {
+		any = true;
+		if (!want_one(w, o, k.key)) {
+			w->culprit = k.key;
 			return false;
-	}
-	for (size_t i = map_lower(m, prefix);
-	     i < m->n && str_has_prefix(m->v[i].key, prefix); i++) {
-		const struct fact_object *o = m->v[i].value;
-
-		if (o->tree == NULL ||
-		    !str_glob(w->ref.name, m->v[i].key + strlen(prefix)))
-			continue;
-		if (!w->gone && want_object(w, o, m->v[i].key)) {
-			n++;
-		} else {
-			w->cursor = i;
-			ok = false;
-			if (w->count < 0)
-				break;
 		}
 	}
-	if (w->count >= 0) {
-		(void)snprintf(w->why + strlen(w->why),
-		    sizeof(w->why) - strlen(w->why), " (%lld of %lld)",
-		    (long long)n, (long long)w->count);
-		return n == w->count;
-	}
-	if (w->gone && !ok)
-		(void)snprintf(w->why, sizeof(w->why), "%s is still there",
-		    m->v[w->cursor].key);
-	if (ok && n == 0 && !w->gone)
+	if (!any)
 		(void)snprintf(w->why, sizeof(w->why), "there is no %s/%s",
 		    w->ref.kind->names[0], w->ref.name);
-	return ok && (n > 0 || w->gone);
+	return any;
 }
 
 static bool
@@ -274,8 +280,9 @@ want_met(void *arg)
 	}
 	if (w->bmc != NULL)
 		return want_of_bmc(w);
-	return object_ref_is_glob(&w->ref) || w->count >= 0 ? want_globbed(w)
-							    : want_single(w);
+	if (w->count >= 0)
+		return want_counted(w);
+	return object_ref_is_glob(&w->ref) ? want_all(w) : want_single(w);
 }
 
 bool

@@ -31,7 +31,7 @@ struct want {
 	int64_t count; /* of objects that match; -1 = any but none */
 	/* of the last look */
 	char why[300];
-	size_t cursor; /* the first that did not match */
+	const char *culprit; /* key of one that did not match; NULL */
 };
 
 /* arg is borrowed while w is used. */
