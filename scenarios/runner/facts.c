@@ -191,8 +191,8 @@ facts_boot_event(
 		break;
 	case BMC_EV_BOOT_OVERRIDE:
 		(void)str_copy(b->override_, sizeof(b->override_), ev->text);
+		/* Pending or not, the next boot goes by what was said last. */
 		b->armed = !str_has_prefix(ev->text, "Disabled") &&
-			   strstr(ev->text, "(pending)") == NULL &&
 			   strstr(ev->text, " None ") == NULL;
 		break;
 	case BMC_EV_BOOT_CONSUMED:
@@ -483,15 +483,18 @@ facts_consumer(const struct facts *f, const struct fact_object *host)
 int64_t
 facts_cluster_paused(const struct facts *f, const struct fact_object *host)
 {
-	struct fact_object *m = facts_consumer(f, host), *c;
-	const cJSON *labels =
-	    m == NULL ? NULL : json_at(m->tree, "metadata/labels");
-	const cJSON *name = json_child(labels, CAPI "/cluster-name");
+	const struct fact_object *m = facts_consumer(f, host), *c;
+	const char *name;
 
-	if (!cJSON_IsString(name))
+	if (m == NULL)
+		return FACT_NEVER;
+	/* ~1 stands for the / in the key. */
+	name =
+	    json_str(m->tree, "metadata/labels/" CAPI "~1cluster-name", NULL);
+	if (name == NULL)
 		return FACT_NEVER;
 	c = facts_object(f, CAPI, "clusters",
-	    json_str(m->tree, "metadata/namespace", ""), name->valuestring);
+	    json_str(m->tree, "metadata/namespace", ""), name);
 	return c == NULL || c->tree == NULL ? FACT_NEVER : c->paused_at;
 }
 

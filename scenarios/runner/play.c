@@ -61,6 +61,17 @@ play_set_var(struct play *p, const char *name, const char *value)
 	xfree(map_put(&p->vars, name, xstrdup(value)));
 }
 
+/* A member of an object of ours, by its name. */
+static char *
+play_var_object(
+    struct play *p, const char *resource, const char *name, const char *member)
+{
+	return xstrdup(
+	    json_str(facts_tree(p->f, "infrastructure.cluster.x-k8s.io",
+			 resource, "default", name),
+		member, NULL));
+}
+
 static char *
 play_var_bmc(struct play *p, const char *bmc, const char *member)
 {
@@ -90,15 +101,11 @@ play_var(void *arg, const char *name)
 	if (dot == NULL)
 		return NULL;
 	if (str_has_prefix(name, "claim."))
-		return xstrdup(
-		    json_str(facts_tree(p->f, "infrastructure.cluster.x-k8s.io",
-				 "physicalhosts", "default", dot + 1),
-			"spec/consumerRef/claimID", NULL));
-	if (str_has_prefix(name, "host.")) /* of a Beskar7Machine */
-		return xstrdup(
-		    json_str(facts_tree(p->f, "infrastructure.cluster.x-k8s.io",
-				 "beskar7machines", "default", dot + 1),
-			"status/hostRef/name", NULL));
+		return play_var_object(
+		    p, "physicalhosts", dot + 1, "spec/consumerRef/claimID");
+	if (str_has_prefix(name, "host."))
+		return play_var_object(
+		    p, "beskar7machines", dot + 1, "status/hostRef/name");
 	if (str_has_prefix(name, "uuid.") || str_has_prefix(name, "address."))
 		return play_var_bmc(
 		    p, dot + 1, name[0] == 'u' ? "uuid" : "address");
@@ -159,31 +166,43 @@ play_scaled(const struct play *p, int64_t us, int64_t least)
 	return us < least ? least : us;
 }
 
+/* Crashes and restarts that are due, between two events. */
+static void
+play_settle(struct play *p)
+{
+	p->be->ops->settle(p->be);
+	if (p->crash.due && p->crash.heard)
+		play_crash_now(p);
+	play_restarts(p);
+	if (p->o.view != NULL)
+		p->o.view(p->o.view_arg, p);
+}
+
+/* Until there is something to look at; false: nothing is scheduled at all. */
+static bool
+play_go_on(struct play *p, int64_t until)
+{
+	int64_t next = play_next_restart(p);
+
+	if (next > until)
+		next = until;
+	p->dirty = false;
+	p->looked_us = play_now(p);
+	p->be->ops->run(p->be, next, play_woken, p);
+	return p->dirty || play_now(p) >= next;
+}
+
 static bool
 play_until(struct play *p, int64_t until, bool (*done)(void *), void *arg)
 {
-	int64_t next;
-
 	for (;;) {
-		p->be->ops->settle(p->be);
-		if (p->crash.due && p->crash.heard)
-			play_crash_now(p);
-		play_restarts(p);
-		if (p->o.view != NULL)
-			p->o.view(p->o.view_arg, p);
+		play_settle(p);
 		if (p->failure.set)
 			return false;
-		if (done != NULL && done(arg))
+		if (done(arg))
 			return true;
-		if (play_now(p) >= until)
+		if (play_now(p) >= until || !play_go_on(p, until))
 			return false;
-		next = play_next_restart(p);
-		p->dirty = false;
-		p->looked_us = play_now(p);
-		p->be->ops->run(p->be, next < until ? next : until,
-		    done == NULL ? NULL : play_woken, p);
-		if (!p->dirty && play_now(p) < (next < until ? next : until))
-			return false; /* nothing is scheduled at all */
 	}
 }
 
@@ -375,8 +394,7 @@ play_vars(struct play *p)
 	const cJSON *v;
 
 	cJSON_ArrayForEach (v, json_child(p->sc->doc, "vars")) {
-		char *text =
-		    cJSON_IsString(v) ? xstrdup(v->valuestring) : json_print(v);
+		char *text = subst_value(v);
 
 		play_set_var(p, v->string, text);
 		xfree(text);

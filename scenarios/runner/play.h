@@ -111,7 +111,7 @@ void play_agent_kill(struct play *p, unsigned n);
 void play_hooks(struct play *p, struct backend_hooks *h);
 void play_crash_now(struct play *p);
 void play_on_violation(
-    void *play, const char *invariant, const char *object, const char *text);
+    void *arg, const char *invariant, const char *object, const char *text);
 /* fixtures.c */
 bool play_fixtures(struct play *p, struct err *e);
 bool play_cluster(struct play *p, const cJSON *c, struct err *e);

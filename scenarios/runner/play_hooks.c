@@ -44,22 +44,28 @@ play_on_commit(void *arg, const struct inv_commit *c)
 		play_crash_now(p);
 }
 
+/* A crash waits for the agent's next request, or for an event of a BMC. */
+static bool
+play_crashes_at(const struct play_crash *c, const struct bmc_event *ev)
+{
+	if (c->due && ev->kind == BMC_EV_REQUEST &&
+	    facts_agent_of(ev->from) == (int)c->agent)
+		return true;
+	return c->armed && c->event[0] != '\0' &&
+	       str_eq(c->event, bmc_event_name(ev->kind)) &&
+	       str_glob(c->bmc, ev->bmc);
+}
+
 static void
 play_on_bmc(void *arg, const struct bmc_event *ev)
 {
 	struct play *p = arg;
-	struct play_crash *c = &p->crash;
 
 	p->dirty = true;
 	if (p->trail != NULL)
 		trail_bmc(p->trail, ev);
 	invariants_bmc(p->inv, ev);
-	if (c->due && ev->kind == BMC_EV_REQUEST &&
-	    facts_agent_of(ev->from) == (int)c->agent)
-		play_crash_now(p);
-	else if (c->armed && c->event[0] != '\0' &&
-		 str_eq(c->event, bmc_event_name(ev->kind)) &&
-		 str_glob(c->bmc, ev->bmc))
+	if (play_crashes_at(&p->crash, ev))
 		play_crash_now(p);
 }
 

@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "scenarios/runner/play.h"
+#include "scenarios/runner/subst.h"
 
 #define RUN_MATRIX_MAX 400 /* values of one variable */
 
@@ -141,32 +142,43 @@ run_set(struct run *x, const char *name, char *value)
 	xfree(map_put(&x->vars, name, value));
 }
 
+static bool run_matrix(struct run *x, const struct scenario_var *v, size_t n);
+
+static bool
+run_matrix_list(struct run *x, const struct scenario_var *v, size_t n)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, v->list) {
+		run_set(x, v->name, subst_value(item));
+		if (!run_matrix(x, v + 1, n - 1))
+			return false;
+	}
+	return true;
+}
+
+static bool
+run_matrix_range(struct run *x, const struct scenario_var *v, size_t n)
+{
+	for (int64_t k = v->from; k <= v->to && k < v->from + RUN_MATRIX_MAX;
+	     k++) {
+		run_set(x, v->name, xasprintf("%lld", (long long)k));
+		if (!run_matrix(x, v + 1, n - 1))
+			return false;
+		if (v->until_no_crash && !x->crashed)
+			break;
+	}
+	return true;
+}
+
 /* All combinations of the variables from v on; false: stop. */
 static bool
 run_matrix(struct run *x, const struct scenario_var *v, size_t n)
 {
-	const cJSON *item;
-	bool ok = true;
-
 	if (n == 0)
 		return run_play(x) || x->o->keep_going;
-	if (v->list != NULL) {
-		cJSON_ArrayForEach (item, v->list) {
-			run_set(x, v->name,
-			    cJSON_IsString(item) ? xstrdup(item->valuestring)
-						 : json_print(item));
-			ok = ok && run_matrix(x, v + 1, n - 1);
-		}
-		return ok;
-	}
-	for (int64_t k = v->from;
-	     ok && k <= v->to && k < v->from + RUN_MATRIX_MAX; k++) {
-		run_set(x, v->name, xasprintf("%lld", (long long)k));
-		ok = run_matrix(x, v + 1, n - 1);
-		if (v->until_no_crash && !x->crashed)
-			break;
-	}
-	return ok;
+	return v->list != NULL ? run_matrix_list(x, v, n)
+			       : run_matrix_range(x, v, n);
 }
 
 /* "k=3,when=after" instead of the matrix. */

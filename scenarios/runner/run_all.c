@@ -208,25 +208,27 @@ worker_main(struct batch *b, unsigned first, int fd)
 	_exit(0);
 }
 
-static bool
+/* The units of one that cannot be started are lost; see batch_lost(). */
+static void
 worker_start(struct batch *b, struct worker *w, unsigned n)
 {
 	int fds[2];
 
+	buf_init(&w->in, RESULT_MAX);
+	w->fd = -1;
 	if (pipe(fds) != 0)
-		return false;
+		return;
 	(void)fflush(NULL);
 	w->pid = fork();
-	if (w->pid < 0)
-		return false;
 	if (w->pid == 0) {
 		(void)close(fds[0]);
 		worker_main(b, n, fds[1]);
 	}
 	(void)close(fds[1]);
-	w->fd = fds[0];
-	buf_init(&w->in, RESULT_MAX);
-	return true;
+	if (w->pid > 0)
+		w->fd = fds[0];
+	else
+		(void)close(fds[0]);
 }
 
 static void
@@ -292,36 +294,50 @@ batch_lost(struct batch *b)
 	batch_tell(b);
 }
 
+/* Until a worker says something; false: all have ended, or one is enough. */
+static bool
+workers_wait(const struct batch *b, struct worker *w, struct pollfd *fds)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < b->o->jobs; i++) {
+		fds[i] = (struct pollfd){ w[i].fd, POLLIN, 0 };
+		open += w[i].fd >= 0;
+	}
+	if (open == 0 || b->stop)
+		return false;
+	while (poll(fds, b->o->jobs, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
+static void
+worker_end(struct worker *w)
+{
+	if (w->fd >= 0) {
+		(void)close(w->fd);
+		(void)kill(w->pid, SIGTERM);
+	}
+	if (w->pid > 0)
+		(void)waitpid(w->pid, NULL, 0);
+	buf_free(&w->in);
+}
+
 static void
 batch_parallel(struct batch *b)
 {
 	struct worker *w = xcalloc(b->o->jobs, sizeof(*w));
 	struct pollfd *fds = xcalloc(b->o->jobs, sizeof(*fds));
-	unsigned open = 0;
 
 	for (unsigned i = 0; i < b->o->jobs; i++)
-		open += worker_start(b, &w[i], i);
-	while (open > 0 && !b->stop) {
-		open = 0;
-		for (unsigned i = 0; i < b->o->jobs; i++) {
-			fds[i] = (struct pollfd){ w[i].fd, POLLIN, 0 };
-			open += w[i].fd >= 0;
-		}
-		if (open == 0 || poll(fds, b->o->jobs, -1) < 0)
-			continue;
+		worker_start(b, &w[i], i);
+	while (workers_wait(b, w, fds))
 		for (unsigned i = 0; i < b->o->jobs; i++)
 			if (fds[i].revents != 0 && w[i].fd >= 0)
 				worker_read(b, &w[i]);
-	}
-	for (unsigned i = 0; i < b->o->jobs; i++) {
-		if (w[i].fd >= 0) {
-			(void)close(w[i].fd);
-			(void)kill(w[i].pid, SIGTERM);
-		}
-		if (w[i].pid > 0)
-			(void)waitpid(w[i].pid, NULL, 0);
-		buf_free(&w[i].in);
-	}
+	for (unsigned i = 0; i < b->o->jobs; i++)
+		worker_end(&w[i]);
 	batch_lost(b);
 	xfree(fds);
 	xfree(w);
@@ -338,46 +354,67 @@ batch_serial(struct batch *b)
 	}
 }
 
+/* All files, or none if one is wrong; each error is told. */
+static bool
+batch_load(struct batch *b, char **files, int n)
+{
+	struct files fs = files_system();
+	bool ok = true;
+	struct err e;
+
+	b->files = xcalloc((size_t)n + 1, sizeof(*b->files));
+	for (int i = 0; i < n; i++) {
+		if (scenario_load(&b->files[b->n_files], &fs, files[i], &e)) {
+			b->n_files++;
+			continue;
+		}
+		(void)fprintf(stderr, "%s\n", e.msg);
+		ok = false;
+	}
+	b->n_units = ok ? b->n_files * b->o->runs : 0;
+	b->units = xcalloc(b->n_units + 1, sizeof(*b->units));
+	for (size_t i = 0; i < b->n_units; i++) {
+		b->units[i].sc = &b->files[i / b->o->runs];
+		b->units[i].seed = b->o->seed + i % b->o->runs;
+	}
+	return ok;
+}
+
+static void
+batch_fini(struct batch *b)
+{
+	for (size_t i = 0; i < b->n_units; i++)
+		run_result_fini(&b->units[i].r);
+	for (size_t i = 0; i < b->n_files; i++)
+		scenario_free(&b->files[i]);
+	xfree(b->units);
+	xfree(b->files);
+}
+
+static void
+batch_run(struct batch *b)
+{
+	if (b->o->jobs > 1 && b->n_units > 1)
+		batch_parallel(b);
+	else
+		batch_serial(b);
+	(void)printf("%s%u passed, %u failed, %u skipped; %u runs\n",
+	    b->terminal ? "\r\033[K" : "", b->passed, b->failed, b->skipped,
+	    b->plays);
+}
+
 int
 run_all(char **files, int n, const struct run_opts *o)
 {
 	struct batch b = { .o = o, .terminal = isatty(1) != 0 };
-	struct files fs = files_system();
-	struct err e;
-	int status = 0;
+	int status = 2;
 
-	b.files = xcalloc((size_t)n + 1, sizeof(*b.files));
-	for (int i = 0; i < n; i++) {
-		if (scenario_load(&b.files[b.n_files], &fs, files[i], &e)) {
-			b.n_files++;
-			continue;
-		}
-		(void)fprintf(stderr, "%s\n", e.msg);
-		status = 2;
-	}
-	b.n_units = status == 2 ? 0 : b.n_files * o->runs;
-	b.units = xcalloc(b.n_units + 1, sizeof(*b.units));
-	for (size_t i = 0; i < b.n_units; i++) {
-		b.units[i].sc = &b.files[i / o->runs];
-		b.units[i].seed = o->seed + i % o->runs;
-	}
-	if (o->jobs > 1 && b.n_units > 1)
-		batch_parallel(&b);
-	else
-		batch_serial(&b);
-	if (status == 0) {
-		(void)printf("%s%u passed, %u failed, %u skipped; %u runs\n",
-		    b.terminal ? "\r\033[K" : "", b.passed, b.failed, b.skipped,
-		    b.plays);
+	if (batch_load(&b, files, n)) {
+		batch_run(&b);
 		status = b.failed > 0 ? 1 : 0;
 	}
 	if (o->junit != NULL && !batch_junit(&b, o->junit))
 		status = 2;
-	for (size_t i = 0; i < b.n_units; i++)
-		run_result_fini(&b.units[i].r);
-	for (size_t i = 0; i < b.n_files; i++)
-		scenario_free(&b.files[i]);
-	xfree(b.units);
-	xfree(b.files);
+	batch_fini(&b);
 	return status;
 }

@@ -123,27 +123,33 @@ bmc_times(const struct sockets *s, struct args *a)
 	args_add(a, "--speed=%u", s->o.time_scale == 0 ? 1 : s->o.time_scale);
 }
 
-/* Profiles are dealt round robin: a list as long as the fleet says it for each
- * BMC, with the overrides. */
+/* Profiles are dealt round robin, but for the overrides. */
+static const char *
+bmc_profile(const struct sockets *s, unsigned i)
+{
+	const char *p = s->o.n_profiles == 0
+			    ? "generic"
+			    : s->o.profiles[i % s->o.n_profiles];
+	char name[32];
+
+	(void)str_format(name, sizeof(name), "bmc-%03u", i);
+	for (size_t k = 0; k < s->o.n_overrides; k++)
+		if (str_eq(s->o.overrides[k].bmc, name) &&
+		    s->o.overrides[k].profile != NULL)
+			p = s->o.overrides[k].profile;
+	return p;
+}
+
+/* A list as long as the fleet says it for each BMC. */
 static void
 bmc_profiles(const struct sockets *s, struct args *a)
 {
 	struct buf list;
 
 	buf_init(&list, 1u << 20);
-	for (unsigned i = 0; i < s->o.bmcs; i++) {
-		const char *p = s->o.n_profiles == 0
-				    ? "generic"
-				    : s->o.profiles[i % s->o.n_profiles];
-		char name[32];
-
-		(void)str_format(name, sizeof(name), "bmc-%03u", i);
-		for (size_t k = 0; k < s->o.n_overrides; k++)
-			if (str_eq(s->o.overrides[k].bmc, name) &&
-			    s->o.overrides[k].profile != NULL)
-				p = s->o.overrides[k].profile;
-		(void)buf_addf(&list, "%s%s", i == 0 ? "" : ",", p);
-	}
+	for (unsigned i = 0; i < s->o.bmcs; i++)
+		(void)buf_addf(
+		    &list, "%s%s", i == 0 ? "" : ",", bmc_profile(s, i));
 	args_add(a, "--profiles=%s", buf_str(&list));
 	buf_reset(&list);
 	for (size_t k = 0; k < s->o.n_overrides; k++)

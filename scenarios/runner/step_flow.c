@@ -60,8 +60,7 @@ each_run(struct play *p, const cJSON *a, struct err *e)
 
 	(void)str_copy(base, sizeof(base), p->path);
 	cJSON_ArrayForEach (v, json_child(a, "in")) {
-		char *text =
-		    cJSON_IsString(v) ? xstrdup(v->valuestring) : json_print(v);
+		char *text = subst_value(v);
 
 		play_set_var(p, json_str(a, "as", "it"), text);
 		xfree(text);

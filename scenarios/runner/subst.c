@@ -103,3 +103,11 @@ subst(const cJSON *j, subst_fn *fn, void *arg, struct err *e)
 	cJSON_Delete(copy);
 	return NULL;
 }
+
+char *
+subst_value(const cJSON *value)
+{
+	const char *text = json_str(value, "", NULL);
+
+	return text != NULL ? xstrdup(text) : json_print(value);
+}

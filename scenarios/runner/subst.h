@@ -13,4 +13,7 @@ typedef char *subst_fn(void *arg, const char *name);
  * or true or false becomes that. ERR_SPEC names what is unknown. */
 cJSON *subst(const cJSON *j, subst_fn *fn, void *arg, struct err *e);
 
+/* What ${name} becomes where the value is not a text; owned by the caller. */
+char *subst_value(const cJSON *value);
+
 #endif
