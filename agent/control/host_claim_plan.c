@@ -52,32 +52,42 @@ claim_contradicted(struct host_pass *p)
 	    phase_name(phase), p->m.key, p->h.spec.consumer.claim_id);
 }
 
+/* Why what consumerRef names does not hold this claim; NULL: it does. */
+static const char *
+claim_mismatch(const struct host_pass *p)
+{
+	const struct consumer *c = &p->h.spec.consumer;
+
+	if (!str_eq(c->kind, KIND_MACHINE) ||
+	    (c->ns != NULL && !str_eq(c->ns, p->h.ns)))
+		return "spec.consumerRef names no Beskar7Machine of this "
+		       "namespace";
+	if (claim_in_record(p) && !str_eq(p->h.record.claim_id, c->claim_id))
+		return "spec.consumerRef names another claim";
+	if (!p->has_machine)
+		return "the consumer does not exist";
+	if (!str_eq(p->m.claim_id, c->claim_id))
+		return "the consumer has another claim id";
+	return NULL;
+}
+
 enum verdict
 host_claim_read(void *arg)
 {
 	struct host_pass *p = arg;
-	const struct consumer *c = &p->h.spec.consumer;
-	const struct record *r = &p->h.record;
+	const char *mismatch;
 
 	p->claim = CLAIM_NONE;
-	if (c->name == NULL) {
+	if (p->h.spec.consumer.name == NULL) {
 		/* A claim that was dropped by force, or cleaned up after it,
 		 * needs no consumer. */
 		if (claim_in_record(p))
 			claim_lost(p, "spec.consumerRef was edited away");
 		return V_NEXT;
 	}
-	if (!str_eq(c->kind, KIND_MACHINE) ||
-	    (c->ns != NULL && !str_eq(c->ns, p->h.ns)))
-		claim_lost(p,
-		    "spec.consumerRef names no Beskar7Machine of this "
-		    "namespace");
-	else if (claim_in_record(p) && !str_eq(r->claim_id, c->claim_id))
-		claim_lost(p, "spec.consumerRef names another claim");
-	else if (!p->has_machine)
-		claim_lost(p, "the consumer does not exist");
-	else if (!str_eq(p->m.claim_id, c->claim_id))
-		claim_lost(p, "the consumer has another claim id");
+	mismatch = claim_mismatch(p);
+	if (mismatch != NULL)
+		claim_lost(p, mismatch);
 	else if (p->m.deleting && !p->m.for_move)
 		p->claim = CLAIM_ENDING;
 	else if (!p->m.has_finalizer && !claim_in_record(p))

@@ -298,11 +298,40 @@ first_boot_disarmed(struct host_pass *p)
 }
 
 static enum verdict
-first_boot_on(struct host_pass *p)
+first_boot_of_live(struct host_pass *p)
+{
+	const struct redfish_state *s = pass_state(p);
+
+	boot_say(p,
+	    s->progress >= RF_PROGRESS_OS_BOOT_STARTED ? "ReadingImage"
+						       : "Booting",
+	    "booting the image", "evidence: BootProgress");
+	if (evidence_running(p) && evidence_consumed(s) &&
+	    evidence_by_progress(p))
+		return evidence_proven(p, "BootProgress OSRunning");
+	return evidence_polled(p);
+}
+
+static enum verdict
+first_boot_of_installer(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
-	bool running = evidence_running(p) && evidence_consumed(s), loading;
+	bool loading = evidence_loading(p) && evidence_consumed(s);
+
+	boot_say(p, loading ? "Installing" : "Booting",
+	    loading ? "the installer runs" : "booting the installer",
+	    "evidence: the installer ends");
+	/* It restarts by itself: this is the second boot already. */
+	if (m->seen_loading && evidence_early(s))
+		return first_boot_ended(p);
+	m->seen_loading = m->seen_loading || loading;
+	return evidence_polled(p);
+}
+
+static enum verdict
+first_boot_on(struct host_pass *p)
+{
 	enum verdict v = first_boot_disarmed(p);
 
 	if (v != V_NEXT)
@@ -311,26 +340,8 @@ first_boot_on(struct host_pass *p)
 		return host_attempt_failed(p,
 		    "the firmware never handed over to a boot loader; is the "
 		    "image bootable, and does the BMC reach it?");
-
-	if (p->m.image_kind == IMAGE_LIVE) {
-		boot_say(p,
-		    s->progress >= RF_PROGRESS_OS_BOOT_STARTED ? "ReadingImage"
-							       : "Booting",
-		    "booting the image", "evidence: BootProgress");
-		if (running && evidence_by_progress(p))
-			return evidence_proven(p, "BootProgress OSRunning");
-		return evidence_polled(p);
-	}
-	loading = evidence_loading(p) && evidence_consumed(s);
-	boot_say(p, loading ? "Installing" : "Booting",
-	    loading ? "the installer runs" : "booting the installer",
-	    "evidence: the installer ends");
-	/* It restarts by itself: this is the second boot already. */
-	if (m->seen_loading && evidence_early(s))
-		return first_boot_ended(p);
-	if (loading)
-		m->seen_loading = true;
-	return evidence_polled(p);
+	return p->m.image_kind == IMAGE_LIVE ? first_boot_of_live(p)
+					     : first_boot_of_installer(p);
 }
 
 enum verdict
