@@ -265,7 +265,7 @@ commit_verify(struct request *rq)
 }
 
 static const struct patch_row verify_rows[] = {
-	{ "VerifyCertificate", set_verify },
+	{ "VerifyCertificate", set_verify, false },
 };
 static const struct patch_def verify_def = { verify_rows, 1, commit_verify };
 

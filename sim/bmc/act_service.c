@@ -1,4 +1,4 @@
-/* Writes to services, accounts, the manager and tasks. */
+/* Writes to services, the manager and tasks. */
 #include <string.h>
 
 #include "common/json.h"
@@ -11,58 +11,6 @@
 #include "sim/bmc/request.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/task.h"
-
-#define PASSWORD_MIN 8
-#define PASSWORD_MAX 72
-
-/* ---- the account -------------------------------------------------------- */
-
-static bool
-set_password(struct request *rq, const cJSON *v)
-{
-	size_t n = cJSON_IsString(v) ? strlen(v->valuestring) : 0;
-
-	if (!cJSON_IsString(v)) {
-		request_say(rq, REF_PROPERTY_TYPE, "Password", "(not shown)",
-		    "Password", NULL);
-		return false;
-	}
-	if (n < PASSWORD_MIN || n > PASSWORD_MAX) {
-		request_say(rq, REF_PROPERTY_FORMAT, "Password", "(not shown)",
-		    "Password", NULL);
-		return false;
-	}
-	secret_set(rq->stage, v->valuestring, n);
-	return true;
-}
-
-static bool
-commit_password(struct request *rq)
-{
-	struct secret *s = rq->stage;
-
-	if (rq->dry)
-		return true;
-	secret_set(&rq->b->password, s->p, s->n);
-	rq->b->must_change = false;
-	journal_note(rq->b, BMC_EV_CREDENTIALS, "changed by the account");
-	return true;
-}
-
-static const struct patch_row account_rows[] = {
-	{ "Password", set_password },
-};
-static const struct patch_def account_def = { account_rows, 1,
-	commit_password };
-
-void
-act_patch_account(struct request *rq)
-{
-	struct secret s = { 0 };
-
-	patch_run(rq, &account_def, &s);
-	secret_free(&s);
-}
 
 /* ---- services ----------------------------------------------------------- */
 
@@ -111,7 +59,7 @@ commit_timeout(struct request *rq)
 }
 
 static const struct patch_row session_rows[] = {
-	{ "SessionTimeout", set_timeout },
+	{ "SessionTimeout", set_timeout, false },
 };
 static const struct patch_def session_def = { session_rows, 1, commit_timeout };
 

@@ -281,16 +281,16 @@ commit(struct request *rq)
 }
 
 static const struct patch_row boot_rows[] = {
-	{ P_ENABLED, set_enabled },
-	{ P_TARGET, set_target },
-	{ P_MODE, set_mode },
-	{ P_UEFI, set_uefi },
-	{ P_NEXT, set_next },
-	{ P_HTTP, set_http },
-	{ P_ORDER, set_order },
-	{ "AssetTag", set_asset },
-	{ "HostName", set_host_name },
-	{ "LocationIndicatorActive", set_locator },
+	{ P_ENABLED, set_enabled, false },
+	{ P_TARGET, set_target, false },
+	{ P_MODE, set_mode, false },
+	{ P_UEFI, set_uefi, false },
+	{ P_NEXT, set_next, false },
+	{ P_HTTP, set_http, false },
+	{ P_ORDER, set_order, false },
+	{ "AssetTag", set_asset, false },
+	{ "HostName", set_host_name, false },
+	{ "LocationIndicatorActive", set_locator, false },
 };
 #define N_BOOT_ROWS 7 /* those of the settings object */
 

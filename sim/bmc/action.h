@@ -5,6 +5,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct bmc;
 struct request;
@@ -21,7 +22,6 @@ void act_eject(struct request *rq);
 void act_patch_media(struct request *rq);
 /* act_service.c */
 void act_patch_session_service(struct request *rq);
-void act_patch_account(struct request *rq);
 void act_patch_manager(struct request *rq);
 void act_delete_task(struct request *rq);
 
@@ -32,6 +32,7 @@ void act_delete_task(struct request *rq);
 struct patch_row {
 	const char *path; /* "Boot/BootSourceOverrideMode" */
 	bool (*set)(struct request *rq, const cJSON *v);
+	bool required; /* when the resource is created */
 };
 struct patch_def {
 	const struct patch_row *rows;
@@ -46,6 +47,23 @@ bool patch_str(struct request *rq, const char *path, const cJSON *v, char *out,
     size_t cap);
 bool patch_bool(
     struct request *rq, const char *path, const cJSON *v, bool *out);
+/* Whole numbers from lo to hi. */
+bool patch_int(struct request *rq, const char *path, const cJSON *v, int64_t lo,
+    int64_t hi, int64_t *out);
+/* One of the names (NULL-terminated); *out its position. */
+bool patch_enum(struct request *rq, const char *path, const cJSON *v,
+    const char *const *names, int *out);
+
+/* ---- POST to a collection (create.c) ------------------------------------ */
+
+struct create_def {
+	const struct patch_row *rows;
+	size_t n;
+	/* All is good: make it and answer (request_created), or refuse. */
+	void (*commit)(struct request *rq);
+};
+void create_run(struct request *rq, const struct create_def *d, void *stage);
+
 /* A short text of a value for messages; never secrets. */
 void value_text(const cJSON *v, char *out, size_t cap);
 

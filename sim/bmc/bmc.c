@@ -98,7 +98,10 @@ bmc_init(struct bmc *b)
 	TAILQ_INIT(&b->sessions);
 	TAILQ_INIT(&b->tasks);
 	TAILQ_INIT(&b->traces);
-	b->must_change = b->profile->password_change;
+	b->root.must_change = b->profile->password_change;
+	b->root.slot = 2;
+	b->lockout_after = b->profile->lockout_after;
+	b->lockout_s = b->profile->lockout_s;
 	b->session_timeout_s = b->profile->session_timeout_s;
 	hardware_make(
 	    &b->hw, b->profile, b->fleet->env->seed, b->name, b->board);
@@ -124,8 +127,7 @@ bmc_fini(struct bmc *b)
 	history_stop(b);
 	bmc_state_fini(&b->st);
 	tls_identity_free(b->identity);
-	secret_free(&b->password);
-	xfree(b->username);
+	account_fini(b);
 	xfree(b->name);
 }
 
@@ -173,7 +175,8 @@ bmc_restart(struct bmc *b, const char *who)
 	media_cancel_all(b);
 	session_close_all(b, "BMC restarted");
 	task_drop_all(b);
-	b->login_failures_in_row = 0;
+	for (struct account *a = &b->root; a; a = a->next)
+		a->failures = 0;
 	b->down = true;
 	journal_add(b->fleet->journal, b, &ev);
 	timer_start(bmc_loop(b), &b->bmc_timer,

@@ -14,6 +14,7 @@
 #include "common/http.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "sim/bmc/account.h"
 #include "sim/bmc/fleet.h"
 #include "sim/bmc/hardware.h"
 #include "sim/bmc/op.h"
@@ -73,9 +74,8 @@ struct bmc {
 	const struct bmc_profile *profile; /* borrowed from the fleet */
 	struct hardware hw;
 	const char *sys_id, *mgr_id, *cha_id; /* borrowed: profile or hw */
-	char *username;
-	struct secret password;
-	bool must_change;
+	struct account root;                  /* the first; made with the BMC */
+	int64_t lockout_after, lockout_s;
 	struct bmc_state st;
 	struct machine m;
 	struct media_op *media[PROFILE_SLOTS]; /* owned; NULL = idle */
@@ -85,8 +85,6 @@ struct bmc {
 	int64_t session_timeout_s;
 	struct session_list sessions; /* oldest first */
 	unsigned n_sessions;
-	unsigned login_failures_in_row;
-	int64_t locked_until_us;
 	struct task_list tasks;
 	bool down; /* the controller restarts */
 	struct timer bmc_timer;

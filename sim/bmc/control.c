@@ -198,8 +198,8 @@ get_one(struct call *c)
 	json_set(j, "openSessions", sessions_json(b));
 	json_set(j, "counters", counters_json(b));
 	json_set(j, "operations", operations_json(b));
-	json_set_bool(j, "locked", b->locked_until_us > bmc_now(b));
-	json_set_bool(j, "passwordChangeRequired", b->must_change);
+	json_set_bool(j, "locked", account_locked(b, &b->root));
+	json_set_bool(j, "passwordChangeRequired", b->root.must_change);
 	json_set_i64(j, "certificates", b->certificates);
 	return j;
 }
@@ -283,11 +283,12 @@ set_credentials(struct bmc *b, void *arg)
 	const char *user = json_str(c->body, "username", NULL);
 
 	if (pw)
-		secret_set(&b->password, pw, strlen(pw));
+		secret_set(&b->root.password, pw, strlen(pw));
 	if (user)
-		xreplace(&b->username, user);
-	b->must_change = json_bool(c->body, "changeRequired", b->must_change);
-	b->locked_until_us = 0;
+		xreplace(&b->root.name, user);
+	b->root.must_change =
+	    json_bool(c->body, "changeRequired", b->root.must_change);
+	b->root.locked_until_us = 0;
 	if (json_bool(c->body, "endSessions", false))
 		session_close_all(b, "credentials changed");
 	journal_note(b, BMC_EV_CREDENTIALS, "changed by a person");

@@ -281,8 +281,8 @@ make_bmc(struct bmc_fleet *f, const struct bmc_fleet_opts *o, unsigned i,
 		return false;
 	}
 	password = DFLT(ov->password, DFLT(o->password, "b7-sim-secret"));
-	b->username = xstrdup(DFLT(ov->username, DFLT(o->username, "root")));
-	secret_set(&b->password, password, strlen(password));
+	b->root.name = xstrdup(DFLT(ov->username, DFLT(o->username, "root")));
+	secret_set(&b->root.password, password, strlen(password));
 	bmc_init(b);
 	override_board(b, ov);
 	return true;

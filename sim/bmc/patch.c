@@ -75,6 +75,48 @@ patch_bool(struct request *rq, const char *path, const cJSON *v, bool *out)
 	return true;
 }
 
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool
+patch_int(struct request *rq, const char *path, const cJSON *v, int64_t lo,
+    int64_t hi, int64_t *out)
+{
+	char text[64];
+
+	if (!json_is_integer(v))
+		return wrong_type(rq, path, v);
+	if (v->valuedouble >= (double)lo && v->valuedouble <= (double)hi) {
+		*out = (int64_t)v->valuedouble;
+		return true;
+	}
+	value_text(v, text, sizeof(text));
+	request_say(rq, REF_PROPERTY_RANGE, path, text, last_part(path), NULL);
+	return false;
+}
+
+bool
+patch_enum(struct request *rq, const char *path, const cJSON *v,
+    const char *const *names, int *out)
+{
+	if (!cJSON_IsString(v))
+		return wrong_type(rq, path, v);
+	for (int i = 0; names[i]; i++) {
+		if (!str_eq(names[i], v->valuestring))
+			continue;
+		*out = i;
+		return true;
+	}
+	request_say(rq, REF_PROPERTY_VALUE, path, v->valuestring,
+	    last_part(path), NULL);
+	return false;
+}
+
 static const struct patch_row *
 row_of(const struct walk *wk, const char *path)
 {

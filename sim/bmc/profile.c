@@ -39,6 +39,7 @@ enum_of(const struct knob *k, const char *s)
 static void
 set_default(struct bmc_profile *p, const struct knob *k)
 {
+	struct strlist words = { 0 };
 	int64_t n = 0;
 
 	switch (k->kind) {
@@ -57,6 +58,13 @@ set_default(struct bmc_profile *p, const struct knob *k)
 		break;
 	case KNOB_LIST:
 		strlist_set(field(p, k), k->dflt);
+		break;
+	case KNOB_FLAGS:
+		strlist_set(&words, k->dflt);
+		for (size_t i = 0; i < words.n; i++)
+			*(unsigned *)field(p, k) |= 1u
+						    << enum_of(k, words.v[i]);
+		strlist_free(&words);
 		break;
 	}
 }
@@ -191,6 +199,25 @@ read_enum(struct reader *r, const struct knob *k, const cJSON *v)
 }
 
 static bool
+read_flags(struct reader *r, const struct knob *k, const cJSON *v)
+{
+	const cJSON *s;
+	unsigned bits = 0;
+
+	if (!cJSON_IsArray(v))
+		return bad(r, k->path, "must be a list");
+	cJSON_ArrayForEach (s, v) {
+		int i = cJSON_IsString(s) ? enum_of(k, s->valuestring) : -1;
+
+		if (i < 0)
+			return bad(r, k->path, "has a name that is not known");
+		bits |= 1u << i;
+	}
+	*(unsigned *)field(r->p, k) = bits;
+	return true;
+}
+
+static bool
 read_knob(struct reader *r, const struct knob *k, const cJSON *v)
 {
 	switch (k->kind) {
@@ -213,6 +240,8 @@ read_knob(struct reader *r, const struct knob *k, const cJSON *v)
 		return read_enum(r, k, v);
 	case KNOB_LIST:
 		return read_list(r, k->path, v, field(r->p, k));
+	case KNOB_FLAGS:
+		return read_flags(r, k, v);
 	}
 	return false;
 }

@@ -124,6 +124,26 @@ enum knob_patch_reply {
 	PATCH_204
 };
 
+/* Services and parts of them that a BMC may lack (knob services). */
+enum bmc_service {
+	SERVICE_EVENTS = 1,
+	SERVICE_SSE = 2,
+	SERVICE_UPDATE = 4,
+	SERVICE_CERTIFICATES = 8,
+	SERVICE_REGISTRIES = 16,
+	SERVICE_SCHEMAS = 32,
+	SERVICE_BIOS = 64,
+	SERVICE_KEYS = 128, /* of secure boot */
+	SERVICE_VOLUMES = 256,
+	SERVICE_LOGS = 512,
+	SERVICE_NETWORK = 1024, /* Manager NetworkProtocol */
+	SERVICE_PRIVILEGES = 2048
+};
+enum knob_accounts {
+	ACCOUNTS_POST,
+	ACCOUNTS_SLOTS
+};
+
 struct profile_slot {
 	char *id;
 	char *name;
@@ -163,7 +183,7 @@ struct bmc_profile {
 	char *boot_cd;             /* the target that is the virtual CD */
 	bool boot_triple, boot_silent_revert, boot_none_conflict;
 	bool boot_post_lock, boot_progress, boot_uefi_alone, boot_options;
-	bool boot_clear_on_eject;
+	bool boot_clear_on_eject, boot_values_both;
 	int64_t post_ms;
 	/* etag */
 	int etag_style, ifmatch, post_ifmatch;
@@ -185,6 +205,10 @@ struct bmc_profile {
 	bool basic, root_auth;
 	int64_t lockout_after, lockout_s;
 	bool password_change;
+	unsigned services; /* enum bmc_service */
+	/* accounts */
+	int accounts;
+	int64_t accounts_max;
 	/* tasks */
 	int task_location;
 	bool task_body_monitor;
@@ -192,6 +216,7 @@ struct bmc_profile {
 	/* http */
 	char *server, *content_type, *registry;
 	int slash, patch_reply;
+	bool options; /* the OPTIONS method */
 	bool success_error_body, info_object, expect_identity_406;
 	/* shapes */
 	struct strlist omit; /* "ComputerSystem.BootProgress" */
@@ -218,13 +243,14 @@ enum knob_kind {
 	KNOB_BOOL,
 	KNOB_INT,
 	KNOB_ENUM,
-	KNOB_LIST
+	KNOB_LIST,
+	KNOB_FLAGS /* a list of names, kept as bits by their order */
 };
 struct knob {
 	const char *path; /* "boot/mode" */
 	enum knob_kind kind;
 	size_t offset;
-	const char *const *names; /* of enums; NULL-terminated */
+	const char *const *names; /* of enums and flags; NULL-terminated */
 	int64_t min, max;
 	const char *dflt; /* text; lists: words by blanks */
 	const char *help;

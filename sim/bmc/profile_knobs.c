@@ -30,6 +30,15 @@ static const char *const task_names[] = { "monitor", "task", "none", NULL };
 static const char *const slash_names[] = { "both", "strict", "redirect", NULL };
 static const char *const patch_names[] = { "200", "204", NULL };
 
+static const char *const accounts_names[] = { "post", "slots", NULL };
+static const char *const service_names[] = { "events", "sse", "update",
+	"certificates", "registries", "schemas", "bios", "keys", "volumes",
+	"logs", "network", "privileges", NULL };
+/* What a BMC by the book has. */
+#define ALL_SERVICES \
+	"events sse update certificates registries schemas bios keys " \
+	"volumes logs network privileges"
+
 #define AT(f) offsetof(struct bmc_profile, f)
 #define STR(path, f, dflt, help) \
 	{ \
@@ -50,6 +59,10 @@ static const char *const patch_names[] = { "200", "204", NULL };
 #define LIST(path, f, dflt, help) \
 	{ \
 		path, KNOB_LIST, AT(f), NULL, 0, 0, dflt, help \
+	}
+#define FLAGS(path, f, names, dflt, help) \
+	{ \
+		path, KNOB_FLAGS, AT(f), names, 0, 0, dflt, help \
 	}
 #define DAY_MS 86400000
 
@@ -122,6 +135,9 @@ const struct knob knob_table[] = {
 	LIST("boot/settingsProperties", boot_settings_props, "",
 	    "Boot properties that the settings object has; empty = none is "
 	    "shown with resource system, all otherwise"),
+	BOOL("boot/valuesInBoth", boot_values_both, "false",
+	    "resource settings: the system offers the values too, and refuses "
+	    "them"),
 	LIST("boot/enabled", boot_enabled, "Disabled Once Continuous",
 	    "BootSourceOverrideEnabled values"),
 	LIST("boot/targets", boot_targets,
@@ -242,6 +258,16 @@ const struct knob knob_table[] = {
 	    "so long a new task is 404"),
 	INT("task/retryAfterSeconds", task_retry_after_s, 0, 3600, "1",
 	    "0 = no Retry-After"),
+	FLAGS("services", services, service_names, ALL_SERVICES,
+	    "what this BMC has besides systems, chassis, managers, sessions, "
+	    "accounts and tasks; sse is the event stream of events, keys are "
+	    "the databases of secure boot"),
+	ENUM("accounts/mode", accounts, accounts_names, "post",
+	    "accounts are created by POST, or are fixed slots 1 to max that "
+	    "are filled by PATCH (slot 1 is reserved, the first account has "
+	    "slot 2)"),
+	INT("accounts/max", accounts_max, 2, 64, "16", ""),
+
 	INT("task/deleteSeconds", task_delete_s, 1, 86400, "600",
 	    "a finished task is gone after"),
 
@@ -254,6 +280,8 @@ const struct knob knob_table[] = {
 	    "308 to the one with a slash"),
 	ENUM("http/patchReply", patch_reply, patch_names, "200",
 	    "a good PATCH: the resource, or nothing"),
+	BOOL("http/options", options, "false",
+	    "OPTIONS is answered with Allow (else 405)"),
 	BOOL("http/successErrorBody", success_error_body, "false",
 	    "success comes as an error object with Base.Success"),
 	BOOL("http/infoObject", info_object, "false",
@@ -296,7 +324,7 @@ profile_print_knobs(FILE *out)
 		const struct knob *k = &knob_table[i];
 
 		fprintf(out, "| `%s` | ", k->path);
-		if (k->kind == KNOB_ENUM)
+		if (k->kind == KNOB_ENUM || k->kind == KNOB_FLAGS)
 			for (size_t j = 0; k->names[j]; j++)
 				fprintf(
 				    out, "%s%s", j ? ", " : "", k->names[j]);

@@ -16,6 +16,7 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/mask.h"
 #include "sim/bmc/message.h"
+#include "sim/bmc/privilege.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/route.h"
 #include "sim/bmc/service.h"
@@ -225,6 +226,53 @@ request_render(struct request *rq, struct buf *out)
 		jw_s(&w, "@odata.etag", tag);
 	}
 	jw_close(&w);
+}
+
+bool
+request_render_at(const struct request *rq, const char *path, struct buf *out)
+{
+	struct request sub = { .b = rq->b,
+		.p = rq->p,
+		.st = rq->st,
+		.verb = VERB_GET,
+		.method = "GET",
+		.privileges = rq->privileges };
+	bool ok;
+
+	sub.path = xstrndup(path, strcspn(path, "?#"));
+	(void)str_copy(sub.user, sizeof(sub.user), rq->user);
+	buf_init(&sub.out, REPLY_BODY_MAX);
+	buf_init(&sub.messages, 64u << 10);
+	ok = route_find(&sub) && sub.route->get &&
+	     !(sub.route->flags & ROUTE_RAW) &&
+	     (!sub.route->exists || sub.route->exists(&sub)) &&
+	     privilege_check(&sub);
+	if (ok)
+		request_render(&sub, out);
+	buf_free(&sub.out);
+	buf_free(&sub.messages);
+	xfree(sub.path);
+	return ok;
+}
+
+void
+request_created(struct request *rq, const char *fmt, ...)
+{
+	char path[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(path, sizeof(path), fmt, ap); /* ids are short */
+	va_end(ap);
+	rq->status = 201;
+	request_location(rq, LOCATION_REL, "%s", path);
+	buf_reset(&rq->out);
+	if (rq->p->success_error_body) {
+		request_note(rq, "Created", NULL);
+		error_body(rq);
+		return;
+	}
+	(void)request_render_at(rq, path, &rq->out); /* it was just made */
 }
 
 /* ---- sending ------------------------------------------------------------ */

@@ -29,6 +29,7 @@ enum verb {
 	VERB_PATCH,
 	VERB_PUT,
 	VERB_DELETE,
+	VERB_OPTIONS,
 	VERB_OTHER
 };
 
@@ -71,7 +72,9 @@ struct request {
 	enum bmc_op op;
 	char user[64]; /* "" until somebody is known */
 	char session[40];
+	unsigned privileges; /* enum privilege, of that user */
 	bool via_basic;
+	bool must_change;    /* that user's password, first of all */
 	bool dry;            /* accepted, but nothing may change */
 	bool pending;        /* somebody will call request_finish() */
 	bool failed;         /* at least one refusal is fatal */
@@ -116,6 +119,13 @@ void request_finish(struct request *rq);
 void request_done(struct request *rq);
 /* Renders the resource of the route into out; used by GET and by PATCH. */
 void request_render(struct request *rq, struct buf *out);
+/* 201 with Location and the resource at that path of this service. */
+void request_created(struct request *rq, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Renders another resource of the same BMC, as rq's user would read it; false
+ * if there is none. */
+bool request_render_at(
+    const struct request *rq, const char *path, struct buf *out);
 /* Value of a query parameter, owned; NULL if absent. */
 char *request_query(const struct request *rq, const char *name);
 

@@ -11,27 +11,14 @@
 
 #define COLL ROUTE_COLLECTION
 #define SVC V1 "/SessionService"
-#define ACC V1 "/AccountService"
 #define TSK V1 "/TaskService"
 #define S_ V1 "/Systems/{S}"
 #define M_ V1 "/Managers/{M}"
 #define C_ V1 "/Chassis/{C}"
 
-#define READ(path, type, ver, view, op, there) \
-	{ \
-		.pattern = path, .schema = type, .version = ver, .get = view, \
-		.op_get = op, .exists = there \
-	}
-#define LIST(path, type, view, there) \
-	{ \
-		.pattern = path, .schema = type "Collection", .flags = COLL, \
-		.get = view, .op_get = OP_READ_COLLECTION, .exists = there \
-	}
-#define ACTION(path, act, op, there) \
-	{ \
-		.pattern = path, .flags = ROUTE_ACTION, .post = act, \
-		.op_post = op, .exists = there \
-	}
+#define READ ROUTE_READ
+#define LIST ROUTE_LIST
+#define ACTION ROUTE_DO
 #define MEDIA(base) \
 	LIST(base "/VirtualMedia", "VirtualMedia", view_media_all, \
 	    exists_media_all), \
@@ -166,21 +153,6 @@ static const struct route table[] = {
 	    .op_delete = OP_LOGOUT,
 	    .exists = exists_session },
 
-	READ(ACC, "AccountService", "v1_15_0", view_account_service,
-	    OP_READ_SERVICE, NULL),
-	LIST(ACC "/Accounts", "ManagerAccount", view_accounts, NULL),
-	{ .pattern = ACC "/Accounts/*",
-	    .schema = "ManagerAccount",
-	    .version = "v1_12_0",
-	    .get = view_account,
-	    .patch = act_patch_account,
-	    .op_get = OP_READ_ACCOUNT,
-	    .op_patch = OP_PATCH_ACCOUNT,
-	    .exists = exists_account },
-	LIST(ACC "/Roles", "Role", view_roles, NULL),
-	READ(ACC "/Roles/*", "Role", "v1_3_1", view_role, OP_READ_ACCOUNT,
-	    exists_role),
-
 	READ(TSK, "TaskService", "v1_2_0", view_task_service, OP_READ_SERVICE,
 	    NULL),
 	LIST(TSK "/Tasks", "Task", view_tasks, NULL),
@@ -202,10 +174,32 @@ static const struct route table[] = {
 	{ .pattern = NULL },
 };
 
-const struct route *
-route_table(void)
+/* Tables, each with the service that it is part of; 0 = always there. */
+static const struct {
+	const struct route *rows;
+	unsigned service;
+} groups[] = {
+	{ table, 0 },
+	{ account_routes, 0 },
+	{ privilege_routes, SERVICE_PRIVILEGES },
+};
+#define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static bool
+has_group(const struct bmc_profile *p, size_t g)
 {
-	return table;
+	return !groups[g].service || (p->services & groups[g].service);
+}
+
+const struct route *
+route_at(const struct bmc_profile *p, size_t i)
+{
+	for (size_t g = 0; g < N_GROUPS; g++)
+		for (const struct route *r = groups[g].rows;
+		     has_group(p, g) && r->pattern; r++)
+			if (i-- == 0)
+				return r;
+	return NULL;
 }
 
 /* The value that a placeholder must have; NULL = anything. */
@@ -259,14 +253,27 @@ fits(struct request *rq, const char *pat)
 	return *pat == '\0' && *s == '\0';
 }
 
+static const struct route *
+find_in(struct request *rq, const struct route *r)
+{
+	const size_t at = sizeof(V1); /* first letter after "/redfish/v1/" */
+	char first = strlen(rq->path) > at ? rq->path[at] : '\0';
+
+	for (; r->pattern; r++) {
+		/* most rows are told apart by one letter */
+		if (first && strlen(r->pattern) > at && r->pattern[at] != first)
+			continue;
+		if (fits(rq, r->pattern))
+			return r;
+	}
+	return NULL;
+}
+
 bool
 route_find(struct request *rq)
 {
-	for (const struct route *r = table; r->pattern; r++) {
-		if (!fits(rq, r->pattern))
-			continue;
-		rq->route = r;
-		return true;
-	}
-	return false;
+	for (size_t g = 0; g < N_GROUPS && !rq->route; g++)
+		if (has_group(rq->p, g))
+			rq->route = find_in(rq, groups[g].rows);
+	return rq->route != NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "sim/bmc/op.h"
 
+struct bmc_profile;
 struct jw;
 struct request;
 
@@ -28,6 +29,7 @@ enum route_flag {
 struct route {
 	const char *pattern;
 	const char *schema;  /* "ComputerSystem" */
+	const char *entity;  /* whose privileges count; NULL = the schema's */
 	const char *version; /* "v1_22_0"; NULL for collections */
 	unsigned flags;      /* enum route_flag */
 	view_fn *get;
@@ -35,11 +37,35 @@ struct route {
 	enum bmc_op op_get, op_post, op_patch, op_delete;
 	/* Is the resource there (arg names one that exists)? NULL = always. */
 	bool (*exists)(struct request *rq);
+	/* Does it belong to rq->user? For ConfigureSelf. NULL = no. */
+	bool (*owned)(struct request *rq);
 };
 
 /* Fills rq->route and rq->arg; false: no such URI. */
 bool route_find(struct request *rq);
-/* The routes in order; ends with pattern NULL. */
-const struct route *route_table(void);
+/* All routes of a profile in order, i = 0, 1, ...; NULL after the last. */
+const struct route *route_at(const struct bmc_profile *p, size_t i);
+
+/* ---- rows of tables ----------------------------------------------------- */
+
+/* Each ends with pattern NULL. */
+extern const struct route account_routes[], privilege_routes[];
+
+#define ROUTE_READ(path, type, ver, view, op, there) \
+	{ \
+		.pattern = path, .schema = type, .version = ver, .get = view, \
+		.op_get = op, .exists = there \
+	}
+#define ROUTE_LIST(path, type, view, there) \
+	{ \
+		.pattern = path, .schema = type "Collection", \
+		.flags = ROUTE_COLLECTION, .get = view, \
+		.op_get = OP_READ_COLLECTION, .exists = there \
+	}
+#define ROUTE_DO(path, act, op, there) \
+	{ \
+		.pattern = path, .flags = ROUTE_ACTION, .post = act, \
+		.op_post = op, .exists = there \
+	}
 
 #endif

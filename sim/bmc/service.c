@@ -17,6 +17,7 @@
 #include "sim/bmc/fault_wire.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/history.h"
+#include "sim/bmc/privilege.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/route.h"
 #include "sim/bmc/session.h"
@@ -74,7 +75,7 @@ static enum verb
 verb_of(const char **method)
 {
 	static const char *const names[] = { "GET", "HEAD", "POST", "PATCH",
-		"PUT", "DELETE" };
+		"PUT", "DELETE", "OPTIONS" };
 
 	for (int i = 0; i < VERB_OTHER; i++)
 		if (str_eq(*method, names[i])) {
@@ -163,6 +164,7 @@ op_of(const struct request *rq)
 			   : r->op_patch;
 	case VERB_DELETE:
 		return r->op_delete;
+	case VERB_OPTIONS:
 	case VERB_PUT:
 	case VERB_OTHER:
 		break;
@@ -177,7 +179,8 @@ count(struct request *rq)
 
 	b->requests++;
 	b->op_count[rq->op]++;
-	if (rq->verb != VERB_GET && rq->verb != VERB_HEAD)
+	if (rq->verb != VERB_GET && rq->verb != VERB_HEAD &&
+	    rq->verb != VERB_OPTIONS)
 		b->writes++;
 }
 
@@ -259,15 +262,18 @@ needs_login(const struct request *rq)
 static bool
 password_first(struct request *rq)
 {
-	char uri[128];
-	bool own_account =
-	    rq->op == OP_PATCH_ACCOUNT || rq->op == OP_READ_ACCOUNT;
+	const struct account *own = account_get(rq->b, rq->user);
+	char uri[128], id[ACCOUNT_ID];
+	bool account;
 
-	if (!rq->b->must_change || !rq->user[0] || own_account ||
-	    rq->op == OP_LOGOUT)
+	if (!rq->must_change || !own)
+		return true;
+	account_id(rq->b, own, id);
+	account = rq->op == OP_PATCH_ACCOUNT || rq->op == OP_READ_ACCOUNT;
+	if ((account && str_eq(rq->arg[0], id)) || rq->op == OP_LOGOUT)
 		return true;
 	(void)str_format(
-	    uri, sizeof(uri), V1 "/AccountService/Accounts/%s", rq->user);
+	    uri, sizeof(uri), V1 "/AccountService/Accounts/%s", id);
 	return request_refuse(rq, REF_PASSWORD_CHANGE, NULL, uri, NULL, NULL);
 }
 
@@ -284,6 +290,7 @@ act_of(const struct request *rq)
 	case VERB_GET:
 	case VERB_HEAD:
 	case VERB_PUT:
+	case VERB_OPTIONS:
 	case VERB_OTHER:
 		break;
 	}
@@ -422,10 +429,19 @@ found(struct request *rq)
 static bool
 allowed(struct request *rq)
 {
+	if (rq->verb == VERB_OPTIONS && rq->p->options)
+		return true;
 	if (is_read(rq) ? rq->route->get != NULL : act_of(rq) != NULL)
 		return true;
 	allow_header(rq);
 	return request_refuse(rq, REF_METHOD, NULL, NULL, NULL, NULL);
+}
+
+/* What is open to everybody needs no privilege. */
+static bool
+may(struct request *rq)
+{
+	return !needs_login(rq) || privilege_check(rq);
 }
 
 static void
@@ -434,9 +450,12 @@ handle(struct request *rq)
 	if (needs_login(rq) && (!auth_request(rq) || !password_first(rq)))
 		return;
 	if (!slash_fits(rq) || !headers_fit(rq) || !found(rq) || !allowed(rq) ||
-	    !query_fits(rq))
+	    !may(rq) || !query_fits(rq))
 		return;
-	if (is_read(rq))
+	if (rq->verb == VERB_OPTIONS) {
+		allow_header(rq);
+		rq->status = 204;
+	} else if (is_read(rq))
 		read_resource(rq);
 	else
 		write_resource(rq);

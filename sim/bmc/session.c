@@ -10,6 +10,7 @@
 #include "common/str.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
+#include "sim/bmc/privilege.h"
 #include "sim/bmc/request.h"
 
 #define SESSIONS "/redfish/v1/SessionService/Sessions"
@@ -48,6 +49,18 @@ session_close_all(struct bmc *b, const char *why)
 }
 
 void
+session_close_of(struct bmc *b, const char *user, const char *why)
+{
+	struct session *s = TAILQ_FIRST(&b->sessions), *next;
+
+	for (; s; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (str_eq(s->user, user))
+			session_close(b, s, why);
+	}
+}
+
+void
 session_sweep(struct bmc *b)
 {
 	int64_t idle = bmc_us(b, b->session_timeout_s * 1000);
@@ -73,40 +86,60 @@ session_get(struct bmc *b, const char *id)
 
 /* ---- who asks ----------------------------------------------------------- */
 
-bool
+static void
+wrong(struct bmc *b, struct account *a)
+{
+	if (!a || account_locked(b, a))
+		return;
+	a->failures++;
+	if (b->lockout_after > 0 && a->failures >= b->lockout_after)
+		a->locked_until_us =
+		    bmc_now(b) + bmc_us(b, b->lockout_s * 1000);
+}
+
+const struct account *
 auth_check(struct bmc *b, const char *user, const char *password,
     const char *how, const char *from)
 {
-	bool locked = b->locked_until_us > bmc_now(b);
+	struct account *a = account_get(b, user);
+	bool locked = a && account_locked(b, a);
 
-	if (!locked && str_eq(user, b->username) &&
-	    str_eq(password, b->password.p)) {
-		b->login_failures_in_row = 0;
+	if (a && !locked && !a->disabled && str_eq(password, a->password.p)) {
+		a->failures = 0;
 		b->logins++;
 		tell(b, BMC_EV_LOGIN_OK, user, how, from);
-		return true;
+		return a;
 	}
 	b->login_failures++;
-	b->login_failures_in_row++;
 	tell(b, BMC_EV_LOGIN_FAILED, user, locked ? "locked" : how, from);
-	if (b->profile->lockout_after > 0 && !locked &&
-	    b->login_failures_in_row >= b->profile->lockout_after)
-		b->locked_until_us =
-		    bmc_now(b) + bmc_us(b, b->profile->lockout_s * 1000);
-	return false;
+	wrong(b, a);
+	return NULL;
+}
+
+/* What this account may, for the rest of the request. */
+static void
+become(struct request *rq, const struct account *a)
+{
+	(void)str_copy(rq->user, sizeof(rq->user), a->name);
+	rq->privileges = privilege_of_role(a->role);
+	rq->must_change = a->must_change;
 }
 
 static bool
 by_token(struct request *rq, const char *token)
 {
+	const struct account *a;
 	struct session *s;
 
 	session_sweep(rq->b);
 	TAILQ_FOREACH (s, &rq->b->sessions, link) {
 		if (!str_eq(s->token, token))
 			continue;
+		a = account_get(rq->b, s->user);
+		if (!a || a->disabled)
+			break;
 		s->used_us = bmc_now(rq->b);
-		(void)str_copy(rq->user, sizeof(rq->user), s->user);
+		become(rq, a);
 		(void)str_copy(rq->session, sizeof(rq->session), s->id);
 		return true;
 	}
@@ -114,9 +147,10 @@ by_token(struct request *rq, const char *token)
 }
 
 static bool
-wrong_credentials(struct request *rq)
+wrong_credentials(struct request *rq, const char *user)
 {
-	bool locked = rq->b->locked_until_us > bmc_now(rq->b);
+	const struct account *a = account_get(rq->b, user);
+	bool locked = a && account_locked(rq->b, a);
 
 	return request_refuse(rq, locked ? REF_LOCKED_OUT : REF_UNAUTHORIZED,
 	    NULL, NULL, NULL, NULL);
@@ -125,10 +159,11 @@ wrong_credentials(struct request *rq)
 static bool
 by_basic(struct request *rq, const char *value)
 {
-	char plain[256];
+	const struct account *a = NULL;
+	char plain[256] = "";
 	size_t n = 0;
 	char *colon;
-	bool ok = false;
+	bool ok;
 
 	if (rq->p->basic &&
 	    b64_decode(value, strlen(value), plain, sizeof(plain) - 1, &n)) {
@@ -136,16 +171,16 @@ by_basic(struct request *rq, const char *value)
 		colon = strchr(plain, ':');
 		if (colon) {
 			*colon = '\0';
-			ok = auth_check(
+			a = auth_check(
 			    rq->b, plain, colon + 1, "basic", rq->from);
-			if (ok)
-				(void)str_copy(
-				    rq->user, sizeof(rq->user), plain);
 		}
 	}
+	if (a)
+		become(rq, a);
+	rq->via_basic = a != NULL;
+	ok = a || wrong_credentials(rq, plain);
 	secret_wipe(plain, sizeof(plain));
-	rq->via_basic = ok;
-	return ok || wrong_credentials(rq);
+	return ok;
 }
 
 bool
@@ -232,7 +267,7 @@ write_session(struct request *rq, const struct session *s)
 	jw_s(&w, "SessionType", "Redfish");
 	jw_time(&w, "CreatedTime", s->created_wall_us);
 	jw_s(&w, "ClientOriginIPAddress", s->from);
-	if (rq->b->must_change && rq->n_messages)
+	if (rq->must_change && rq->n_messages)
 		jw_raw_list(
 		    &w, "@Message.ExtendedInfo", buf_str(&rq->messages));
 	jw_close(&w);
@@ -242,15 +277,17 @@ void
 session_login(struct request *rq)
 {
 	const char *user = "", *password = "";
+	const struct account *a;
 	struct session *s;
 
 	if (!credentials(rq, &user, &password))
 		return;
-	if (!auth_check(rq->b, user, password, "session", rq->from)) {
-		(void)wrong_credentials(rq);
+	a = auth_check(rq->b, user, password, "session", rq->from);
+	if (!a) {
+		(void)wrong_credentials(rq, user);
 		return;
 	}
-	(void)str_copy(rq->user, sizeof(rq->user), user);
+	become(rq, a);
 	if (!room(rq))
 		return;
 	if (rq->dry) {
@@ -258,12 +295,13 @@ session_login(struct request *rq)
 		return;
 	}
 	s = open_session(rq, user);
-	if (rq->b->must_change) {
+	if (rq->must_change) {
 		/* DSP0266 13.2.6.1: the login works and says what to do */
-		char uri[128];
+		char uri[128], id[ACCOUNT_ID];
 
+		account_id(rq->b, a, id);
 		(void)str_format(uri, sizeof(uri),
-		    "/redfish/v1/AccountService/Accounts/%s", user);
+		    "/redfish/v1/AccountService/Accounts/%s", id);
 		request_note(rq, "PasswordChangeRequired", uri);
 	}
 	write_session(rq, s);

@@ -8,6 +8,7 @@
 
 #include "sim/bmc/bmc.h"
 
+struct account;
 struct request;
 
 struct session {
@@ -24,12 +25,14 @@ void session_sweep(struct bmc *b);
 struct session *session_get(struct bmc *b, const char *id);
 void session_close(struct bmc *b, struct session *s, const char *why);
 void session_close_all(struct bmc *b, const char *why);
+void session_close_of(struct bmc *b, const char *user, const char *why);
 
 /* Who asks? Fills rq->user; false after a refusal. */
 bool auth_request(struct request *rq);
-/* Are these the credentials? Counts, locks, tells. how: "session", "basic". */
-bool auth_check(struct bmc *b, const char *user, const char *password,
-    const char *how, const char *from);
+/* Whose credentials are these? Counts, locks, tells; NULL = nobody's. how:
+ * "session", "basic". */
+const struct account *auth_check(struct bmc *b, const char *user,
+    const char *password, const char *how, const char *from);
 /* POST to the session collection. */
 void session_login(struct request *rq);
 void session_logout(struct request *rq);

@@ -16,14 +16,7 @@ void view_metadata(struct request *rq, struct jw *w);
 void view_session_service(struct request *rq, struct jw *w);
 void view_sessions(struct request *rq, struct jw *w);
 void view_session(struct request *rq, struct jw *w);
-void view_account_service(struct request *rq, struct jw *w);
-void view_accounts(struct request *rq, struct jw *w);
-void view_account(struct request *rq, struct jw *w);
-void view_roles(struct request *rq, struct jw *w);
-void view_role(struct request *rq, struct jw *w);
 bool exists_session(struct request *rq);
-bool exists_account(struct request *rq);
-bool exists_role(struct request *rq);
 /* view_task.c */
 void view_task_service(struct request *rq, struct jw *w);
 void view_tasks(struct request *rq, struct jw *w);

@@ -56,7 +56,8 @@ override(struct request *rq, struct jw *w, const struct boot_override *o,
     bool settings)
 {
 	const struct strlist *targets = &rq->p->boot_targets;
-	bool values = settings || rq->p->boot_resource != BOOT_ON_SETTINGS;
+	bool values = settings || rq->p->boot_values_both ||
+		      rq->p->boot_resource != BOOT_ON_SETTINGS;
 
 	if (shown(rq, settings, "BootSourceOverrideEnabled")) {
 		jw_s(w, "BootSourceOverrideEnabled", o->enabled);

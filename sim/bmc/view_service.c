@@ -1,4 +1,4 @@
-/* Root, sessions, accounts. */
+/* Root and sessions. */
 #include <string.h>
 
 #include "common/str.h"
@@ -128,9 +128,11 @@ metadata_include(struct buf *b, const struct route *r)
 }
 
 static bool
-seen_before(const struct route *r)
+seen_before(const struct request *rq, const struct route *r)
 {
-	for (const struct route *o = route_table(); o != r; o++)
+	const struct route *o;
+
+	for (size_t i = 0; (o = route_at(rq->p, i)) != r; i++)
 		if (str_eq(o->schema, r->schema))
 			return true;
 	return false;
@@ -140,13 +142,14 @@ void
 view_metadata(struct request *rq, struct jw *w)
 {
 	struct buf *b = w->out;
+	const struct route *r;
 
 	rq->content_type = "application/xml; charset=utf-8";
 	buf_adds(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		    "<edmx:Edmx xmlns:edmx=\"http://docs.oasis-open.org/"
 		    "odata/ns/edmx\" Version=\"4.0\">\n");
-	for (const struct route *r = route_table(); r->pattern; r++)
-		if (r->schema && !seen_before(r))
+	for (size_t i = 0; (r = route_at(rq->p, i)); i++)
+		if (r->schema && !seen_before(rq, r))
 			metadata_include(b, r);
 	buf_adds(b, "<edmx:DataServices>"
 		    "<Schema xmlns=\"http://docs.oasis-open.org/odata/ns/edm"
@@ -200,112 +203,4 @@ view_session(struct request *rq, struct jw *w)
 	jw_s(w, "SessionType", "Redfish");
 	jw_time(w, "CreatedTime", s->created_wall_us);
 	jw_s(w, "ClientOriginIPAddress", s->from);
-}
-
-/* ---- accounts ----------------------------------------------------------- */
-
-void
-view_account_service(struct request *rq, struct jw *w)
-{
-	view_names(w, "AccountService", "Account Service");
-	jw_b(w, "ServiceEnabled", true);
-	jw_i(w, "MinPasswordLength", 8);
-	jw_i(w, "MaxPasswordLength", 72);
-	jw_i(w, "AccountLockoutThreshold", rq->p->lockout_after);
-	jw_i(w, "AccountLockoutDuration",
-	    rq->p->lockout_after ? rq->p->lockout_s : 0);
-	jw_i(w, "AccountLockoutCounterResetAfter",
-	    rq->p->lockout_after ? rq->p->lockout_s : 0);
-	jw_s(w, "HTTPBasicAuth", rq->p->basic ? "Enabled" : "Disabled");
-	jw_s(w, "LocalAccountAuth", "Enabled");
-	jw_list(w, "SupportedAccountTypes");
-	jw_s(w, NULL, "Redfish");
-	jw_end(w);
-	jw_ref(w, "Accounts", V1 "/AccountService/Accounts");
-	jw_ref(w, "Roles", V1 "/AccountService/Roles");
-	view_status(w, false);
-}
-
-void
-view_accounts(struct request *rq, struct jw *w)
-{
-	view_members(w, "Accounts");
-	jw_ref(w, NULL, V1 "/AccountService/Accounts/%s", rq->b->username);
-	view_members_end(w, 1);
-}
-
-bool
-exists_account(struct request *rq)
-{
-	return str_eq(rq->arg[0], rq->b->username);
-}
-
-void
-view_account(struct request *rq, struct jw *w)
-{
-	view_names(w, rq->b->username, "User Account");
-	jw_s(w, "UserName", rq->b->username);
-	jw_null(w, "Password");
-	jw_s(w, "RoleId", "Administrator");
-	jw_b(w, "Enabled", true);
-	jw_b(w, "Locked", rq->b->locked_until_us > bmc_now(rq->b));
-	jw_b(w, "PasswordChangeRequired", rq->b->must_change);
-	jw_list(w, "AccountTypes");
-	jw_s(w, NULL, "Redfish");
-	jw_end(w);
-	jw_open(w, "Links");
-	jw_ref(w, "Role", V1 "/AccountService/Roles/Administrator");
-	jw_close(w);
-}
-
-static const struct {
-	const char *id, *privileges;
-} roles[] = {
-	{ "Administrator", "Login ConfigureManager ConfigureUsers "
-			   "ConfigureComponents ConfigureSelf" },
-	{ "Operator", "Login ConfigureComponents ConfigureSelf" },
-	{ "ReadOnly", "Login ConfigureSelf" },
-};
-#define N_ROLES (sizeof(roles) / sizeof(roles[0]))
-
-void
-view_roles(struct request *rq, struct jw *w)
-{
-	(void)rq;
-	view_members(w, "Roles");
-	for (size_t i = 0; i < N_ROLES; i++)
-		jw_ref(w, NULL, V1 "/AccountService/Roles/%s", roles[i].id);
-	view_members_end(w, (long)N_ROLES);
-}
-
-static size_t
-role_of(const struct request *rq)
-{
-	size_t i = 0;
-
-	while (i < N_ROLES && !str_eq(roles[i].id, rq->arg[0]))
-		i++;
-	return i;
-}
-
-bool
-exists_role(struct request *rq)
-{
-	return role_of(rq) < N_ROLES;
-}
-
-void
-view_role(struct request *rq, struct jw *w)
-{
-	size_t i = role_of(rq);
-	struct strlist l = { 0 };
-
-	view_names(w, roles[i].id, roles[i].id);
-	strlist_set(&l, roles[i].privileges);
-	jw_s(w, "RoleId", roles[i].id);
-	jw_b(w, "IsPredefined", true);
-	jw_strings(w, "AssignedPrivileges", &l);
-	jw_list(w, "OemPrivileges");
-	jw_end(w);
-	strlist_free(&l);
 }
