@@ -1,0 +1,270 @@
+#!/bin/bash
+# The DMTF's validators against the simulated BMCs. See usage and README.md.
+set -u
+
+usage() {
+	cat <<'USAGE'
+usage: tests/conformance/redfish/run.sh [OPTION]...
+
+Runs the Redfish validators of the DMTF against beskar7-sim: each validator
+against a fresh BMC of each profile, on loopback over TLS. Prints for each pair
+"ok PROFILE/VALIDATOR: counts", "not ok ..." or "skip ...".
+
+  --sim PATH        beskar7-sim (default: build/release/sim/beskar7-sim)
+  --profiles NAMES  by commas, or "all" (default: generic)
+  --only NAMES      validators by commas: service, protocol, usecase, interop
+  --csdl PATH       the DMTF's CSDL files: a folder or a tar archive; "fetch"
+                    lets the Service-Validator fetch them (default:
+                    ../shared/data/redfish-csdl.tar.xz where that is)
+  --interop PATH    the interoperability profile (default: that of OpenStack
+                    Ironic in ../shared/data where it is, else fetched)
+  --work DIR        virtual environment, reports, logs (default:
+                    build/conformance)
+  --jobs N          pairs at a time (default: number of processors)
+  --help            this text
+
+Environment: BESKAR7_SIM, BESKAR7_CSDL, BESKAR7_INTEROP, BESKAR7_JOBS are
+defaults of the options of these names.
+USAGE
+}
+
+die() { printf 'run.sh: %s\n' "$*" >&2; exit 2; }
+
+self=$(readlink -f "$0")
+here=$(dirname "$self")
+repo=$(dirname "$(dirname "$(dirname "$here")")")
+cd "$repo" || exit 2
+
+ironic=OpenStackIronicProfile.v1_2_0.json
+ironic_url=https://opendev.org/openstack/ironic/raw/branch/master/redfish-interop-profiles/$ironic
+first_there() { # FILE...: the first that is there
+	local f
+	for f; do
+		[ -e "$f" ] && readlink -f "$f" && return
+	done
+}
+
+sim=${BESKAR7_SIM:-build/release/sim/beskar7-sim}
+profiles=generic
+only=service,protocol,usecase,interop
+csdl=${BESKAR7_CSDL:-$(first_there ../shared/data/redfish-csdl.tar.xz)}
+interop=${BESKAR7_INTEROP:-$(first_there "../shared/data/$ironic")}
+work=build/conformance
+jobs=${BESKAR7_JOBS:-$(nproc 2>/dev/null || echo 2)}
+case_of=
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--sim | --profiles | --only | --csdl | --interop | --work | --jobs | --case)
+		[ $# -gt 1 ] || die "$1 needs a value" ;;
+	esac
+	case $1 in
+	--sim) sim=$2; shift ;;
+	--profiles) profiles=$2; shift ;;
+	--only) only=$2; shift ;;
+	--csdl) csdl=$2; shift ;;
+	--interop) interop=$2; shift ;;
+	--work) work=$2; shift ;;
+	--jobs) jobs=$2; shift ;;
+	--case) case_of=$2; shift ;;
+	-h | --help) usage; exit 0 ;;
+	*) usage >&2; die "unknown argument: $1" ;;
+	esac
+	shift
+done
+user=root password=b7-sim-secret
+# python-requests would take these for every connection, also where a program
+# says which certificate it trusts
+unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+
+# ---- one pair, in a process of its own --------------------------------------
+
+sim_pid=
+sim_stop() {
+	[ -n "$sim_pid" ] && kill "$sim_pid" 2>/dev/null && wait "$sim_pid"
+	sim_pid=
+}
+
+# One BMC whose machine has an operating system, twenty times as fast as life.
+sim_start() { # PROFILE DIR: sets url
+	local i
+	: >"$2/sim.ready"
+	"$sim" bmc --profiles-dir sim/bmc/profiles --profiles "$1" --port 0 \
+		--no-control --on bmc-000 --speed 20 --username "$user" \
+		--password "$password" --ca-out "$2/ca.pem" \
+		>"$2/sim.ready" 2>"$2/sim.log" &
+	sim_pid=$!
+	trap sim_stop EXIT
+	for ((i = 0; i < 100; i++)); do
+		url=$(sed -n 's/^ready \([^ ]*\).*/\1/p' "$2/sim.ready")
+		[ -n "$url" ] && return 0
+		kill -0 "$sim_pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	return 1
+}
+
+schemas=$work/csdl
+validate() { # VALIDATOR DIR
+	local bin=$work/venv/bin skip=--skipschema bounded="timeout 900 nice"
+	[ "$csdl" = fetch ] && skip=
+	# shellcheck disable=SC2086 # lists of words
+	case $1 in
+	service) $bounded "$bin/rf_service_validator" -r "$url" -u "$user" -p "$password" \
+		--authtype Session --schema_directory "$schemas" $skip \
+		--logdir "$2/report" ;;
+	protocol) $bounded "$bin/python3" "$here/protocol.py" -r "$url" -u "$user" \
+		-p "$password" --ca-bundle "$2/ca.pem" --avoid-http-redirect \
+		--report-dir "$2/report" --report-type tsv ;;
+	usecase) $bounded "$bin/rf_use_case_checkers" -r "$url" -u "$user" \
+		-p "$password" --report-dir "$2/report" ;;
+	interop) $bounded "$bin/rf_interop_validator" -r "$url" -u "$user" \
+		-p "$password" --authtype Session --logdir "$2/report" \
+		"$work/profile.json" ;;
+	esac
+}
+
+deviations_of() { # PROFILE: the files there are
+	local f
+	for f in "$here/deviations/all.txt" "$here/deviations/$1.txt"; do
+		[ -e "$f" ] && printf '%s\n' "$f"
+	done
+}
+
+one_case() { # PROFILE/VALIDATOR
+	local profile=${1%/*} validator=${1#*/} dir=$work/$1 files
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	mapfile -t files < <(deviations_of "$profile")
+	if sim_start "$profile" "$dir"; then
+		# its status says no more than its report
+		validate "$validator" "$dir" >"$dir/out" 2>&1
+		"$work/venv/bin/python3" "$here/results.py" "$validator" \
+			"$profile" "$dir/report" "${files[@]}" >"$dir/lines" 2>&1 ||
+			grep -q '^not ok' "$dir/lines" ||
+			printf 'not ok %s: results.py failed\n' "$1" >>"$dir/lines"
+		kill -0 "$sim_pid" 2>/dev/null ||
+			printf 'not ok %s: the simulator died\n' "$1" >>"$dir/lines"
+	else
+		{
+			printf 'not ok %s: the simulator did not start\n' "$1"
+			tail -n 3 "$dir/sim.log" | sed 's/^/    /'
+		} >"$dir/lines"
+	fi
+	sim_stop
+}
+
+if [ -n "$case_of" ]; then
+	one_case "$case_of"
+	exit 0
+fi
+
+# ---- what all pairs need ----------------------------------------------------
+
+# Each package by itself: one that is not to be had skips its validator only.
+make_venv() {
+	local line stamp=$work/venv/made-of
+	cmp -s "$here/requirements.txt" "$stamp" && return 0
+	rm -rf "$work/venv"
+	python3 -m venv "$work/venv" >"$work/venv.log" 2>&1 || return 1
+	while read -r line; do
+		"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
+			"$line" >>"$work/venv.log" 2>&1 </dev/null
+	done < <(grep -v '^#' "$here/requirements.txt")
+	if [ "$(grep -vc '^#' "$here/requirements.txt")" = \
+		"$(ls -d "$work"/venv/lib/python3*/site-packages/redfish_*_*/ |
+			grep -vc dist-info)" ]; then
+		cp "$here/requirements.txt" "$stamp"
+	fi
+}
+
+has_module() {
+	[ -x "$work/venv/bin/python3" ] &&
+		"$work/venv/bin/python3" -c "import $1" >/dev/null 2>&1
+}
+
+# The folder of the CSDL files, for --schema_directory. With "fetch" it is
+# filled by the first run of the Service-Validator.
+make_schemas() {
+	local root
+	mkdir -p "$work/csdl"
+	case $csdl in
+	fetch | '') csdl=fetch; return 0 ;;
+	esac
+	if [ -d "$csdl" ]; then
+		root=$csdl
+	else
+		rm -rf "$work/csdl.tar"
+		mkdir -p "$work/csdl.tar"
+		tar -C "$work/csdl.tar" -xf "$csdl" || return 1
+		root=$work/csdl.tar
+	fi
+	root=$(find "$root" -name ServiceRoot_v1.xml -print -quit)
+	[ -n "$root" ] || return 1
+	cp "$(dirname "$root")"/*.xml "$work/csdl/"
+}
+
+make_profile() {
+	rm -f "$work/profile.json"
+	if [ -n "$interop" ]; then
+		cp "$interop" "$work/profile.json"
+	else
+		curl -fsSL --max-time 60 -o "$work/profile.json" "$ironic_url" \
+			2>"$work/profile.log"
+	fi
+}
+
+# Why a validator cannot run here; nothing if it can.
+hindrance() { # VALIDATOR
+	case $1 in
+	service) has_module redfish_service_validator ||
+		{ echo "no package redfish_service_validator"; return; }
+		[ -z "$no_schemas" ] || echo "$no_schemas" ;;
+	protocol) has_module redfish_protocol_validator ||
+		echo "no package redfish_protocol_validator" ;;
+	usecase) has_module redfish_use_case_checkers ||
+		echo "no package redfish_use_case_checkers" ;;
+	interop) has_module redfish_interop_validator ||
+		{ echo "no package redfish_interop_validator"; return; }
+		[ -z "$no_profile" ] || echo "$no_profile" ;;
+	*) die "no validator \"$1\"" ;;
+	esac
+}
+
+[ -x "$sim" ] || die "no beskar7-sim at $sim (see --sim)"
+mkdir -p "$work" || die "cannot make $work"
+sim=$(readlink -f "$sim") work=$(readlink -f "$work")
+schemas=$work/csdl
+if [ "$profiles" = all ]; then
+	profiles=$(cd sim/bmc/profiles && ls ./*.yaml | sed 's|^./||; s|.yaml$||' |
+		paste -sd ,)
+fi
+
+make_venv || printf '# no virtual environment: %s\n' "$(tail -n 1 "$work/venv.log")"
+no_schemas='' no_profile=''
+make_schemas || no_schemas="no ServiceRoot_v1.xml in $csdl"
+make_profile || no_profile="no interoperability profile: $(tail -n 1 "$work/profile.log" 2>/dev/null)"
+
+# ---- the pairs --------------------------------------------------------------
+
+for p in ${profiles//,/ }; do
+	[ -e "sim/bmc/profiles/$p.yaml" ] || die "no profile \"$p\""
+done
+: >"$work/cases"
+for v in ${only//,/ }; do
+	why=$(hindrance "$v") || exit 2
+	for p in ${profiles//,/ }; do
+		if [ -n "$why" ]; then
+			printf 'skip %s/%s: %s\n' "$p" "$v" "$why"
+		else
+			printf '%s/%s\n' "$p" "$v" >>"$work/cases"
+		fi
+	done
+done
+xargs -r -P "$jobs" -n 1 "$self" --sim "$sim" --work "$work" --csdl "$csdl" \
+	--case <"$work/cases"
+sort "$work/cases" | while read -r c; do
+	cat "$work/$c/lines" 2>/dev/null || printf 'not ok %s: no result\n' "$c"
+done >"$work/lines"
+cat "$work/lines"
+! grep -q '^not ok' "$work/lines"
