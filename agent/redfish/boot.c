@@ -115,6 +115,29 @@ rf_boot_armed_cd(const struct rf_boot_view *v)
 	       (target_bit(v->target) & (RF_TARGET_CD | RF_TARGET_USB_CD)) != 0;
 }
 
+static bool
+view_whole(const struct rf_boot_view *v)
+{
+	return v->has_enabled && v->has_target;
+}
+
+bool
+rf_boot_contradicted(
+    const struct rf_boot_view *system, const struct rf_boot_view *settings)
+{
+	return rf_boot_armed(system) && view_whole(settings) &&
+	       settings->enabled == RF_OVERRIDE_DISABLED;
+}
+
+bool
+rf_boot_offered_in_settings(
+    const struct rf_boot_view *system, const struct rf_boot_view *settings)
+{
+	return view_whole(settings) && settings->targets != 0 &&
+	       settings->enableds != 0 && system->targets == 0 &&
+	       system->enableds == 0;
+}
+
 /* ---- the ladder ----------------------------------------------------------- */
 
 static void
@@ -260,8 +283,8 @@ next_shape(struct rf_boot_ladder *l)
 	return true;
 }
 
-static bool
-names_place(const struct rf_ext *x)
+bool
+rf_boot_refused_here(const struct rf_ext *x)
 {
 	if (rf_ext_has(x, RF_NO_ELSEWHERE))
 		return true;
@@ -277,7 +300,8 @@ rf_boot_ladder_next(
 {
 	if (!x)
 		return next_shape(l);
-	if (status == 404 || status == 405 || status == 501 || names_place(x))
+	if (status == 404 || status == 405 || status == 501 ||
+	    rf_boot_refused_here(x))
 		return next_place(l);
 	if (l->way.shape == RF_SHAPE_FULL &&
 	    rf_ext_names(x, "BootSourceOverrideMode")) {

@@ -35,6 +35,14 @@ void rf_boot_parse(struct rf_boot_view *v, const cJSON *system);
  * shows the usual order. */
 bool rf_boot_armed(const struct rf_boot_view *v);
 bool rf_boot_armed_cd(const struct rf_boot_view *v);
+/* Armed in the System, yet the settings object, which has the whole override,
+ * says Disabled: a write that waits for the next boot, if that is where the
+ * BMC takes its boots from. */
+bool rf_boot_contradicted(
+    const struct rf_boot_view *system, const struct rf_boot_view *settings);
+/* Values are offered in the settings object only (iDRAC10). */
+bool rf_boot_offered_in_settings(
+    const struct rf_boot_view *system, const struct rf_boot_view *settings);
 
 enum rf_boot_place {
 	RF_PLACE_SYSTEM,
@@ -80,6 +88,8 @@ void rf_boot_ladder_init(
 /* After a refusal (x) or a silent revert (x NULL): false = no way left. */
 bool rf_boot_ladder_next(
     struct rf_boot_ladder *l, int status, const struct rf_ext *x);
+/* The refusal means Boot as a whole: it is to be written in the other place. */
+bool rf_boot_refused_here(const struct rf_ext *x);
 /* The body; option and path of the matching BootOption for the UEFI targets. */
 cJSON *rf_boot_body(
     const struct rf_boot_ladder *l, const char *option, const char *path);

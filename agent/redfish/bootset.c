@@ -130,9 +130,13 @@ read_again(struct redfish *rf)
 {
 	struct boot_op *c = rf->op->ctx;
 
-	rf_look(rf,
-	    place_of(c) == RF_PLACE_SETTINGS ? RF_READ_BOOT : RF_READ_SYSTEM,
-	    verify);
+	unsigned parts =
+	    place_of(c) == RF_PLACE_SETTINGS ? RF_READ_BOOT : RF_READ_SYSTEM;
+
+	/* What the System shows must not be older than what is judged by it. */
+	if (c->clear && rf_boot_armed(&rf->system_boot))
+		parts |= RF_READ_SYSTEM;
+	rf_look(rf, parts, verify);
 }
 
 static void
@@ -152,6 +156,17 @@ clear_next_way(struct redfish *rf)
 }
 
 static void
+clear_there(struct redfish *rf, enum rf_boot_place place)
+{
+	struct boot_op *c = rf->op->ctx;
+
+	c->place_switched = true;
+	c->place = place;
+	c->tried_ways = 0;
+	try_clear(rf);
+}
+
+static void
 verify_clear(struct redfish *rf)
 {
 	struct boot_op *c = rf->op->ctx;
@@ -165,14 +180,12 @@ verify_clear(struct redfish *rf)
 			clear_next_way(rf);
 		return;
 	}
-	if (!rf_boot_armed(view_of(rf, other)) || c->place_switched) {
+	if (!rf->state.boot.armed)
 		succeed(rf);
-		return;
-	}
-	c->place_switched = true;
-	c->place = other;
-	c->tried_ways = 0;
-	try_clear(rf);
+	else if (c->place_switched)
+		give_up(rf);
+	else
+		clear_there(rf, other);
 }
 
 static void
@@ -223,6 +236,11 @@ refused(struct redfish *rf, const struct rf_reply *r)
 	bool elsewhere = rf_ext_has(&r->ext, RF_NO_ELSEWHERE) ||
 			 rf_ext_has(&r->ext, RF_NO_READ_ONLY);
 
+	if (place_of(c) == RF_PLACE_SYSTEM && rf->links.settings &&
+	    rf_boot_refused_here(&r->ext)) {
+		rf->learned.boot_in_settings = true;
+		rf_derive_boot(rf);
+	}
 	if (!c->clear) {
 		if (rf_boot_ladder_next(&c->l, r->status, &r->ext))
 			try_set(rf);
@@ -231,14 +249,13 @@ refused(struct redfish *rf, const struct rf_reply *r)
 		return;
 	}
 	if (elsewhere && !c->place_switched && c->place == RF_PLACE_SYSTEM &&
-	    rf->links.settings) {
-		c->place_switched = true;
-		c->place = RF_PLACE_SETTINGS;
-		c->tried_ways = 0;
-		try_clear(rf);
-		return;
-	}
-	clear_next_way(rf);
+	    rf->links.settings)
+		clear_there(rf, RF_PLACE_SETTINGS);
+	/* The settings object was cleared before: it is what counts. */
+	else if (elsewhere && c->place_switched && !rf->state.boot.armed)
+		succeed(rf);
+	else
+		clear_next_way(rf);
 }
 
 static void
@@ -390,7 +407,8 @@ is_so_already(const struct redfish *rf, const struct boot_op *c)
 	    rf->learned.boot_known &&
 	    rf->learned.boot.enabled == RF_OVERRIDE_CONTINUOUS;
 
-	if (!b->cd || (c->mode != RF_MODE_UNKNOWN && b->mode != c->mode))
+	if (!b->cd || b->disputed ||
+	    (c->mode != RF_MODE_UNKNOWN && b->mode != c->mode))
 		return false;
 	return b->enabled == RF_OVERRIDE_ONCE ||
 	       (b->enabled == RF_OVERRIDE_CONTINUOUS && continuous_only);

@@ -225,6 +225,16 @@ redfish_dump(const struct redfish *rf, struct buf *out)
 	rf_ring_print(&rf->ring, out);
 }
 
+void
+redfish_boot_in_settings(struct redfish *rf)
+{
+	if (rf->learned.boot_in_settings)
+		return;
+	rf->learned.boot_in_settings = true;
+	if (rf->links.known)
+		rf_derive_boot(rf);
+}
+
 /* ---- quirks ---------------------------------------------------------------------- */
 
 static void

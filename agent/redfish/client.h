@@ -267,6 +267,8 @@ struct rf_learned {
 	enum rf_etag_form etag;
 	bool post_if_match, no_identity, no_conditional;
 	bool boot_known, clear_known, insert_known, eject_known;
+	/* The System refuses Boot, and says that the settings object has it. */
+	bool boot_in_settings;
 	struct rf_boot_way boot;
 	unsigned clear;
 	struct rf_insert_way insert;
@@ -299,6 +301,8 @@ struct redfish {
 	struct rf_slot_ways *ways; /* beside state.slots */
 	char **slot_etags;         /* likewise */
 	struct rf_boot_view system_boot, settings_boot;
+	/* The settings object was read since the System was last seen armed. */
+	bool settings_current;
 	char *system_etag, *settings_etag;
 	/* Parts (RF_READ_BOOT, RF_READ_MEDIA) of which discovery could not read
 	 * something, why, and since when. */

@@ -36,6 +36,9 @@ rf_take_system(struct redfish *rf, const char *target, const struct rf_reply *r)
 	rf_etag_of(etag, r->etag, r->json);
 	rf_system_parse(&rf->state, r->json);
 	rf_boot_parse(&rf->system_boot, r->json);
+	if (rf_boot_armed(&rf->system_boot) &&
+	    memcmp(&before, &rf->system_boot, sizeof(before)) != 0)
+		rf->settings_current = false;
 	rf_system_links(&rf->links, &values, rf->origin, r->json);
 	if (!had_settings) /* it was seen to be of no use */
 		xreplace(&rf->links.settings, NULL);
@@ -59,6 +62,7 @@ rf_take_settings(struct redfish *rf, const struct rf_reply *r)
 	if (!str_eq(rf->settings_etag, etag))
 		xreplace(&rf->settings_etag, etag);
 	rf_boot_parse(&rf->settings_boot, r->json);
+	rf->settings_current = true;
 	rf_derive_boot(rf);
 }
 
@@ -86,17 +90,39 @@ view_is_cd(const struct redfish *rf, const struct rf_boot_view *v)
 	       str_eq(v->target, rf_boot_target_name(rf->learned.boot.target));
 }
 
-/* Where there are two places, the one that is armed speaks. */
+/* What the next boot goes by is in the settings object only: the System shows
+ * what the last boot went by (a Once whose boot never came stays there). To be
+ * believed it must be known of this BMC, and no older than the other. */
+static bool
+settings_rule(const struct redfish *rf)
+{
+	return rf->settings_current &&
+	       (rf->learned.boot_in_settings ||
+		   rf_boot_offered_in_settings(
+		       &rf->system_boot, &rf->settings_boot));
+}
+
+/* Where there are two places, the one that is armed speaks, unless the other is
+ * known to be what counts. */
 void
 rf_derive_boot(struct redfish *rf)
 {
 	const struct rf_boot_view *v = &rf->system_boot;
 	struct redfish_boot *b = &rf->state.boot;
+	bool contradicted;
 
 	if (!rf->links.settings)
 		memset(&rf->settings_boot, 0, sizeof(rf->settings_boot));
-	if (rf_boot_armed(&rf->settings_boot) || !v->present)
+	contradicted =
+	    rf_boot_contradicted(&rf->system_boot, &rf->settings_boot);
+	if (rf_boot_armed(&rf->settings_boot) || !v->present ||
+	    (contradicted && settings_rule(rf)))
 		v = &rf->settings_boot;
+	/* Where arming had to be done in the System, the other is not heard. */
+	b->disputed = contradicted && v == &rf->system_boot &&
+		      !(rf->learned.boot_known &&
+			  rf->learned.boot.place == RF_PLACE_SYSTEM);
+	b->in_settings = rf->learned.boot_in_settings;
 	b->supported = rf->system_boot.present || rf->settings_boot.present;
 	b->enabled = v->enabled;
 	b->mode = v->mode != RF_MODE_UNKNOWN ? v->mode : rf->system_boot.mode;
@@ -156,6 +182,7 @@ on_settings(struct redfish *rf, const struct rf_reply *r)
 	}
 	if (r->status != 304)
 		rf_take_settings(rf, r);
+	rf->settings_current = true;
 	rf->state.boot_at_us = rf_now(rf);
 	next(rf);
 }

@@ -133,6 +133,12 @@ struct redfish_boot {
 	bool supported; /* there is a Boot with an override at all */
 	bool armed;     /* the next boot leaves the usual order */
 	bool cd;        /* armed, and at the virtual CD */
+	/* Armed in the System and Disabled in the settings object, and which
+	 * of them the next boot goes by is not known. */
+	bool disputed;
+	/* Seen on this BMC: the System refuses Boot, its settings object has
+	 * it. What that object says is what the next boot goes by. */
+	bool in_settings;
 };
 
 /* Kinds of URL a slot says that it takes; 0 = it does not say. */
@@ -203,6 +209,8 @@ struct redfish_inventory {
 /* Borrowed until the next operation starts. */
 const struct redfish_state *redfish_state(const struct redfish *rf);
 bool redfish_discovered(const struct redfish *rf);
+/* state.boot.in_settings as an earlier client of the same BMC saw it. */
+void redfish_boot_in_settings(struct redfish *rf);
 /* Words for hardwareDetails.quirks: "boot:settings,insert:transfer-protocol";
  * empty as long as the plain ways work. */
 void redfish_quirks(const struct redfish *rf, struct buf *out);
