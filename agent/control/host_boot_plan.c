@@ -319,7 +319,7 @@ boot_armed(void *arg)
 	if (v != V_NEXT)
 		return v;
 	b = &pass_state(p)->boot;
-	if (b->armed && b->cd)
+	if (b->armed && b->cd && !b->disputed)
 		return V_NEXT;
 	boot_say(p, "ArmingBoot", "setting the next boot to the virtual CD",
 	    "boot override");

@@ -144,6 +144,7 @@ identity_accepted(struct host_pass *p, const struct identity *now)
 	    p->h.asks.accept_identity, now->uuid);
 	if (match) {
 		r.id = *now;
+		r.boot_in_settings = false; /* of the other board */
 		ch.record = &r;
 	}
 	return host_act_write(p, &ch);
@@ -221,5 +222,7 @@ host_identified(void *arg)
 		identity_in_doubt(p);
 		return V_NEXT;
 	}
+	if (r.boot_in_settings)
+		redfish_boot_in_settings(p->ctl->rf);
 	return identity_alone(p, &now);
 }

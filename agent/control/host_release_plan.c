@@ -236,6 +236,8 @@ claim_dropped(void *arg)
 	bool failed = r.failed;
 
 	record_clear_claim(&r);
+	/* Else an agent that starts anew would see an override that is none. */
+	r.boot_in_settings = pass_state(p)->boot.in_settings;
 	if (failed) {
 		r.phase = PHASE_ERROR;
 		r.failed = true;

@@ -139,6 +139,7 @@ record_decode(struct record *r, const cJSON *j, struct err *e)
 		return err_set(e, ERR_SPEC, 0, "record: bad attempt");
 	r->attempt = (int)attempt;
 	r->failed = json_bool(j, "failed", false);
+	r->boot_in_settings = json_bool(j, "bootInSettings", false);
 	return record_parse_texts(r, j, e) && record_parse_times(r, j, e) &&
 	       record_parse_macs(r, j, e);
 }
@@ -179,6 +180,8 @@ record_print(const struct record *r)
 		json_set_i64(j, "attempt", r->attempt);
 	if (r->failed)
 		json_set_bool(j, "failed", true);
+	if (r->boot_in_settings)
+		json_set_bool(j, "bootInSettings", true);
 	for (size_t i = 0; i < N_TEXTS; i++) {
 		const char *s = (const char *)r + texts[i].offset;
 

@@ -39,6 +39,9 @@ struct record {
 	char claim_id[64]; /* of the consumer that we serve or served last */
 	enum phase phase;
 	bool failed; /* the release ends in Error, not in Available */
+	/* The next boot goes by the settings object, whatever the System shows
+	 * (redfish_boot.in_settings): of the board, kept as the identity is. */
+	bool boot_in_settings;
 	int attempt; /* 1-based */
 	/* Facts of this attempt, each written before its action: */
 	int64_t armed_s;     /* about to arm the boot override */
@@ -57,7 +60,8 @@ struct record {
 bool record_parse(struct record *r, const char *text, struct err *e);
 /* At most RECORD_MAX bytes; owned by the caller. */
 char *record_print(const struct record *r);
-/* Forgets claim and attempt; identity and pin stay. */
+/* Forgets claim and attempt; identity, pin and what is known of the board
+ * stay. */
 void record_clear_claim(struct record *r);
 /* Forgets the facts of one attempt. */
 void record_clear_attempt(struct record *r);
