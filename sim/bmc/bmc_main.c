@@ -23,7 +23,7 @@
 
 struct bmc_opts {
 	bool help, plain, knobs, no_control;
-	const char *addr, *name_prefix, *profiles_dir, *profiles, *username,
+	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay, *username,
 	    *password, *ca_out, *control_addr, *log, *on;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
 	    trace, read_max;
@@ -45,6 +45,10 @@ static const struct option_row rows[] = {
 	    "vendor profiles by commas, dealt round robin", NULL, O(profiles) },
 	{ "profiles-dir", 0, OPT_STR, "DIR", "sim/bmc/profiles", 0, 0,
 	    "where NAME.yaml is read from", NULL, O(profiles_dir) },
+	{ "replay", 0, OPT_STR, "DIR", NULL, 0, 0,
+	    "serve this recording (beskar7-agent probe --record, or one of "
+	    "DMTF's mockups); --profiles then only says what is refused",
+	    NULL, O(replay) },
 	{ "on", 0, OPT_STR, "NAMES", NULL, 0, 0,
 	    "BMCs by commas whose machine runs an OS at the start", NULL,
 	    O(on) },
@@ -112,6 +116,11 @@ static const char usage[] =
     "  curl http://127.0.0.1:9900/bmcs                 who there is\n"
     "  curl http://127.0.0.1:9900/events?follow=1      what happens\n"
     "  curl -X POST http://127.0.0.1:9900/bmcs/bmc-000/power-button\n\n"
+    "With --replay a recorded BMC is served: its tree, with a machine behind\n"
+    "it that really boots. Machines start off and with empty slots; with\n"
+    "--count each further one gets an identity of its own.\n\n"
+    "  beskar7-agent probe https://bmc --record rec\n"
+    "  beskar7-sim bmc --replay rec --profiles ilo5 --ca-out ca.pem\n\n"
     "sim/bmc/README.md has the control API, faults and profiles.\n\n";
 
 struct run {
@@ -232,6 +241,7 @@ start(struct run *r, struct err *e)
 		.port = (unsigned)o->port,
 		.max_conns = (unsigned)o->max_conns,
 		.profiles_dir = o->profiles_dir,
+		.replay = o->replay,
 		.username = o->username,
 		.password = o->password,
 		.tls = !o->plain,

@@ -15,6 +15,7 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/replay.h"
 #include "sim/bmc/service.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/trace.h"
@@ -228,6 +229,8 @@ profile_of(
 	if (p)
 		return p;
 	p = profile_load(f->env->files, dir, name, e);
+	if (p && f->replay)
+		replay_profile(f->replay, p);
 	if (p)
 		(void)map_put(&f->profiles, name, p); /* was absent */
 	return p;
@@ -284,6 +287,8 @@ make_bmc(struct bmc_fleet *f, const struct bmc_fleet_opts *o, unsigned i,
 	b->root.name = xstrdup(DFLT(ov->username, DFLT(o->username, "root")));
 	secret_set(&b->root.password, password, strlen(password));
 	bmc_init(b);
+	if (f->replay)
+		replay_board(f->replay, b);
 	override_board(b, ov);
 	return true;
 }
@@ -293,6 +298,11 @@ make_bmcs(struct bmc_fleet *f, const struct bmc_fleet_opts *o, struct err *e)
 {
 	unsigned want = DFLT(o->count, 1);
 
+	if (o->replay) {
+		f->replay = replay_load(f->env->files, o->replay, e);
+		if (!f->replay)
+			return false;
+	}
 	f->bmcs = xcalloc(want, sizeof(*f->bmcs));
 	/* f->count counts those that must be taken down again */
 	while (f->count < want) {
@@ -409,6 +419,7 @@ bmc_fleet_free(struct bmc_fleet *f)
 		bmc_fini(&f->bmcs[i]);
 	xfree(f->bmcs);
 	map_free(&f->profiles, free_profile);
+	replay_free(f->replay);
 	for (size_t i = 0; i < f->n_old; i++)
 		tls_identity_free(f->old[i]);
 	xfree(f->old);

@@ -113,6 +113,9 @@ struct bmc_fleet_opts {
 	unsigned prefix;    /* 0 = port range */
 	unsigned port;      /* 0 = any free one (one address or a block) */
 	unsigned max_conns; /* 0 = 1024 */
+	/* Folder of a recording that all BMCs serve (sim/bmc/replay.h): what
+	 * it tells replaces what their profiles say. NULL = none. */
+	const char *replay;
 	const char *profiles_dir;    /* through env->files */
 	const char *const *profiles; /* names, dealt round robin */
 	size_t n_profiles;           /* 0 = "generic" */

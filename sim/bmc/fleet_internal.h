@@ -12,6 +12,7 @@
 struct control;
 struct fault_set;
 struct journal;
+struct replay;
 struct request;
 struct trace_log;
 
@@ -28,6 +29,7 @@ struct bmc_fleet {
 	int64_t read_chunk, read_max;
 	unsigned trace_kept;
 	struct map profiles;       /* name -> struct bmc_profile (owned) */
+	struct replay *replay;     /* owned; NULL = no recording is served */
 	struct bmc *bmcs;          /* owned array */
 	struct tls_identity *ca;   /* owned reference; NULL without TLS */
 	char *ca_pem;              /* owned; of the own CA */

@@ -10,7 +10,7 @@
 #include "common/str.h"
 #include "sim/bmc/jw.h"
 
-static const struct message_def table[] = {
+const struct message_def message_base[] = {
 	{ "Success", "OK", "The request was carried out.", "None." },
 	{ "Created", "OK", "The resource was created.", "None." },
 	{ "GeneralError", "Critical",
@@ -128,25 +128,10 @@ static const struct message_def table[] = {
 	    "Wait and send the request again." },
 };
 
-const struct message_def *
-message_find(const char *id)
-{
-	for (size_t i = 0; i < message_count(); i++)
-		if (str_eq(table[i].id, id))
-			return &table[i];
-	return NULL;
-}
-
 size_t
 message_count(void)
 {
-	return sizeof(table) / sizeof(table[0]);
-}
-
-const struct message_def *
-message_at(size_t i)
-{
-	return &table[i];
+	return sizeof(message_base) / sizeof(message_base[0]);
 }
 
 static size_t

@@ -15,9 +15,10 @@ struct message_def {
 	const char *text;     /* %1 .. %4 */
 	const char *resolution;
 };
-const struct message_def *message_find(const char *id); /* or NULL */
-size_t message_count(void);
-const struct message_def *message_at(size_t i);
+/* By its id of Base, or by its full id of any registry; or NULL. */
+const struct message_def *message_find(const char *id); /* registry.c */
+extern const struct message_def message_base[];
+size_t message_count(void); /* of Base */
 
 #define MESSAGE_ARGS 4
 struct message {

@@ -31,8 +31,7 @@ struct request;
 #define REPLAY_PATH 512
 
 /* Reads the whole recording. ERR_SPEC names the file and what is wrong. */
-struct replay *replay_load(
-    struct files *files, const char *dir, struct err *e);
+struct replay *replay_load(struct files *files, const char *dir, struct err *e);
 void replay_free(struct replay *r);
 size_t replay_resources(const struct replay *r);
 
@@ -43,7 +42,10 @@ void replay_profile(const struct replay *r, struct bmc_profile *p);
 /* The board of a fresh BMC is the recorded one if it is the fleet's first;
  * the others keep the identities that were made for them. */
 void replay_board(const struct replay *r, struct bmc *b);
-/* The route of a request to a BMC that serves r; false: there is none. */
+/* Paths of what is made while it runs (sessions, tasks by their ids) and of
+ * what no recording needs: they are served as without one. */
+bool replay_made(const char *path);
+/* The route of any other request to a BMC that serves r; false: none. */
 bool replay_route(const struct replay *r, struct request *rq);
 
 #endif

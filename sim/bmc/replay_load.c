@@ -64,8 +64,8 @@ replay_path(char out[REPLAY_PATH], const char *link)
 static char *
 file_of(const struct loader *l, const char *path, const char *name)
 {
-	return xasprintf("%s%s/%s", l->dir,
-	    l->short_form ? path + strlen(V1) : path, name);
+	return xasprintf(
+	    "%s%s/%s", l->dir, l->short_form ? path + strlen(V1) : path, name);
 }
 
 /* ---- the walk ----------------------------------------------------------------- */
@@ -235,8 +235,8 @@ read_headers(struct loader *l)
 	l->r->has_headers = json_obj(h, "GET") != NULL;
 	cJSON_ArrayForEach (c, json_obj(h, "GET"))
 		if (str_ieq(c->string, "ETag") && cJSON_IsString(c))
-			(void)str_copy(l->r->etag, sizeof(l->r->etag),
-			    c->valuestring);
+			(void)str_copy(
+			    l->r->etag, sizeof(l->r->etag), c->valuestring);
 	cJSON_Delete(h);
 	xfree(file);
 }

@@ -37,7 +37,7 @@ struct replay_slot {
 	char id[40];
 	char name[64];
 	struct strlist types;
-	int insert;            /* enum knob_slot_insert */
+	int insert;                 /* enum knob_slot_insert */
 	char *insert_at, *eject_at; /* owned; targets, NULL = no action */
 };
 
@@ -48,8 +48,8 @@ struct replay {
 	struct replay_slot slots[PROFILE_SLOTS];
 	size_t n_slots;
 	bool root_needs_login;
-	bool has_headers;          /* of the system */
-	char etag[128];            /* its ETag header, "" = none */
+	bool has_headers;             /* of the system */
+	char etag[128];               /* its ETag header, "" = none */
 	bool any_inserts, any_ejects; /* actions shown in some slot */
 };
 

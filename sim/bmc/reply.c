@@ -204,7 +204,7 @@ request_render(struct request *rq, struct buf *out)
 
 	jw_init(&w, out, r->schema ? r->schema : "", &rq->p->omit);
 	w.slash = rq->p->slash == SLASH_REDIRECT;
-	if (r->flags & ROUTE_RAW) {
+	if (r->flags & (ROUTE_RAW | ROUTE_WHOLE)) {
 		r->get(rq, &w);
 		return;
 	}

@@ -5,6 +5,8 @@
 
 #include "common/str.h"
 #include "sim/bmc/action.h"
+#include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/replay.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/view.h"
@@ -182,6 +184,8 @@ static const struct {
 	{ table, 0 },
 	{ account_routes, 0 },
 	{ privilege_routes, SERVICE_PRIVILEGES },
+	{ registry_routes, SERVICE_REGISTRIES },
+	{ schema_routes, SERVICE_SCHEMAS },
 };
 #define N_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
@@ -272,6 +276,10 @@ find_in(struct request *rq, const struct route *r)
 bool
 route_find(struct request *rq)
 {
+	const struct replay *replay = rq->b->fleet->replay;
+
+	if (replay && !replay_made(rq->path))
+		return replay_route(replay, rq);
 	for (size_t g = 0; g < N_GROUPS && !rq->route; g++)
 		if (has_group(rq->p, g))
 			rq->route = find_in(rq, groups[g].rows);

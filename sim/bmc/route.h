@@ -23,7 +23,8 @@ enum route_flag {
 	ROUTE_OPEN_POST = 2,  /* the login */
 	ROUTE_COLLECTION = 4, /* unversioned type */
 	ROUTE_RAW = 8,        /* writes its whole body itself */
-	ROUTE_ACTION = 16     /* POST only; unknown body members are refused */
+	ROUTE_ACTION = 16,    /* POST only; unknown body members are refused */
+	ROUTE_WHOLE = 32      /* as RAW, but with an ETag: recordings */
 };
 
 struct route {
@@ -49,7 +50,8 @@ const struct route *route_at(const struct bmc_profile *p, size_t i);
 /* ---- rows of tables ----------------------------------------------------- */
 
 /* Each ends with pattern NULL. */
-extern const struct route account_routes[], privilege_routes[];
+extern const struct route account_routes[], privilege_routes[],
+    registry_routes[], schema_routes[];
 
 #define ROUTE_READ(path, type, ver, view, op, there) \
 	{ \

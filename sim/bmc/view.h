@@ -27,6 +27,9 @@ bool exists_monitor(struct request *rq);
 /* view_system.c */
 void view_systems(struct request *rq, struct jw *w);
 void view_system(struct request *rq, struct jw *w);
+/* What PowerState shows; while the power changes that is the vendor's taste.
+ * NULL = null. */
+const char *view_power_shown(const struct request *rq);
 void view_reset_info(struct request *rq, struct jw *w);
 /* The ActionInfo of either Reset. */
 void view_reset_parameters(
@@ -77,6 +80,8 @@ void view_manager_nic(struct request *rq, struct jw *w);
 #define SYS V1 "/Systems/%s"
 #define MGR V1 "/Managers/%s"
 #define CHA V1 "/Chassis/%s"
+/* The attribute registry of the BIOS. */
+#define BIOS_REGISTRY "SimBiosAttributeRegistry.v1_0_0"
 
 /* Id and Name of the resource at rq->path. */
 void view_names(struct jw *w, const char *id, const char *name);

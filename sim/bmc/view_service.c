@@ -55,11 +55,31 @@ root_features(struct jw *w)
 	jw_close(w);
 }
 
+/* Services that a profile may lack. */
+static const struct {
+	unsigned service;
+	const char *name;
+} root_parts[] = {
+	{ 0, "Systems" },
+	{ 0, "Chassis" },
+	{ 0, "Managers" },
+	{ 0, "SessionService" },
+	{ 0, "AccountService" },
+	{ SERVICE_REGISTRIES, "Registries" },
+	{ SERVICE_SCHEMAS, "JsonSchemas" },
+};
+#define N_ROOT_PARTS (sizeof(root_parts) / sizeof(root_parts[0]))
+
+static bool
+has_part(const struct request *rq, size_t i)
+{
+	return !root_parts[i].service ||
+	       (rq->p->services & root_parts[i].service);
+}
+
 void
 view_root(struct request *rq, struct jw *w)
 {
-	static const char *const parts[] = { "Systems", "Chassis", "Managers",
-		"SessionService", "AccountService" };
 
 	view_names(w, "RootService", "Root Service");
 	jw_s(w, "RedfishVersion", rq->p->redfish_version);
@@ -80,8 +100,10 @@ view_root(struct request *rq, struct jw *w)
 	jw_ref(w, "Sessions", V1 "/SessionService/Sessions");
 	jw_ref(w, "ManagerProvidingService", MGR, rq->b->mgr_id);
 	jw_close(w);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		jw_ref(w, parts[i], V1 "/%s", parts[i]);
+	for (size_t i = 0; i < N_ROOT_PARTS; i++)
+		if (has_part(rq, i))
+			jw_ref(w, root_parts[i].name, V1 "/%s",
+			    root_parts[i].name);
 	jw_ref(w, "Tasks", V1 "/TaskService");
 }
 
@@ -98,17 +120,19 @@ odata_entry(struct jw *w, const char *name, const char *url)
 void
 view_odata(struct request *rq, struct jw *w)
 {
-	(void)rq;
+	char url[64];
+
 	jw_open(w, NULL);
 	jw_s(w, "@odata.context", V1 "/$metadata");
 	jw_list(w, "value");
 	odata_entry(w, "Service", V1 "/");
-	odata_entry(w, "Systems", V1 "/Systems");
-	odata_entry(w, "Chassis", V1 "/Chassis");
-	odata_entry(w, "Managers", V1 "/Managers");
+	for (size_t i = 0; i < N_ROOT_PARTS; i++) {
+		(void)str_format(
+		    url, sizeof(url), V1 "/%s", root_parts[i].name);
+		if (has_part(rq, i))
+			odata_entry(w, root_parts[i].name, url);
+	}
 	odata_entry(w, "TaskService", V1 "/TaskService");
-	odata_entry(w, "AccountService", V1 "/AccountService");
-	odata_entry(w, "SessionService", V1 "/SessionService");
 	odata_entry(w, "Sessions", V1 "/SessionService/Sessions");
 	jw_end(w);
 	jw_close(w);

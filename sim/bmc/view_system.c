@@ -13,21 +13,17 @@ view_systems(struct request *rq, struct jw *w)
 	view_members_end(w, 1);
 }
 
-/* What PowerState shows while the power changes is the vendor's taste. */
-static void
-power_state(struct request *rq, struct jw *w)
+const char *
+view_power_shown(const struct request *rq)
 {
 	enum power p = rq->st->power;
 	const char *how = rq->p->transient_power;
 
 	if (p == POWER_OFF || p == POWER_ON || str_eq(how, "standard"))
-		jw_s(w, "PowerState", power_name(p));
-	else if (str_eq(how, "previous"))
-		jw_s(w, "PowerState", p == POWER_GOING_ON ? "Off" : "On");
-	else if (str_eq(how, "null"))
-		jw_null(w, "PowerState");
-	else
-		jw_s(w, "PowerState", how);
+		return power_name(p);
+	if (str_eq(how, "previous"))
+		return p == POWER_GOING_ON ? "Off" : "On";
+	return str_eq(how, "null") ? NULL : how;
 }
 
 static void
@@ -117,7 +113,7 @@ view_system(struct request *rq, struct jw *w)
 	jw_s(w, "Description", "Simulated server");
 	identity(rq, w);
 	jw_b(w, "LocationIndicatorActive", st->locator);
-	power_state(rq, w);
+	jw_s(w, "PowerState", view_power_shown(rq));
 	jw_time(w, "LastResetTime", st->reset_wall_us);
 	view_status(w, true);
 	if (rq->p->boot_progress) {
