@@ -8,6 +8,7 @@
 
 #include "agent/control/internal.h"
 #include "agent/control/names.h"
+#include "agent/control/secret_share.h"
 #include "agent/kube/client.h"
 #include "agent/kube/event.h"
 #include "agent/kube/informer.h"
@@ -460,6 +461,7 @@ controllers_free(struct controllers *c)
 		return;
 	timer_stop(&c->stop_timer);
 	map_free(&c->host_ctls, host_ctl_free);
+	map_free(&c->shares, secret_share_free);
 	map_free(&c->machine_ctls, machine_ctl_free);
 	map_free(&c->cluster_ctls, cluster_ctl_free);
 	workq_free(c->host_q);

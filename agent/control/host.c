@@ -239,3 +239,29 @@ consumer_same(const struct consumer *c, const char *ns, const char *name,
 	       (c->ns == NULL || str_eq(c->ns, ns)) &&
 	       str_eq(c->claim_id, claim_id);
 }
+
+bool
+host_taken(const struct host *h)
+{
+	const struct record *r = &h->record;
+
+	return h->spec.consumer.name != NULL ||
+	       (h->record_valid && r->claim_id[0] != '\0' &&
+		   r->phase != PHASE_IDLE && r->phase != PHASE_ERROR);
+}
+
+/* A dead BMC cannot be cleaned: the user lets the host go. */
+bool
+host_dirty(const struct host *h)
+{
+	const struct record *r = &h->record;
+
+	return h->asks.force_release == NULL && h->record_valid &&
+	       (r->phase == PHASE_RELEASING || r->power[0] != '\0');
+}
+
+bool
+host_leaving(const struct host *h)
+{
+	return h->deleting && !host_taken(h) && !host_dirty(h);
+}

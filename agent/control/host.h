@@ -87,4 +87,11 @@ const char *host_condition(
 bool consumer_same(const struct consumer *c, const char *ns, const char *name,
     const char *claim_id);
 
+/* Somebody has it, by its spec or by its record. */
+bool host_taken(const struct host *h);
+/* We drove it and nobody has cleaned up since. */
+bool host_dirty(const struct host *h);
+/* Being deleted, and nothing is left to do for it: it needs no Secret. */
+bool host_leaving(const struct host *h);
+
 #endif

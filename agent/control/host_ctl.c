@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "agent/control/host_pass.h"
+#include "agent/control/secret_share.h"
 #include "agent/kube/client.h"
 #include "agent/kube/informer.h"
-#include "agent/kube/secret.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/str.h"
@@ -95,12 +95,9 @@ host_pass_end(struct host_ctl *ctl)
 static void
 host_calls_cancel(struct host_ctl *ctl)
 {
-	if (ctl->call != NULL && ctl->call_is_secret)
-		kube_secret_cancel(ctl->call);
-	else if (ctl->call != NULL)
-		kube_cancel(ctl->call);
-	if (ctl->status_call != NULL)
-		kube_cancel(ctl->status_call);
+	secret_share_leave(ctl);
+	kube_cancel(ctl->call);
+	kube_cancel(ctl->status_call);
 	ctl->call = NULL;
 	ctl->status_call = NULL;
 }
@@ -124,7 +121,6 @@ host_ctl_free(void *arg)
 	xfree(ctl->rf_address);
 	xfree(ctl->secret_version);
 	xfree(ctl->trust_version);
-	xfree(ctl->ca_pem);
 	xfree(ctl->details);
 	xfree(ctl->uid);
 	xfree(ctl->key);
@@ -382,7 +378,7 @@ host_flush(void *arg)
 	struct host_pass *p = ctl->pass;
 
 	if (!ctl->active || ctl->settling || p->rep.op.kind == NULL ||
-	    ctl->call != NULL)
+	    ctl->call != NULL || ctl->share != NULL)
 		return;
 	/* A fleet that enrols at once waits for its turn: a write for each
 	 * that only says so would delay them all. */

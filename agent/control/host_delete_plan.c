@@ -6,26 +6,6 @@
 #include "agent/control/names.h"
 #include "common/str.h"
 
-static bool
-deletion_claimed(const struct host_pass *p)
-{
-	const struct record *r = &p->h.record;
-
-	return p->h.spec.consumer.name != NULL ||
-	       (p->h.record_valid && r->claim_id[0] != '\0' &&
-		   r->phase != PHASE_IDLE && r->phase != PHASE_ERROR);
-}
-
-/* We drove it and nobody has cleaned up since. */
-static bool
-deletion_dirty(const struct host_pass *p)
-{
-	const struct record *r = &p->h.record;
-
-	return p->h.record_valid &&
-	       (r->phase == PHASE_RELEASING || r->power[0] != '\0');
-}
-
 enum verdict
 host_deletion(void *arg)
 {
@@ -41,7 +21,7 @@ host_deletion(void *arg)
 	}
 	if (!p->h.has_finalizer)
 		return V_STOP;
-	if (deletion_claimed(p)) {
+	if (host_taken(&p->h)) {
 		report_say(&p->rep, HC_DELETING, SAY_TRUE, "Claimed",
 		    "waits until %s is released",
 		    p->h.spec.consumer.name != NULL
@@ -49,8 +29,7 @@ host_deletion(void *arg)
 			: "the claim in the record");
 		return V_NEXT;
 	}
-	/* A dead BMC cannot be cleaned: the user lets the host go. */
-	if (deletion_dirty(p) && p->h.asks.force_release == NULL) {
+	if (host_dirty(&p->h)) {
 		report_say(&p->rep, HC_DELETING, SAY_TRUE, "Cleaning", "%s",
 		    "switching off, ejecting and clearing what we set");
 		if (r.phase == PHASE_RELEASING)

@@ -129,6 +129,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	(void)host_condition(&h, "HostProvisioned", &reason);
 	b->waiting_evidence = str_eq(reason, "WaitingForEvidence");
 	b->claimed = h.spec.consumer.name != NULL;
+	b->leaving = host_leaving(&h);
 	b->available =
 	    h.state_known && h.state == HOST_AVAILABLE && !b->claimed &&
 	    host_problem(&h) == NULL && !h.deleting && !h.paused &&

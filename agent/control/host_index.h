@@ -22,6 +22,7 @@ struct host_brief {
 	bool waiting_evidence; /* by its condition: no slot of the limit */
 	bool available;        /* state, HostAvailable and connection agree */
 	bool claimed;          /* spec.consumerRef is set */
+	bool leaving;          /* host_leaving() */
 	char *consumer;        /* owned, "ns/name" or NULL */
 	char *claim_id, *zone; /* owned or NULL */
 	char *serves;      /* owned: claim id that the record serves, or NULL */

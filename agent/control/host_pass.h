@@ -89,6 +89,7 @@ struct host_pass {
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs, flushes;
 	bool secret_read, ca_read; /* in this pass */
+	struct err ca_err;         /* why what was read is no CA */
 	/* Told once the write under way is stored; reason NULL = nothing. */
 	struct {
 		const char *reason; /* static */
@@ -102,6 +103,9 @@ struct host_pass {
 	bool maybe_executed;
 };
 
+struct kube_call;
+struct secret_share;
+
 struct host_ctl {
 	struct controllers *c;
 	char *key;            /* owned */
@@ -113,7 +117,6 @@ struct host_ctl {
 	struct tls_trust *ca; /* owned */
 	struct secret user, password; /* read, not yet handed to rf */
 	bool secret_new, secret_bad;  /* to be handed over; lacks keys */
-	char *ca_pem;                 /* read, not yet parsed */
 	bool trust_settled;
 	bool tls_unverified; /* the certificate has problems we forgave */
 	char seen_pin[65];   /* of the last handshake */
@@ -124,10 +127,12 @@ struct host_ctl {
 	/* A record with this phase may be on its way: it has taken a place of
 	 * the fleet's limit already. PHASE_IDLE = none. */
 	enum phase entering;
-	enum act pending; /* what the pass waits for; N_ACTS = nothing */
-	void *call;       /* kube_call or kube_secret_call under way */
-	bool call_is_secret;
-	void *status_call;
+	enum act pending;       /* what the pass waits for; N_ACTS = nothing */
+	struct kube_call *call; /* the object's patch under way */
+	struct kube_call *status_call;
+	struct secret_share *share; /* borrowed; what it waits for */
+	bool share_other; /* and is to look again, whatever it brings */
+	TAILQ_ENTRY(host_ctl) share_entry;
 	struct timer flush; /* shows progress of long passes */
 	struct backoff backoff;
 	char *origin; /* owned; of the BMC: host_origin.c */
@@ -191,6 +196,9 @@ enum verdict host_act_hold_secret(
 enum verdict host_act_free_secret(struct host_pass *p);
 enum verdict host_act_read_secret(struct host_pass *p);
 enum verdict host_act_read_ca(struct host_pass *p);
+/* An act that asked the API server has ended; the pass runs again. */
+void host_write_end(
+    struct host_ctl *ctl, const struct err *e, int64_t retry_after_us);
 /* Sends the status patch if there is anything to say. */
 void host_write_status(struct host_ctl *ctl);
 void host_event(struct host_pass *p, bool warning, const char *reason,
@@ -200,6 +208,9 @@ void host_event(struct host_pass *p, bool warning, const char *reason,
  * version, under the trust that the spec asks for. */
 enum verdict host_credentialed(void *arg);
 enum verdict host_trusted(void *arg);
+/* A reference to the trust in the CAs of pem, parsed once for all hosts. */
+struct tls_trust *host_trust_of(
+    struct controllers *c, const char *pem, size_t n, struct err *e);
 
 /* ---- one request in flight per BMC (host_origin.c) ------------------------- */
 

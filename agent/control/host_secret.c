@@ -111,10 +111,9 @@ secret_trust_free(void *p)
 }
 
 /* Fleets share a CA: one parsed copy serves all its hosts. */
-static struct tls_trust *
-secret_trust(struct controllers *c, const char *pem, struct err *e)
+struct tls_trust *
+host_trust_of(struct controllers *c, const char *pem, size_t n, struct err *e)
 {
-	size_t n = pem == NULL ? 0 : strlen(pem);
 	struct tls_trust *t;
 	uint8_t hash[32];
 	char key[65];
@@ -137,7 +136,6 @@ secret_ca_read(struct host_pass *p)
 {
 	struct host_ctl *ctl = p->ctl;
 	enum verdict v;
-	struct err e;
 
 	if (p->h.spec.ca_bundle_name == NULL) {
 		tls_trust_free(ctl->ca);
@@ -151,13 +149,10 @@ secret_ca_read(struct host_pass *p)
 			    "CredentialsNotFound", "(the CA) does not exist");
 		return v;
 	}
-	tls_trust_free(ctl->ca);
-	ctl->ca = secret_trust(p->c, ctl->ca_pem, &e);
-	xreplace(&ctl->ca_pem, NULL);
 	if (ctl->ca == NULL) {
 		report_say(&p->rep, HC_CONNECTION, SAY_FALSE,
 		    "CredentialsInvalid", "ca.crt of Secret %s/%s: %s", p->h.ns,
-		    p->h.spec.ca_bundle_name, e.msg);
+		    p->h.spec.ca_bundle_name, p->ca_err.msg);
 		p->poll_us = p->c->o.poll_idle_us;
 		return V_STOP;
 	}
@@ -255,10 +250,12 @@ secret_handed(struct host_pass *p)
 		secret_free(&ctl->user);
 		secret_free(&ctl->password);
 	}
-	return !ctl->secret_bad ? V_NEXT
-				: secret_missing(p, p->h.spec.credentials_name,
-				      "CredentialsInvalid",
-				      "lacks the keys username and password");
+	return !ctl->secret_bad
+		   ? V_NEXT
+		   : secret_missing(p, p->h.spec.credentials_name,
+			 "CredentialsInvalid",
+			 "lacks the keys username and password, or they "
+			 "are too long");
 }
 
 enum verdict

@@ -9,11 +9,11 @@
 
 #include "agent/control/host_pass.h"
 #include "agent/control/names.h"
+#include "agent/control/secret_share.h"
 #include "agent/kube/client.h"
 #include "agent/kube/event.h"
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
-#include "agent/kube/secret.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
@@ -60,8 +60,9 @@ write_failed(struct host_pass *p, const struct err *e, int64_t retry_after_us)
 	p->retry_after_us = retry_after_us;
 }
 
-static void
-write_end(struct host_ctl *ctl, const struct err *e, int64_t retry_after_us)
+void
+host_write_end(
+    struct host_ctl *ctl, const struct err *e, int64_t retry_after_us)
 {
 	struct host_pass *p = ctl->pass;
 	enum act a = ctl->pending;
@@ -90,7 +91,7 @@ write_done(void *arg, const struct kube_reply *r)
 		informer_note_write(ctl->c->hosts, r->object);
 	else if (r->maybe_executed)
 		informer_doubt(ctl->c->hosts, ctl->key);
-	write_end(ctl, &r->err, r->retry_after_us);
+	host_write_end(ctl, &r->err, r->retry_after_us);
 }
 
 /* ---- the object -------------------------------------------------------------- */
@@ -182,7 +183,6 @@ host_act_write(struct host_pass *p, const struct host_change *ch)
 	rq.body = patch;
 	rq.done = write_done;
 	rq.arg = p->ctl;
-	p->ctl->call_is_secret = false;
 	p->ctl->call = kube_start(p->c->k, &rq);
 	cJSON_Delete(patch);
 	p->told.reason = ch->event_reason;
@@ -236,37 +236,14 @@ host_act_enter(struct host_pass *p, const struct record *r)
 
 /* ---- the finalizer on the BMC Secret ------------------------------------------ */
 
-static void
-hold_done(void *arg, const struct kube_reply *r)
-{
-	struct host_ctl *ctl = arg;
-
-	if (r->err.kind == ERR_NONE && r->object != NULL)
-		informer_note_write(ctl->c->secrets, r->object);
-	write_end(ctl, &r->err, r->retry_after_us);
-}
-
 static enum verdict
-hold_patch(struct host_pass *p, cJSON *patch)
+hold_patch(struct host_pass *p, enum secret_ask ask, cJSON *patch)
 {
-	struct kube_request rq = { 0 };
 	enum verdict v = V_NEXT;
 
-	if (patch != NULL && write_begin(p, ACT_HOLD, &v)) {
-		rq.verb = KUBE_PATCH;
-		rq.res = &KUBE_SECRETS;
-		rq.ns = p->h.ns;
-		rq.name = p->h.spec.credentials_name;
-		rq.patch = KUBE_PATCH_JSON;
-		rq.body = patch;
-		rq.metadata_only = true;
-		rq.sensitive = true;
-		rq.done = hold_done;
-		rq.arg = p->ctl;
-		p->ctl->call_is_secret = false;
-		p->ctl->call = kube_start(p->c->k, &rq);
-		v = V_WAIT;
-	}
+	if (patch != NULL && write_begin(p, ACT_HOLD, &v))
+		secret_share_ask(
+		    p->ctl, ask, p->h.spec.credentials_name, patch);
 	cJSON_Delete(patch);
 	return v;
 }
@@ -289,7 +266,33 @@ host_act_hold_secret(struct host_pass *p)
 	if (secret != NULL && !kobj_deleting(secret))
 		patch = kobj_finalizer_add_patch(secret, FINALIZER_SECRET);
 	cJSON_Delete(secret);
-	return hold_patch(p, patch);
+	return hold_patch(p, SECRET_HOLD, patch);
+}
+
+struct hold_search {
+	const struct host_index *x;
+	const char *but;
+	bool found;
+};
+
+static bool
+hold_needed(void *arg, const char *key)
+{
+	struct hold_search *s = arg;
+	const struct host_brief *b = host_index_get(s->x, key);
+
+	s->found = !str_eq(key, s->but) && b != NULL && !b->leaving;
+	return !s->found;
+}
+
+/* Hosts that are let go together would each leave it to the others. */
+static bool
+hold_wanted(const struct host_pass *p, const char *secret)
+{
+	struct hold_search s = { &p->c->index, p->h.key, false };
+
+	links_each(&p->c->index.secrets, secret, hold_needed, &s);
+	return s.found;
 }
 
 enum verdict
@@ -298,80 +301,34 @@ host_act_free_secret(struct host_pass *p)
 	char key[KOBJ_KEY_CAP];
 	cJSON *secret = hold_secret(p, key), *patch = NULL;
 
-	if (secret != NULL &&
-	    links_other(&p->c->index.secrets, key, p->h.key) == NULL)
+	if (secret != NULL && !hold_wanted(p, key))
 		patch = kobj_finalizer_remove_patch(secret, FINALIZER_SECRET);
 	cJSON_Delete(secret);
-	return hold_patch(p, patch);
+	return hold_patch(p, SECRET_FREE, patch);
 }
 
 /* ---- reading Secrets ------------------------------------------------------------- */
 
-static void
-secret_done(void *arg, struct kube_secret_reply *r)
-{
-	struct host_ctl *ctl = arg;
-
-	if (r->err.kind == ERR_NONE) {
-		char *version = xasprintf("%s@%s",
-		    ctl->pass->h.spec.credentials_name, r->resource_version);
-
-		secret_free(&ctl->user);
-		secret_free(&ctl->password);
-		ctl->user = r->v[0];
-		ctl->password = r->v[1];
-		r->v[0] = (struct secret){ 0 };
-		r->v[1] = (struct secret){ 0 };
-		xfree(ctl->secret_version);
-		ctl->secret_version = version;
-		ctl->pass->secret_read = true;
-		ctl->secret_new = true;
-	}
-	write_end(ctl, &r->err, 0);
-}
-
 enum verdict
 host_act_read_secret(struct host_pass *p)
 {
-	static const char *const keys[] = { "username", "password" };
-	const struct kube_secret_want want = { p->h.ns,
-		p->h.spec.credentials_name, keys, 2 };
 	enum verdict v;
 
-	if (!write_begin(p, ACT_SECRET, &v))
-		return v;
-	p->ctl->call_is_secret = true;
-	p->ctl->call = kube_secret_read(p->c->k, &want, secret_done, p->ctl);
-	return V_WAIT;
-}
-
-static void
-ca_done(void *arg, struct kube_secret_reply *r)
-{
-	struct host_ctl *ctl = arg;
-
-	if (r->err.kind == ERR_NONE) {
-		xfree(ctl->ca_pem);
-		ctl->ca_pem =
-		    xstrndup(r->v[0].p == NULL ? "" : r->v[0].p, r->v[0].n);
-		ctl->pass->ca_read = true;
-	}
-	write_end(ctl, &r->err, 0);
+	if (write_begin(p, ACT_SECRET, &v))
+		secret_share_ask(
+		    p->ctl, SECRET_LOGIN, p->h.spec.credentials_name, NULL);
+	return v;
 }
 
 enum verdict
 host_act_read_ca(struct host_pass *p)
 {
-	static const char *const keys[] = { "ca.crt" };
-	const struct kube_secret_want want = { p->h.ns,
-		p->h.spec.ca_bundle_name, keys, 1 };
 	enum verdict v;
 
-	if (!write_begin(p, ACT_CA, &v))
-		return v;
-	p->ctl->call_is_secret = true;
-	p->ctl->call = kube_secret_read(p->c->k, &want, ca_done, p->ctl);
-	return V_WAIT;
+	if (write_begin(p, ACT_CA, &v))
+		secret_share_ask(
+		    p->ctl, SECRET_CA, p->h.spec.ca_bundle_name, NULL);
+	return v;
 }
 
 /* ---- the status -------------------------------------------------------------------- */

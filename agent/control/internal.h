@@ -41,6 +41,7 @@ struct controllers {
 	struct links secret_waiters; /* "ns/secret" -> machine key */
 	struct links by_origin;      /* origin of a BMC -> host key */
 	struct map origins;          /* origin -> the host_ctl that talks */
+	struct map shares;   /* struct secret_share, owned: secret_share.h */
 	struct map trusts;   /* hash of a CA bundle -> struct tls_trust */
 	struct map reserved; /* host keys with a claim under way */
 	TAILQ_HEAD(, host_ctl) slot_queue;
