@@ -23,8 +23,8 @@
 
 struct bmc_opts {
 	bool help, plain, knobs, no_control;
-	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay, *username,
-	    *password, *ca_out, *control_addr, *log, *on;
+	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay,
+	    *username, *password, *ca_out, *control_addr, *log, *on;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
 	    trace, read_max;
 	int64_t times[TIMES];
