@@ -14,7 +14,7 @@ const struct shape_key count_keys[] = {
 	{ "operation", S_TEXT, false,
 	    "reset, insert, login, ...; `writes`; "
 	    "default all" },
-	{ "object", S_TEXT, false, "the agent's writes to this object" },
+	{ "object", S_REF, false, "the agent's writes to this object" },
 	{ "equals", S_INT, false, "" },
 	{ "at-most", S_INT, false, "" },
 	{ "at-least", S_INT, false, "" },
@@ -69,6 +69,15 @@ count_object(struct play *p, const char *text, int64_t *n, struct err *e)
 }
 
 bool
+count_arg_check(const cJSON *arg, const char *path,
+    const struct shape_source *s, struct err *e)
+{
+	return (json_child(arg, "bmc") == NULL) !=
+		   (json_child(arg, "object") == NULL) ||
+	       shape_error(s, path, e, "count needs either bmc or object");
+}
+
+bool
 count_check(struct play *p, const cJSON *a, struct err *e)
 {
 	const char *bmc = json_str(a, "bmc", NULL);
@@ -76,9 +85,6 @@ count_check(struct play *p, const cJSON *a, struct err *e)
 	const char *op = json_str(a, "operation", NULL);
 	int64_t n = 0;
 
-	if ((bmc == NULL) == (object == NULL))
-		return err_set(
-		    e, ERR_SPEC, 0, "count needs either bmc or object");
 	if (object != NULL && !count_object(p, object, &n, e))
 		return false;
 	if (bmc != NULL)

@@ -12,6 +12,9 @@
 struct play;
 
 extern const struct shape_key count_keys[];
+/* For struct step_row. */
+bool count_arg_check(const cJSON *arg, const char *path,
+    const struct shape_source *s, struct err *e);
 bool count_check(struct play *p, const cJSON *arg, struct err *e);
 /* Redfish requests of one BMC by operation; NULL = all, "writes" = all but
  * GET. -1: no such BMC. */

@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/yaml.h"
+#include "scenarios/runner/count.h"
 #include "scenarios/runner/step.h"
 
 #define SCENARIO_MAX (1u << 20)
@@ -91,7 +92,7 @@ static const struct shape_key hosts_keys[] = {
 	{ NULL, S_ANY, false, NULL },
 };
 
-static const struct shape_key cluster_keys[] = {
+const struct shape_key cluster_keys[] = {
 	{ "name", S_TEXT, true, "" },
 	{ "namespace", S_TEXT, false, "" },
 	{ "control-plane", S_INT, false, "machines; default 1" },
@@ -142,6 +143,57 @@ scenario_bmcs(struct scenario *s, struct err *e)
 	return true;
 }
 
+/* converge, quiet: a time or false; counts: as the step. */
+static bool
+scenario_end(struct scenario *s, struct err *e)
+{
+	static const char *const times[] = { "converge", "quiet" };
+	const cJSON *end = json_child(s->doc, "end"), *c;
+	char path[64];
+	int i = 0;
+
+	for (size_t k = 0; k < sizeof(times) / sizeof(times[0]); k++) {
+		const cJSON *v = json_child(end, times[k]);
+
+		(void)str_format(path, sizeof(path), "end/%s", times[k]);
+		if (v != NULL && !cJSON_IsFalse(v) &&
+		    !shape_value(S_TIME, times[k], v, path, &s->src, e))
+			return false;
+	}
+	cJSON_ArrayForEach (c, json_child(end, "counts")) {
+		(void)str_format(path, sizeof(path), "end/counts/%d", i++);
+		if (!shape_check(count_keys, c, path, &s->src, e) ||
+		    !count_arg_check(c, path, &s->src, e))
+			return false;
+	}
+	return true;
+}
+
+/* Each variable: a list of values, or {from, to, until}. */
+static bool
+scenario_matrix_check(struct scenario *s, struct err *e)
+{
+	static const struct shape_key range_keys[] = {
+		{ "from", S_INT, false, "default 1" },
+		{ "to", S_INT, false, "default 200" },
+		{ "until", S_TEXT, false, "no-crash" },
+		{ NULL, S_ANY, false, NULL },
+	};
+	static const char *const ends[] = { "no-crash", NULL };
+	const cJSON *v;
+	char path[160];
+
+	cJSON_ArrayForEach (v, json_child(s->doc, "matrix")) {
+		(void)str_format(path, sizeof(path), "matrix/%s", v->string);
+		if (cJSON_IsArray(v))
+			continue;
+		if (!shape_check(range_keys, v, path, &s->src, e) ||
+		    !shape_word(v, "until", ends, path, &s->src, e))
+			return false;
+	}
+	return true;
+}
+
 static bool
 scenario_check(struct scenario *s, struct err *e)
 {
@@ -150,7 +202,8 @@ scenario_check(struct scenario *s, struct err *e)
 	       scenario_part(s, "agents", agents_keys, e) &&
 	       scenario_part(s, "hosts", hosts_keys, e) &&
 	       scenario_part(s, "cluster", cluster_keys, e) &&
-	       scenario_part(s, "end", end_keys, e) &&
+	       scenario_part(s, "end", end_keys, e) && scenario_end(s, e) &&
+	       scenario_matrix_check(s, e) &&
 	       steps_check(json_child(s->doc, "steps"), "steps", &s->src, e);
 }
 

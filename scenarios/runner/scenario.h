@@ -33,4 +33,7 @@ struct scenario_var {
 size_t scenario_matrix(
     const struct scenario *s, struct scenario_var out[SCENARIO_VARS]);
 
+/* Of `cluster`, as a key of the file and as a step. */
+extern const struct shape_key cluster_keys[];
+
 #endif

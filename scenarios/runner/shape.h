@@ -19,7 +19,10 @@ enum shape_kind {
 	S_BOOL,
 	S_TIME, /* "30s" */
 	S_MAP,
-	S_LIST
+	S_LIST,
+	S_REF,   /* "host/bmc-000": see kinds.h */
+	S_AGENT, /* its number */
+	S_NOW    /* nothing, true or "now" */
 };
 struct shape_key {
 	const char *name; /* NULL ends the table */
@@ -41,7 +44,16 @@ bool shape_error(const struct shape_source *s, const char *path, struct err *e,
  * scalar: they are looked at again when they are known. */
 bool shape_check(const struct shape_key *keys, const cJSON *map,
     const char *path, const struct shape_source *s, struct err *e);
-/* Microseconds; dflt where the key is absent. */
+/* The same for one value, called name in messages. */
+bool shape_value(enum shape_kind kind, const char *name, const cJSON *value,
+    const char *path, const struct shape_source *s, struct err *e);
+/* Whether map's text `key`, where there is one, is one of words; NULL ends
+ * them. path is that of map. */
+bool shape_word(const cJSON *map, const char *key, const char *const *words,
+    const char *path, const struct shape_source *s, struct err *e);
+/* Does a text in it contain ${...}? */
+bool shape_open(const cJSON *value);
+/* Microseconds; dflt where the key is absent. Key "": map itself. */
 int64_t shape_time(const cJSON *map, const char *key, int64_t dflt);
 
 #endif

@@ -23,6 +23,18 @@ step_by_name(const char *name)
 	return NULL;
 }
 
+/* When the file is read, and again when all values are known. */
+static bool
+step_check_arg(const struct step_row *r, const cJSON *arg, const char *at,
+    const struct shape_source *s, struct err *e)
+{
+	bool ok = r->keys != NULL && (cJSON_IsObject(arg) || r->other == S_MAP)
+		      ? shape_check(r->keys, arg, at, s, e)
+		      : shape_value(r->other, r->name, arg, at, s, e);
+
+	return ok && (r->check == NULL || r->check(arg, at, s, e));
+}
+
 static bool
 step_check(const cJSON *step, const char *path, const struct shape_source *s,
     struct err *e)
@@ -40,9 +52,7 @@ step_check(const cJSON *step, const char *path, const struct shape_source *s,
 		return shape_error(s, at, e,
 		    "unknown step \"%.40s\"; --list-steps names them",
 		    arg->string);
-	if (r->keys == NULL || (r->scalar && !cJSON_IsObject(arg)))
-		return true;
-	if (!shape_check(r->keys, arg, at, s, e))
+	if (!step_check_arg(r, arg, at, s, e))
 		return false;
 	(void)str_format(inner, sizeof(inner), "%s/steps", at);
 	return json_arr(arg, "steps") == NULL ||
@@ -85,8 +95,7 @@ step_run(struct play *p, const cJSON *step, const char *path, struct err *e)
 	if (arg == NULL)
 		return shape_error(&p->sc->src, at, e, "%s", e->msg);
 	play_note(p, "step", path, step->child);
-	if (!outer && r->keys != NULL && cJSON_IsObject(arg) &&
-	    !shape_check(r->keys, arg, at, &p->sc->src, e)) {
+	if (!outer && !step_check_arg(r, arg, at, &p->sc->src, e)) {
 		cJSON_Delete(arg);
 		return false;
 	}

@@ -16,16 +16,23 @@ struct play;
 
 struct step_row {
 	const char *name;
-	const struct shape_key *keys; /* NULL: any value, or a scalar */
-	bool scalar;                  /* takes a scalar as well as keys */
+	const struct shape_key *keys; /* of a mapping; NULL: see other */
+	/* What it takes that is not a mapping of keys; S_MAP where there are
+	 * keys: nothing else. */
+	enum shape_kind other;
 	bool virtual_only;
+	/* What keys and other do not say; NULL = nothing. Texts with ${...}
+	 * must pass. path: of arg, for shape_error(). */
+	bool (*check)(const cJSON *arg, const char *path,
+	    const struct shape_source *s, struct err *e);
 	bool (*run)(struct play *p, const cJSON *arg, struct err *e);
 	const char *help;
 };
 extern const struct step_row *const step_tables[]; /* NULL ends */
 const struct step_row *step_by_name(const char *name);
 
-/* All steps of a list, also those inside of repeat and for-each. */
+/* All steps of a list with their arguments, as far as these are known before
+ * the run; also those inside of repeat and for-each. */
 bool steps_check(const cJSON *list, const char *path,
     const struct shape_source *s, struct err *e);
 /* Runs a list; stops at the first that fails. */

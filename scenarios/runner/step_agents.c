@@ -10,10 +10,7 @@
 static unsigned
 agent_number(const cJSON *a)
 {
-	int64_t n = cJSON_IsNumber(a) ? (int64_t)a->valuedouble
-				      : json_i64(a, "agent", 0);
-
-	return n < 0 || n >= BACKEND_AGENTS ? 0 : (unsigned)n;
+	return (unsigned)json_i64(a, cJSON_IsObject(a) ? "agent" : "", 0);
 }
 
 static bool
@@ -34,7 +31,7 @@ agent_stop_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 static const struct shape_key crash_keys[] = {
-	{ "agent", S_INT, false, "its number; default 0" },
+	{ "agent", S_AGENT, false, "its number; default 0" },
 	{ "at", S_INT, false, "at its n-th request that writes" },
 	{ "when", S_TEXT, false, "before (default) or after it took effect" },
 	{ "at-event", S_TEXT, false, "at this event of a BMC" },
@@ -42,6 +39,19 @@ static const struct shape_key crash_keys[] = {
 	{ "restart-after", S_TIME, false, "default: it is not started again" },
 	{ NULL, S_ANY, false, NULL },
 };
+
+static bool
+crash_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const char *const whens[] = { "before", "after", NULL };
+	const char *events[BMC_EV_FAULT + 2] = { NULL };
+
+	for (int k = 0; k <= BMC_EV_FAULT; k++)
+		events[k] = bmc_event_name((enum bmc_event_kind)k);
+	return shape_word(a, "when", whens, path, s, e) &&
+	       shape_word(a, "at-event", events, path, s, e);
+}
 
 static bool
 crash_run(struct play *p, const cJSON *a, struct err *e)
@@ -92,13 +102,14 @@ thaw_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_agents[] = {
-	{ "start-agent", NULL, true, false, agent_start_run, "starts agent N" },
-	{ "stop-agent", NULL, true, false, agent_stop_run,
+	{ "start-agent", NULL, S_AGENT, false, NULL, agent_start_run,
+	    "starts agent N" },
+	{ "stop-agent", NULL, S_AGENT, false, NULL, agent_stop_run,
 	    "ends agent N in order (SIGTERM)" },
-	{ "crash-agent", crash_keys, true, false, crash_run,
+	{ "crash-agent", crash_keys, S_AGENT, false, crash_check, crash_run,
 	    "kills an agent: now, at a request, at an event" },
-	{ "freeze", NULL, true, false, freeze_run,
+	{ "freeze", NULL, S_AGENT, false, NULL, freeze_run,
 	    "stops agent N as SIGSTOP does" },
-	{ "thaw", NULL, true, false, thaw_run, "lets it go on" },
-	{ NULL, NULL, false, false, NULL, NULL },
+	{ "thaw", NULL, S_AGENT, false, NULL, thaw_run, "lets it go on" },
+	{ 0 },
 };

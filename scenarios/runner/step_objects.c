@@ -15,6 +15,45 @@
 #define JSON_PATCH "application/json-patch+json"
 
 static bool
+apply_check_one(const cJSON *o, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const struct shape_key file_keys[] = {
+		{ "file", S_TEXT, true, "" },
+		{ NULL, S_ANY, false, NULL },
+	};
+
+	if (json_child(o, "file") != NULL)
+		return shape_check(file_keys, o, path, s, e);
+	if (!cJSON_IsObject(o) || json_str(o, "kind", NULL) == NULL ||
+	    json_str(o, "apiVersion", NULL) == NULL)
+		return shape_error(s, path, e,
+		    "an object with apiVersion and kind, or {file: PATH}");
+	return true;
+}
+
+static bool
+apply_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	const cJSON *o;
+	char at[420];
+	int i = 0;
+
+	if (!cJSON_IsArray(a))
+		return apply_check_one(a, path, s, e);
+	cJSON_ArrayForEach (o, a) {
+		(void)str_format(at, sizeof(at), "%s/%d", path, i++);
+		if (json_child(o, "file") != NULL)
+			return shape_error(
+			    s, at, e, "a file is applied by a step of its own");
+		if (!apply_check_one(o, at, s, e))
+			return false;
+	}
+	return true;
+}
+
+static bool
 apply_run(struct play *p, const cJSON *a, struct err *e)
 {
 	const char *file = json_str(a, "file", NULL);
@@ -106,7 +145,7 @@ object_patch_one(
 }
 
 static const struct shape_key patch_keys[] = {
-	{ "object", S_TEXT, true, "kind/name; the name may be a glob" },
+	{ "object", S_REF, true, "kind/name; the name may be a glob" },
 	{ "merge", S_MAP, false, "a JSON Merge Patch" },
 	{ "json", S_LIST, false, "a JSON Patch" },
 	{ "status", S_BOOL, false, "of the status subresource" },
@@ -114,18 +153,23 @@ static const struct shape_key patch_keys[] = {
 };
 
 static bool
+patch_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	return (json_child(a, "merge") == NULL) !=
+		   (json_child(a, "json") == NULL) ||
+	       shape_error(s, path, e, "patch needs either merge or json");
+}
+
+static bool
 patch_run(struct play *p, const cJSON *a, struct err *e)
 {
-	const cJSON *merge = json_child(a, "merge");
 	const cJSON *ops = json_child(a, "json");
 	struct object_patch pt = { ops != NULL ? JSON_PATCH : MERGE,
 		json_bool(a, "status", false) ? "status" : NULL, NULL };
 	bool ok;
 
-	if ((merge == NULL) == (ops == NULL))
-		return err_set(
-		    e, ERR_SPEC, 0, "patch needs either merge or json");
-	pt.body = json_print(ops != NULL ? ops : merge);
+	pt.body = json_print(ops != NULL ? ops : json_child(a, "merge"));
 	ok =
 	    object_each(p, json_str(a, "object", ""), object_patch_one, &pt, e);
 	xfree(pt.body);
@@ -133,7 +177,7 @@ patch_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 static const struct shape_key meta_keys[] = {
-	{ "object", S_TEXT, true, "kind/name; the name may be a glob" },
+	{ "object", S_REF, true, "kind/name; the name may be a glob" },
 	{ "set", S_MAP, true, "key: value; null removes" },
 	{ NULL, S_ANY, false, NULL },
 };
@@ -183,9 +227,7 @@ delete_one(struct play *p, const struct object_ref *r, void *arg, struct err *e)
 static bool
 delete_run(struct play *p, const cJSON *a, struct err *e)
 {
-	if (!cJSON_IsString(a))
-		return err_set(e, ERR_SPEC, 0, "an object: kind/name");
-	return object_each(p, a->valuestring, delete_one, NULL, e);
+	return object_each(p, json_str(a, "", ""), delete_one, NULL, e);
 }
 
 /* ---- secret ---------------------------------------------------------------------- */
@@ -250,6 +292,16 @@ static const struct shape_key move_keys[] = {
 };
 
 static bool
+move_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const char *const orders[] = { "hosts-first", "machines-first",
+		NULL };
+
+	return shape_word(a, "order", orders, path, s, e);
+}
+
+static bool
 move_run(struct play *p, const cJSON *a, struct err *e)
 {
 	struct move_opts o = { .cluster = json_str(a, "cluster", ""),
@@ -262,20 +314,20 @@ move_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_objects[] = {
-	{ "apply", NULL, false, false, apply_run,
+	{ "apply", NULL, S_ANY, false, apply_check, apply_run,
 	    "creates or replaces an object, a list of them, or {file: PATH}" },
-	{ "cluster", NULL, false, false, cluster_run,
+	{ "cluster", cluster_keys, S_MAP, false, NULL, cluster_run,
 	    "a Cluster with its Machines, as the key `cluster` of a file" },
-	{ "patch", patch_keys, false, false, patch_run,
+	{ "patch", patch_keys, S_MAP, false, patch_check, patch_run,
 	    "a merge or JSON patch" },
-	{ "annotate", meta_keys, false, false, annotate_run,
+	{ "annotate", meta_keys, S_MAP, false, NULL, annotate_run,
 	    "sets annotations; null removes" },
-	{ "label", meta_keys, false, false, label_run,
+	{ "label", meta_keys, S_MAP, false, NULL, label_run,
 	    "sets labels; null removes" },
-	{ "delete", NULL, true, false, delete_run, "deletes kind/name" },
-	{ "secret", secret_keys, false, false, secret_run,
+	{ "delete", NULL, S_REF, false, NULL, delete_run, "deletes kind/name" },
+	{ "secret", secret_keys, S_MAP, false, NULL, secret_run,
 	    "changes a BMC's Secret, and the BMC's account if asked" },
-	{ "move", move_keys, false, false, move_run,
+	{ "move", move_keys, S_MAP, false, move_check, move_run,
 	    "moves a Cluster as clusterctl does: new UIDs, no status" },
-	{ NULL, NULL, false, false, NULL, NULL },
+	{ 0 },
 };

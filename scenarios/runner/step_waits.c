@@ -5,7 +5,6 @@
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
-#include "common/options.h"
 #include "common/str.h"
 #include "scenarios/runner/count.h"
 #include "scenarios/runner/play.h"
@@ -68,23 +67,17 @@ expect_run(struct play *p, const cJSON *a, struct err *e)
 static bool
 advance_run(struct play *p, const cJSON *a, struct err *e)
 {
-	long long us;
-
-	if (!cJSON_IsString(a) || !duration_parse(a->valuestring, &us))
-		return err_set(e, ERR_SPEC, 0, "a time such as 10m");
-	play_pass(p, us);
+	(void)e;
+	play_pass(p, shape_time(a, "", 0));
 	return true;
 }
 
 static bool
 quiet_run(struct play *p, const cJSON *a, struct err *e)
 {
-	long long us;
-
-	if (!cJSON_IsString(a) || !duration_parse(a->valuestring, &us))
-		return err_set(e, ERR_SPEC, 0, "a time such as 10m");
+	(void)e;
 	invariants_quiet(p->inv, true);
-	play_pass(p, us);
+	play_pass(p, shape_time(a, "", 0));
 	invariants_quiet(p->inv, false);
 	return true;
 }
@@ -107,16 +100,17 @@ reset_counters_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_waits[] = {
-	{ "wait", want_keys, false, false, wait_run,
+	{ "wait", want_keys, S_MAP, false, want_check, wait_run,
 	    "until something is so, `within` a time (10m)" },
-	{ "expect", want_keys, false, false, expect_run,
+	{ "expect", want_keys, S_MAP, false, want_check, expect_run,
 	    "something is so now, or `stays-for` a time" },
-	{ "advance", NULL, true, false, advance_run, "lets a time pass" },
-	{ "quiet", NULL, true, false, quiet_run,
+	{ "advance", NULL, S_TIME, false, NULL, advance_run,
+	    "lets a time pass" },
+	{ "quiet", NULL, S_TIME, false, NULL, quiet_run,
 	    "lets a time pass in which nothing may be written" },
-	{ "count", count_keys, false, false, count_run,
+	{ "count", count_keys, S_MAP, false, count_arg_check, count_run,
 	    "Redfish requests or API writes since reset-counters" },
-	{ "reset-counters", NULL, true, false, reset_counters_run,
+	{ "reset-counters", NULL, S_NOW, false, NULL, reset_counters_run,
 	    "counts from here" },
-	{ NULL, NULL, false, false, NULL, NULL },
+	{ 0 },
 };

@@ -8,6 +8,7 @@
 #include "common/world.h"
 #include "scenarios/runner/play.h"
 #include "scenarios/runner/step.h"
+#include "sim/bmc/fault.h"
 
 /* An agent notices a dead watch by its idle time. */
 #define BLIND (5 * LOOP_MIN)
@@ -42,6 +43,17 @@ static const struct shape_key bmc_keys[] = {
 	{ "body", S_MAP, false, "see sim/bmc/README.md" },
 	{ NULL, S_ANY, false, NULL },
 };
+
+static bool
+bmc_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const char *const words[] = { "power-button", "swap-board",
+		"password", "restart-bmc", "certificate", "end-sessions",
+		"wipe-disk", "reset-counters", NULL };
+
+	return shape_word(a, "do", words, path, s, e);
+}
 
 static bool
 bmc_run(struct play *p, const cJSON *a, struct err *e)
@@ -92,6 +104,26 @@ fault_scale(const struct play *p, cJSON *rule, const char *key)
 }
 
 static bool
+fault_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	cJSON *rule;
+	struct fault *f;
+	struct err why = { 0 };
+
+	if (shape_open(a))
+		return true;
+	rule = json_dup(a);
+	json_set(rule, "bmc", NULL); /* a part of the path */
+	f = fault_parse(rule, &why);
+	cJSON_Delete(rule);
+	if (f == NULL)
+		return shape_error(s, path, e, "%s", why.msg);
+	fault_free(f);
+	return true;
+}
+
+static bool
 fault_run(struct play *p, const cJSON *a, struct err *e)
 {
 	const char *bmc = json_str(a, "bmc", "all");
@@ -99,9 +131,6 @@ fault_run(struct play *p, const cJSON *a, struct err *e)
 	char *path;
 	bool glob = strpbrk(bmc, "*?") != NULL, ok;
 
-	if (!cJSON_IsObject(a))
-		return err_set(
-		    e, ERR_SPEC, 0, "a fault rule, see sim/bmc/README.md");
 	rule = json_dup(a);
 	if (!glob)
 		json_set(rule, "bmc", NULL);
@@ -157,6 +186,31 @@ static const struct shape_key kube_keys[] = {
 	{ "gone", S_BOOL, false, "with 410" },
 	{ NULL, S_ANY, false, NULL },
 };
+
+static const struct shape_key fail_keys[] = {
+	{ "user", S_TEXT, false, "" },
+	{ "verb", S_TEXT, false, "" },
+	{ "resource", S_TEXT, false, "" },
+	{ "object", S_TEXT, false, "" },
+	{ "status", S_INT, false, "" },
+	{ "retry_after", S_INT, false, "" },
+	{ "after_commit", S_BOOL, false, "" },
+	{ "count", S_INT, false, "" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+kube_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const char *const modes[] = { "refuse", "503", "hang", NULL };
+	const cJSON *fail = json_child(a, "fail");
+	char at[420];
+
+	(void)str_format(at, sizeof(at), "%s/fail", path);
+	return shape_word(a, "outage", modes, path, s, e) &&
+	       (fail == NULL || shape_check(fail_keys, fail, at, s, e));
+}
 
 static bool
 kube_outage(struct play *p, const cJSON *a, struct err *e)
@@ -267,21 +321,23 @@ restart_core_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_world[] = {
-	{ "bmc", bmc_keys, false, false, bmc_run,
+	{ "bmc", bmc_keys, S_MAP, false, bmc_check, bmc_run,
 	    "what a person does to a BMC or its machine" },
-	{ "power-button", button_keys, true, false, button_run,
+	{ "power-button", button_keys, S_TEXT, false, NULL, button_run,
 	    "presses the power button of a machine" },
-	{ "fault", NULL, false, false, fault_run,
+	{ "fault", NULL, S_MAP, false, fault_check, fault_run,
 	    "a fault rule of the simulated BMCs" },
-	{ "clear-faults", NULL, true, false, clear_faults_run,
+	{ "clear-faults", NULL, S_TEXT, false, NULL, clear_faults_run,
 	    "of one BMC or all" },
-	{ "origin", origin_keys, false, false, origin_run,
+	{ "origin", origin_keys, S_MAP, false, NULL, origin_run,
 	    "makes the image origin fail" },
-	{ "kube", kube_keys, false, false, kube_run,
+	{ "kube", kube_keys, S_MAP, false, kube_check, kube_run,
 	    "faults of the API server" },
-	{ "net", net_keys, false, true, net_run, "a rule of the network" },
-	{ "heal", NULL, true, true, heal_run, "removes a rule, or all" },
-	{ "restart-core", NULL, true, false, restart_core_run,
+	{ "net", net_keys, S_MAP, true, NULL, net_run,
+	    "a rule of the network" },
+	{ "heal", NULL, S_TEXT, true, NULL, heal_run,
+	    "removes a rule, or all" },
+	{ "restart-core", NULL, S_NOW, false, NULL, restart_core_run,
 	    "kills and starts the core stand-in" },
-	{ NULL, NULL, false, false, NULL, NULL },
+	{ 0 },
 };

@@ -11,7 +11,7 @@
 #include "scenarios/runner/walk.h"
 
 const struct shape_key want_keys[] = {
-	{ "object", S_TEXT, false,
+	{ "object", S_REF, false,
 	    "kind/name, kind/ns/name; names may be "
 	    "globs: then all that match" },
 	{ "bmc", S_TEXT, false, "a BMC, as its control API shows it" },
@@ -25,7 +25,7 @@ const struct shape_key want_keys[] = {
 	{ "condition", S_TEXT, false, "Type=True, Type=False, Type=Unknown" },
 	{ "reason", S_TEXT, false, "of the condition" },
 	{ "event", S_TEXT, false, "an Event of this reason about the object" },
-	{ "agent", S_INT, false, "an agent" },
+	{ "agent", S_AGENT, false, "an agent" },
 	{ "running", S_BOOL, false, "whether the agent runs" },
 	{ "count", S_INT, false, "so many objects" },
 	{ "within", S_TIME, false, "wait: default 10m" },
@@ -33,6 +33,68 @@ const struct shape_key want_keys[] = {
 	{ "all", S_LIST, false, "several at once" },
 	{ NULL, S_ANY, false, NULL },
 };
+
+static bool
+want_has_value(const cJSON *a)
+{
+	static const char *const keys[] = { "equals", "not-equals", "at-least",
+		"matches", "exists" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (json_child(a, keys[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* What belongs together; the single keys are checked. */
+static const char *
+want_lacks(const cJSON *a)
+{
+	const char *status = strchr(json_str(a, "condition", ""), '=');
+	const cJSON *path = json_child(a, "path");
+
+	if (json_child(a, "object") == NULL && json_child(a, "bmc") == NULL &&
+	    json_child(a, "agent") == NULL)
+		return "object, bmc or agent says what to look at";
+	if (json_child(a, "bmc") != NULL && path == NULL)
+		return "a bmc needs a path";
+	if ((path != NULL) != want_has_value(a))
+		return "path goes with equals, not-equals, at-least, matches "
+		       "or exists";
+	if (status != NULL && !str_eq(status, "=True") &&
+	    !str_eq(status, "=False") && !str_eq(status, "=Unknown") &&
+	    !shape_open(json_child(a, "condition")))
+		return "a condition is Type=True, Type=False or Type=Unknown";
+	return NULL;
+}
+
+static bool
+want_check_one(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	const char *lacks = want_lacks(a);
+
+	return lacks == NULL || shape_error(s, path, e, "%s", lacks);
+}
+
+bool
+want_check(const cJSON *arg, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	const cJSON *all = json_child(arg, "all"), *a;
+	char at[420];
+	int i = 0;
+
+	if (all == NULL)
+		return want_check_one(arg, path, s, e);
+	cJSON_ArrayForEach (a, all) {
+		(void)str_format(at, sizeof(at), "%s/all/%d", path, i++);
+		if (!shape_check(want_keys, a, at, s, e) ||
+		    !want_check_one(a, at, s, e))
+			return false;
+	}
+	return i > 0 || shape_error(s, path, e, "all needs a list of them");
+}
 
 bool
 want_parse(struct want *w, struct play *p, const cJSON *a, struct err *e)
@@ -56,18 +118,6 @@ want_parse(struct want *w, struct play *p, const cJSON *a, struct err *e)
 	w->agent = json_i64(a, "agent", -1);
 	w->running = json_bool(a, "running", true);
 	w->count = json_i64(a, "count", -1);
-	if (w->agent >= BACKEND_AGENTS)
-		return err_set(e, ERR_SPEC, 0, "agents are 0 to 7");
-	if (ref == NULL && w->bmc == NULL && w->agent < 0)
-		return err_set(e, ERR_SPEC, 0,
-		    "object, bmc or agent says what to look at");
-	if (w->bmc != NULL && w->path == NULL)
-		return err_set(e, ERR_SPEC, 0, "a bmc needs a path");
-	if (w->path != NULL && w->equals == NULL && w->not_equals == NULL &&
-	    w->at_least == NULL && w->matches == NULL && !w->has_exists)
-		return err_set(e, ERR_SPEC, 0,
-		    "path needs equals, not-equals, at-least, matches or "
-		    "exists");
 	return ref == NULL || object_ref_parse(&w->ref, ref, e);
 }
 
@@ -291,7 +341,6 @@ want_list_parse(
 {
 	const cJSON *all = json_child(arg, "all"), *a;
 	bool list = cJSON_IsArray(all);
-	char at[460];
 	bool ok = true;
 
 	l->n = list ? (size_t)cJSON_GetArraySize(all) : 1;
@@ -301,9 +350,7 @@ want_list_parse(
 		return want_parse(&l->v[0], p, arg, e);
 	l->n = 0;
 	cJSON_ArrayForEach (a, all) {
-		(void)str_format(at, sizeof(at), "%s/all/%zu", p->path, l->n);
-		ok = ok && shape_check(want_keys, a, at, &p->sc->src, e) &&
-		     want_parse(&l->v[l->n], p, a, e);
+		ok = ok && want_parse(&l->v[l->n], p, a, e);
 		l->n++;
 	}
 	return ok;

@@ -34,7 +34,10 @@ struct want {
 	const char *culprit; /* key of one that did not match; NULL */
 };
 
-/* arg is borrowed while w is used. */
+/* For struct step_row: the argument of wait and expect. */
+bool want_check(const cJSON *arg, const char *path,
+    const struct shape_source *s, struct err *e);
+/* arg has passed want_check and is borrowed while w is used. */
 bool want_parse(
     struct want *w, struct play *p, const cJSON *arg, struct err *e);
 bool want_met(void *want); /* for play_wait() */

@@ -39,7 +39,48 @@ printf 'name: x\nbmcs: {count: many}\nsteps: []\n' > "$tmp/type.yaml"
 want 2 "type.yaml:2: count must be a number" "$run" run "$tmp/type.yaml"
 printf 'name: x\nsteps:\n  - wait: {object: hots/x, path: a, exists: true}\n' \
 	> "$tmp/kind.yaml"
-want 1 "kind.yaml:3: " "$run" run "$tmp/kind.yaml"
+want 2 "kind.yaml:3: " "$run" run "$tmp/kind.yaml"
+
+# wrong TEXT STEP: the argument is refused when the file is read, at its line,
+# also inside of repeat
+wrong() {
+	printf 'name: x\nsteps:\n  - advance: 1s\n  - %s\n' "$2" \
+		> "$tmp/wrong.yaml"
+	want 2 "wrong.yaml:4: " "$run" run "$tmp/wrong.yaml"
+	grep -qF -- "$1" "$tmp/out" ||
+		fail "$2: does not say \"$1\": $(cat "$tmp/out")"
+	printf 'name: x\nsteps:\n  - repeat:\n      times: 2\n' \
+		> "$tmp/wrong.yaml"
+	printf '      steps:\n        - %s\n' "$2" >> "$tmp/wrong.yaml"
+	want 2 "wrong.yaml:6: " "$run" run "$tmp/wrong.yaml"
+}
+wrong "advance must be a time such as 30s" 'advance: soonish'
+wrong "advance must be a time such as 30s" 'advance: 30'
+wrong "quiet must be a time" 'quiet: [1s]'
+wrong "agent's number, 0 to 7" 'start-agent: 8'
+wrong "agent's number, 0 to 7" 'freeze: first'
+wrong "is no object" 'delete: bmc-000'
+wrong "is none of host" 'patch: {object: hots/x, merge: {}}'
+wrong "either merge or json" 'patch: {object: host/x}'
+wrong "what to look at" 'wait: {within: 1m}'
+wrong "path goes with" 'expect: {all: [{object: host/x, path: a}]}'
+wrong "Type=True" 'wait: {object: host/x, condition: Ready=Yes}'
+wrong "either bmc or object" 'count: {equals: 1}'
+wrong '"later" is none of before, after' 'crash-agent: {at: 1, when: later}'
+wrong "none of request" 'crash-agent: {at-event: bootd}'
+wrong "none of power-button" 'bmc: {bmc: all, do: explode}'
+wrong "action must be an action" 'fault: {bmc: all, action: explode}'
+wrong "none of refuse" 'kube: {outage: maybe}'
+wrong "unknown key" 'kube: {fail: {statsu: 500}}'
+wrong "unknown key" 'cluster: {name: c1, wrokers: 3}'
+wrong "none of hosts-first" 'move: {cluster: c1, order: none}'
+wrong "apiVersion and kind" 'apply: {metadata: {name: x}}'
+wrong "nothing, true or now" 'restart-core: later'
+wrong "log must be a text" 'log: {text: x}'
+printf 'name: x\nsteps: []\nend: {quiet: soon}\n' > "$tmp/end.yaml"
+want 2 "end.yaml:3: quiet must be a time" "$run" run "$tmp/end.yaml"
+printf 'name: x\nmatrix: {k: {from: one}}\nsteps: []\n' > "$tmp/matrix.yaml"
+want 2 "matrix.yaml:2: from must be a number" "$run" run "$tmp/matrix.yaml"
 
 # A failure says what, where, when, and how to see it again.
 cat > "$tmp/fails.yaml" <<'YAML'
