@@ -24,7 +24,7 @@ struct main_opts {
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
 	int64_t max_provisioning, max_releasing, max_bmcs, qps;
-	int64_t poll_us, busy_us, grace_us;
+	int64_t poll_us, busy_us, grace_us, retry_max_us;
 };
 #define O(f) offsetof(struct main_opts, f)
 static const struct option_row rows[] = {
@@ -67,6 +67,9 @@ static const struct option_row rows[] = {
 	{ "bmc-grace", 0, OPT_DURATION, "TIME", "10m", 0, 86400000000LL,
 	    "outage of a BMC before its machine is unhealthy", NULL,
 	    O(grace_us) },
+	{ "retry-max", 0, OPT_DURATION, "TIME", "5m", 1000000, 86400000000LL,
+	    "longest pause between two tries of a BMC that fails", NULL,
+	    O(retry_max_us) },
 	{ "image-origins", 0, OPT_STR, "HOSTS", NULL, 0, 0,
 	    "comma-separated host[:port] that images may come from; "
 	    "default: any",
@@ -221,6 +224,7 @@ main_run(const struct main_opts *o, enum log_level level)
 	a.control.poll_idle_us = o->poll_us;
 	a.control.poll_busy_us = o->busy_us;
 	a.control.bmc_grace_us = o->grace_us;
+	a.control.retry_max_us = o->retry_max_us;
 	env.net = http_net_real_new(loop, ent, &e);
 	if (env.net != NULL && main_kube(&kube, o, &files, &e))
 		s.agent = agent_new(&env, &a, &e);

@@ -303,6 +303,8 @@ controllers_defaults(struct controllers_opts *o)
 		o->poll_idle_us = 60 * LOOP_S;
 	if (o->bmc_grace_us == 0)
 		o->bmc_grace_us = 10 * LOOP_MIN;
+	if (o->retry_max_us == 0)
+		o->retry_max_us = 5 * LOOP_MIN;
 	o->ns = xstrdup(o->ns);
 	o->watch_filter = xstrdup(o->watch_filter);
 	o->image_origins = xstrdup(o->image_origins);

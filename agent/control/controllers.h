@@ -27,6 +27,7 @@ struct controllers_opts {
 	int64_t poll_busy_us;      /* [5 s] while something changes */
 	int64_t poll_idle_us;      /* [60 s] otherwise */
 	int64_t bmc_grace_us;      /* [10 min] outage before HostHealthy */
+	int64_t retry_max_us;      /* [5 min] longest pause after failures */
 	/* Asked before every write to a BMC; NULL = always. */
 	bool (*may_write)(void *arg, struct err *e);
 	void *may_write_arg;

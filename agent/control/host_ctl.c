@@ -18,7 +18,6 @@
 #define HOST_PART_LOOK (LOOP_S / 5)
 #define HOST_FLUSH_PATIENCE 10
 #define HOST_BACKOFF_MIN (2 * LOOP_S)
-#define HOST_BACKOFF_MAX (5 * LOOP_MIN)
 #define HOST_RETRY_CONFLICT (LOOP_S / 20)
 
 static struct host_ctl *
@@ -33,7 +32,7 @@ host_ctl_new(struct controllers *c, const char *key)
 	rng_seed(&ctl->rng, c->env->seed, path);
 	xfree(path);
 	backoff_init(
-	    &ctl->backoff, HOST_BACKOFF_MIN, HOST_BACKOFF_MAX, &ctl->rng);
+	    &ctl->backoff, HOST_BACKOFF_MIN, c->o.retry_max_us, &ctl->rng);
 	return ctl;
 }
 
@@ -294,6 +293,13 @@ host_failure_delay(struct host_pass *p)
 
 	if (p->err.kind == ERR_CONFLICT && p->cause == RF_CAUSE_NONE)
 		return HOST_RETRY_CONFLICT;
+	/* Nothing was asked, so nothing failed anew. */
+	if (p->cause == RF_CAUSE_CIRCUIT) {
+		until = redfish_circuit(ctl->rf).next_try_us;
+		delay = until - pass_now_us(p);
+		return delay > HOST_RETRY_CONFLICT ? delay
+						   : HOST_RETRY_CONFLICT;
+	}
 	delay = backoff_next(&ctl->backoff);
 	if (p->err.kind == ERR_SPEC)
 		return p->c->o.poll_idle_us;
@@ -304,11 +310,6 @@ host_failure_delay(struct host_pass *p)
 		return 10 * p->c->o.poll_idle_us; /* the Secret wakes us */
 	if (p->cause == RF_CAUSE_AUTH && until - pass_now_us(p) > delay)
 		delay = until - pass_now_us(p) + LOOP_S;
-	if (p->cause == RF_CAUSE_CIRCUIT) {
-		until = redfish_circuit(ctl->rf).next_try_us;
-		if (until - pass_now_us(p) > delay)
-			delay = until - pass_now_us(p);
-	}
 	return delay;
 }
 

@@ -185,6 +185,7 @@ secret_client(struct host_pass *p)
 	o.address = p->h.spec.address;
 	o.system_id = p->h.spec.system_id;
 	o.tls.first_use = true;
+	o.silence_max_us = p->c->o.retry_max_us;
 	ctl->rf = redfish_new(p->c->env, &o, &e);
 	if (ctl->rf != NULL)
 		return V_NEXT;

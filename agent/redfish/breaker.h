@@ -21,6 +21,7 @@ struct rf_breaker {
 	enum redfish_circuit state;
 	unsigned failures;
 	int64_t next_us;
+	int64_t max_us; /* longest pause; 0 = RF_BREAKER_MAX_US */
 };
 
 /* false: do not try before next_us. true when open and due: half-open. */

@@ -63,6 +63,7 @@ redfish_new(const struct env *env, const struct redfish_opts *o, struct err *e)
 	rf->fresh_us = OR(o->fresh_us, 2 * LOOP_S);
 	rf->hold_us = OR(o->hold_us, 10 * LOOP_MIN);
 	rf->hold_tries = OR(o->hold_tries, 3);
+	rf->breaker.max_us = OR(o->silence_max_us, RF_BREAKER_MAX_US);
 	rf->body_max = OR(o->body_max, (size_t)4 * 1024 * 1024);
 	rf->first_use = o->tls.first_use;
 	rng_seed(&rf->rng, env->seed, rf->key);

@@ -58,12 +58,13 @@ struct redfish_opts {
 	struct redfish_tls tls;
 	struct redfish_credentials credentials; /* username NULL: none yet */
 	/* 0 = the default in brackets */
-	unsigned max_requests; /* [96] of one operation */
-	int64_t deadline_us;   /* [300 s] no request starts later than this */
-	int64_t fresh_us;      /* [2 s] a read so young is not repeated */
-	int64_t hold_us;       /* [10 min] between two failed logins */
-	unsigned hold_tries;   /* [3] of one credentials.version */
-	size_t body_max;       /* [4 MiB] */
+	unsigned max_requests;  /* [96] of one operation */
+	int64_t deadline_us;    /* [300 s] no request starts later than this */
+	int64_t fresh_us;       /* [2 s] a read so young is not repeated */
+	int64_t hold_us;        /* [10 min] between two failed logins */
+	unsigned hold_tries;    /* [3] of one credentials.version */
+	int64_t silence_max_us; /* [5 min] longest pause of an open circuit */
+	size_t body_max;        /* [4 MiB] */
 };
 
 /* Copies all of o but tls.policy.trust and .identity (borrowed, as env is).

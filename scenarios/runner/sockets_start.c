@@ -317,6 +317,8 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	    (long long)start_scaled_ms(s, o->idle_us, LOOP_MIN, 2000));
 	args_add(&a, "--bmc-grace=%lldms",
 	    (long long)start_scaled_ms(s, o->grace_us, 10 * LOOP_MIN, 1000));
+	args_add(&a, "--retry-max=%lldms",
+	    (long long)start_scaled_ms(s, 0, 5 * LOOP_MIN, 10000));
 	if (o->max_provisioning > 0)
 		args_add(&a, "--max-provisioning=%u", o->max_provisioning);
 	if (o->max_releasing > 0)

@@ -365,6 +365,24 @@ the_breaker_doubles_to_a_cap_with_jitter(void)
 	CU_ASSERT_EQUAL(b.failures, 0);
 }
 
+static void
+the_breakers_cap_can_be_set_and_outlives_an_answer(void)
+{
+	struct rf_breaker b = { .max_us = 15 * 1000000 };
+	struct rng r;
+	int i;
+
+	rng_seed(&r, 1, "x");
+	for (int life = 0; life < 2; life++) {
+		for (i = 0; i < 12; i++)
+			rf_breaker_silent(&b, 0, &r);
+		CU_ASSERT(b.next_us >= b.max_us / 2 && b.next_us <= b.max_us);
+		rf_breaker_answered(&b);
+		CU_ASSERT_EQUAL(b.state, RF_CIRCUIT_CLOSED);
+		CU_ASSERT_EQUAL(b.max_us, 15 * 1000000);
+	}
+}
+
 /* ---- fixtures ----------------------------------------------------------------------------- */
 
 static cJSON *
@@ -517,6 +535,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(etags_have_four_forms),
 	UNIT_CASE(three_logins_spaced_and_then_none),
 	UNIT_CASE(the_breaker_doubles_to_a_cap_with_jitter),
+	UNIT_CASE(the_breakers_cap_can_be_set_and_outlives_an_answer),
 	UNIT_CASE(every_vendor_s_shapes_are_read),
 	UNIT_CASE(a_root_without_systems_may_be_starting),
 	UNIT_CASE(members_are_deduplicated_and_capped),
