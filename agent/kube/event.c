@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "agent/kube/event_filter.h"
+#include "agent/kube/event_series.h"
 #include "agent/kube/limiter.h"
 #include "agent/kube/object.h"
 #include "common/json.h"
@@ -22,27 +24,9 @@
 #include "common/str.h"
 
 #define SERIES_MAX 1024
-#define SIMILAR_MAX 10
 #define COMBINED "(combined from similar events)"
 
-struct series {
-	TAILQ_ENTRY(series) queue, age; /* age: least recently used first */
-	char *key;
-	char *api_version, *kind, *ns, *name, *uid, *rv;
-	enum event_type type;
-	char *reason, *message;
-	char event_name[280]; /* "" = not created yet */
-	int64_t count, first_wall_us, last_wall_us;
-	int64_t written_us; /* mono; of the last write */
-	bool queued, dirty, created, tried;
-};
 TAILQ_HEAD(series_list, series);
-
-/* How many different messages the same object and reason had lately. */
-struct similar {
-	int64_t since_us;
-	unsigned n;
-};
 
 struct event_recorder {
 	struct kube_client *c;
@@ -50,9 +34,12 @@ struct event_recorder {
 	char *component, *instance;
 	unsigned queue_max;
 	int64_t repeat_us;
-	struct map series;  /* key -> struct series, owned */
-	struct map similar; /* key without message -> struct similar, owned */
-	struct series_list queue, ages;
+	struct map series; /* key -> struct series, owned */
+	struct event_filter filter;
+	struct series_list queue;   /* have something to say */
+	struct series_list resting; /* the others, last used last */
+	unsigned n_resting;
+	bool dropping; /* since the queue was empty last */
 	struct limiter rate;
 	struct limiter_wait wait;
 	bool waiting; /* for the rate, or for a retry */
@@ -68,146 +55,46 @@ static void pump(struct event_recorder *r);
 /* ---- series --------------------------------------------------------------------- */
 
 static void
-series_free(void *p)
+series_leave(struct event_recorder *r, struct series *s)
 {
-	struct series *s = p;
+	if (s->queued) {
+		TAILQ_REMOVE(&r->queue, s, link);
+		r->counts.queued--;
+	} else {
+		TAILQ_REMOVE(&r->resting, s, link);
+		r->n_resting--;
+	}
+	s->queued = false;
+}
 
-	xfree(s->key);
-	xfree(s->api_version);
-	xfree(s->kind);
-	xfree(s->ns);
-	xfree(s->name);
-	xfree(s->uid);
-	xfree(s->rv);
-	xfree(s->reason);
-	xfree(s->message);
-	xfree(s);
+static void
+series_rest(struct event_recorder *r, struct series *s)
+{
+	TAILQ_INSERT_TAIL(&r->resting, s, link);
+	r->n_resting++;
 }
 
 static void
 series_drop(struct event_recorder *r, struct series *s)
 {
-	if (s->queued) {
-		TAILQ_REMOVE(&r->queue, s, queue);
-		r->counts.queued--;
-	}
-	TAILQ_REMOVE(&r->ages, s, age);
+	series_leave(r, s);
 	(void)map_take(&r->series, s->key);
-	series_free(s);
+	event_series_free(s);
 }
-
-/* Room for one more: the least recently used that waits for nothing. */
-static void
-make_room(struct event_recorder *r)
-{
-	struct series *s;
-
-	if (r->series.n < SERIES_MAX)
-		return;
-	TAILQ_FOREACH (s, &r->ages, age) {
-		if (!s->queued) {
-			series_drop(r, s);
-			return;
-		}
-	}
-}
-
-static char *
-dup_nonnull(const char *s)
-{
-	return xstrdup(s != NULL ? s : "");
-}
-
-/* The name of an Event: the object's, cut, and something unique. */
-static void
-make_name(struct event_recorder *r, struct series *s)
-{
-	char hex[17];
-
-	entropy_hex(r->env->entropy, hex, 8);
-	(void)str_format(
-	    s->event_name, sizeof(s->event_name), "%.230s.%s", s->name, hex);
-}
-
-struct emitted {
-	const struct event_ref *about;
-	enum event_type type;
-	const char *reason, *message;
-};
 
 static struct series *
 series_new(struct event_recorder *r, const char *key, const struct emitted *m)
 {
-	struct series *s = xcalloc(1, sizeof(*s));
+	struct series *s = event_series_new(r->env, key, m);
 
-	make_room(r);
-	s->key = xstrdup(key);
-	s->api_version = dup_nonnull(m->about->api_version);
-	s->kind = dup_nonnull(m->about->kind);
-	s->ns = dup_nonnull(m->about->ns);
-	s->name = dup_nonnull(m->about->name);
-	s->uid = dup_nonnull(m->about->uid);
-	s->rv = dup_nonnull(m->about->resource_version);
-	s->type = m->type;
-	s->reason = xstrndup(m->reason, EVENT_REASON_MAX);
-	s->message = xstrdup(m->message);
-	s->first_wall_us = loop_wall_us(r->env->loop);
-	make_name(r, s);
+	if (r->n_resting >= SERIES_MAX)
+		series_drop(r, TAILQ_FIRST(&r->resting));
 	(void)map_put(&r->series, key, s);
-	TAILQ_INSERT_TAIL(&r->ages, s, age);
+	series_rest(r, s);
 	return s;
 }
 
 /* ---- the wire ------------------------------------------------------------------- */
-
-static cJSON *
-event_body(const struct event_recorder *r, const struct series *s)
-{
-	cJSON *e = cJSON_CreateObject(), *o;
-	char first[RFC3339_CAP], last[RFC3339_CAP];
-
-	rfc3339_s(first, s->first_wall_us);
-	rfc3339_s(last, s->last_wall_us);
-	json_set_str(e, "apiVersion", "v1");
-	json_set_str(e, "kind", "Event");
-	o = json_ensure_obj(e, "metadata");
-	json_set_str(o, "name", s->event_name);
-	json_set_str(o, "namespace", s->ns[0] != '\0' ? s->ns : "default");
-	o = json_ensure_obj(e, "involvedObject");
-	json_set_str(o, "apiVersion", s->api_version);
-	json_set_str(o, "kind", s->kind);
-	if (s->ns[0] != '\0')
-		json_set_str(o, "namespace", s->ns);
-	json_set_str(o, "name", s->name);
-	if (s->uid[0] != '\0')
-		json_set_str(o, "uid", s->uid);
-	if (s->rv[0] != '\0')
-		json_set_str(o, "resourceVersion", s->rv);
-	json_set_str(e, "reason", s->reason);
-	json_set_str(e, "message", s->message);
-	json_set_str(
-	    e, "type", s->type == EVENT_WARNING ? "Warning" : "Normal");
-	json_set_str(json_ensure_obj(e, "source"), "component", r->component);
-	json_set_str(e, "reportingComponent", r->component);
-	json_set_str(e, "reportingInstance", r->instance);
-	json_set_str(e, "firstTimestamp", first);
-	json_set_str(e, "lastTimestamp", last);
-	json_set_i64(e, "count", s->count);
-	return e;
-}
-
-static cJSON *
-count_body(const struct series *s)
-{
-	cJSON *e = cJSON_CreateObject();
-	char last[RFC3339_CAP];
-
-	rfc3339_s(last, s->last_wall_us);
-	json_set_i64(e, "count", s->count);
-	json_set_str(e, "lastTimestamp", last);
-	json_set_str(e, "message", s->message);
-	return e;
-}
 
 static void
 metric(const struct event_recorder *r, const char *result)
@@ -248,9 +135,11 @@ written(struct event_recorder *r, struct series *s)
 	s->created = true;
 	s->tried = false;
 	s->written_us = loop_mono_us(r->env->loop);
-	s->queued = false;
-	TAILQ_REMOVE(&r->queue, s, queue);
-	r->counts.queued--;
+	series_leave(r, s);
+	series_rest(r, s);
+	if (r->n_resting > SERIES_MAX)
+		series_drop(r, TAILQ_FIRST(&r->resting));
+	r->dropping = r->dropping && r->counts.queued > 0;
 	r->counts.written++;
 	metric(r, "written");
 	backoff_reset(&r->backoff);
@@ -285,7 +174,7 @@ on_written(void *arg, const struct kube_reply *reply)
 		s->created = false;
 		s->count = 1;
 		s->first_wall_us = s->last_wall_us;
-		make_name(r, s);
+		event_series_name(s, r->env);
 	} else {
 		r->counts.failed++;
 		metric(r, "failed");
@@ -316,7 +205,8 @@ send_first(void *arg)
 	rq.ns = s->ns[0] != '\0' ? s->ns : "default";
 	rq.name = s->event_name;
 	rq.verb = s->created ? KUBE_PATCH : KUBE_CREATE;
-	body = s->created ? count_body(s) : event_body(r, s);
+	body = s->created ? event_series_count(s)
+			  : event_series_body(s, r->component, r->instance);
 	rq.body = body;
 	s->dirty = false;
 	r->call = kube_start(r->c, &rq);
@@ -336,6 +226,35 @@ pump(struct event_recorder *r)
 
 /* ---- repeats -------------------------------------------------------------------- */
 
+static void
+note_drop(struct event_recorder *r, const char *result)
+{
+	metric(r, result);
+	if (r->dropping)
+		return;
+	r->dropping = true;
+	LOGW(r->env->log, "events are dropped: the API server is slower",
+	    F_INT("queued", r->counts.queued));
+}
+
+/* The news of a server that works gives way to trouble of another. */
+static bool
+displace(struct event_recorder *r, enum event_type by)
+{
+	struct series *s = TAILQ_FIRST(&r->queue);
+
+	if (by != EVENT_WARNING || s == NULL)
+		return false;
+	/* The first may be on its way. */
+	do
+		s = TAILQ_NEXT(s, link);
+	while (s != NULL && s->type != EVENT_NORMAL);
+	if (s == NULL)
+		return false;
+	series_drop(r, s);
+	return true;
+}
+
 static bool
 enqueue(struct event_recorder *r, struct series *s)
 {
@@ -343,11 +262,13 @@ enqueue(struct event_recorder *r, struct series *s)
 		return true;
 	if (r->counts.queued >= r->queue_max) {
 		r->counts.dropped++;
-		metric(r, "dropped");
-		return false;
+		note_drop(r, "dropped");
+		if (!displace(r, s->type))
+			return false;
 	}
+	series_leave(r, s);
 	s->queued = true;
-	TAILQ_INSERT_TAIL(&r->queue, s, queue);
+	TAILQ_INSERT_TAIL(&r->queue, s, link);
 	r->counts.queued++;
 	return true;
 }
@@ -358,11 +279,12 @@ flush_due(void *arg)
 {
 	struct event_recorder *r = arg;
 	int64_t now = loop_mono_us(r->env->loop);
-	struct series *s;
+	struct series *s, *next;
 
-	TAILQ_FOREACH (s, &r->ages, age) {
-		if (s->dirty && !s->queued &&
-		    now - s->written_us >= r->repeat_us && !enqueue(r, s))
+	for (s = TAILQ_FIRST(&r->resting); s != NULL; s = next) {
+		next = TAILQ_NEXT(s, link);
+		if (s->dirty && now - s->written_us >= r->repeat_us &&
+		    !enqueue(r, s))
 			s->dirty = false; /* said with the next repeat */
 	}
 	arm_flush(r);
@@ -375,9 +297,8 @@ arm_flush(struct event_recorder *r)
 	int64_t now = loop_mono_us(r->env->loop), first = INT64_MAX;
 	const struct series *s;
 
-	TAILQ_FOREACH (s, &r->ages, age) {
-		if (s->dirty && !s->queued &&
-		    s->written_us + r->repeat_us < first)
+	TAILQ_FOREACH (s, &r->resting, link) {
+		if (s->dirty && s->written_us + r->repeat_us < first)
 			first = s->written_us + r->repeat_us;
 	}
 	if (first != INT64_MAX)
@@ -390,8 +311,10 @@ repeat(struct event_recorder *r, struct series *s, const struct emitted *m)
 {
 	int64_t now = loop_mono_us(r->env->loop);
 
-	TAILQ_REMOVE(&r->ages, s, age);
-	TAILQ_INSERT_TAIL(&r->ages, s, age);
+	if (!s->queued) {
+		series_leave(r, s);
+		series_rest(r, s);
+	}
 	s->count++;
 	s->last_wall_us = loop_wall_us(r->env->loop);
 	if (!str_eq(s->message, m->message))
@@ -406,36 +329,55 @@ repeat(struct event_recorder *r, struct series *s, const struct emitted *m)
 		arm_flush(r);
 }
 
-/* true: this object and reason had too many different messages lately. */
-static bool
-too_similar(struct event_recorder *r, const char *key)
-{
-	int64_t now = loop_mono_us(r->env->loop);
-	struct similar *s = map_get(&r->similar, key);
+/* Who speaks and why; group adds the reason to object. */
+struct emitter {
+	char *object, *group; /* owned */
+};
 
-	if (s == NULL) {
-		if (r->similar.n >= SERIES_MAX) {
-			map_free(&r->similar, xfree);
-			r->similar = (struct map){ .v = NULL };
-		}
-		s = xcalloc(1, sizeof(*s));
-		s->since_us = now;
-		(void)map_put(&r->similar, key, s);
+static struct emitter
+emitter_of(const struct emitted *m)
+{
+	const struct event_ref *a = m->about;
+	char *object = xasprintf("%s|%s|%s|%s|%s",
+	    a->api_version ? a->api_version : "", a->kind ? a->kind : "",
+	    a->ns ? a->ns : "", a->name, a->uid ? a->uid : "");
+
+	return (struct emitter){ object,
+		xasprintf("%s|%d|%s", object, (int)m->type, m->reason) };
+}
+
+/* A new series, unless its object has said enough. */
+static struct series *
+begin(struct event_recorder *r, const struct emitter *by, const char *key,
+    const struct emitted *m)
+{
+	struct series *s;
+
+	if (event_filter_spam(
+		&r->filter, by->object, loop_mono_us(r->env->loop))) {
+		r->counts.spam++;
+		metric(r, "spam");
+		return NULL;
 	}
-	if (now - s->since_us >= r->repeat_us)
-		*s = (struct similar){ .since_us = now };
-	return ++s->n > SIMILAR_MAX;
+	s = series_new(r, key, m);
+	if (enqueue(r, s))
+		return s;
+	series_drop(r, s);
+	return NULL;
 }
 
 static void
-emit(struct event_recorder *r, const char *group, const struct emitted *m)
+emit(
+    struct event_recorder *r, const struct emitter *by, const struct emitted *m)
 {
+	const char *group = by->group;
 	char *key = xasprintf("%s|%s", group, m->message);
 	struct series *s = map_get(&r->series, key);
 	struct emitted all = *m;
 	char *message = NULL;
 
-	if (s == NULL && too_similar(r, group)) {
+	if (s == NULL && event_filter_similar(&r->filter, group, r->repeat_us,
+			     loop_mono_us(r->env->loop))) {
 		xfree(key);
 		key = xasprintf("%s|%s", group, COMBINED);
 		message = xasprintf("%s: %.*s", COMBINED,
@@ -444,16 +386,12 @@ emit(struct event_recorder *r, const char *group, const struct emitted *m)
 		r->counts.combined++;
 		s = map_get(&r->series, key);
 	}
-	if (s == NULL) {
-		s = series_new(r, key, &all);
-		if (!enqueue(r, s)) {
-			series_drop(r, s);
-			goto out;
-		}
+	if (s == NULL)
+		s = begin(r, by, key, &all);
+	if (s != NULL) {
+		repeat(r, s, &all);
+		pump(r);
 	}
-	repeat(r, s, &all);
-	pump(r);
-out:
 	xfree(message);
 	xfree(key);
 }
@@ -476,21 +414,19 @@ void
 event_emit(struct event_recorder *r, const struct event_ref *about,
     enum event_type type, const char *reason, const char *message)
 {
-	char *text, *group;
 	struct emitted m = { about, type, reason, NULL };
+	struct emitter by;
+	char *text;
 
 	if (r == NULL || str_empty(about->name) || str_empty(reason))
 		return;
 	r->counts.emitted++;
 	text = xstrndup(message, cut(message, EVENT_MESSAGE_MAX));
 	m.message = text;
-	group = xasprintf("%s|%s|%s|%s|%s|%d|%s",
-	    about->api_version != NULL ? about->api_version : "",
-	    about->kind != NULL ? about->kind : "",
-	    about->ns != NULL ? about->ns : "", about->name,
-	    about->uid != NULL ? about->uid : "", (int)type, reason);
-	emit(r, group, &m);
-	xfree(group);
+	by = emitter_of(&m);
+	emit(r, &by, &m);
+	xfree(by.object);
+	xfree(by.group);
 	xfree(text);
 }
 
@@ -516,7 +452,7 @@ struct event_recorder *
 event_recorder_new(struct kube_client *c, const struct event_opts *o)
 {
 	struct event_recorder *r = xcalloc(1, sizeof(*r));
-	unsigned per_minute = o->per_minute > 0 ? o->per_minute : 300;
+	unsigned per_minute = o->per_minute > 0 ? o->per_minute : 3000;
 	unsigned burst = per_minute / 10;
 	char path[200];
 
@@ -525,10 +461,10 @@ event_recorder_new(struct kube_client *c, const struct event_opts *o)
 	r->component =
 	    xstrdup(o->component != NULL ? o->component : "beskar7-agent");
 	r->instance = xstrdup(o->instance != NULL ? o->instance : r->env->name);
-	r->queue_max = o->queue_max > 0 ? o->queue_max : 256;
+	r->queue_max = o->queue_max > 0 ? o->queue_max : 8192;
 	r->repeat_us = o->repeat_us > 0 ? o->repeat_us : 10 * LOOP_MIN;
 	TAILQ_INIT(&r->queue);
-	TAILQ_INIT(&r->ages);
+	TAILQ_INIT(&r->resting);
 	limiter_init(&r->rate, r->env->loop, per_minute / 60.0,
 	    burst > 20 ? burst : 20, 1);
 	(void)str_format(path, sizeof(path), "%s/kube/event", r->env->name);
@@ -549,8 +485,8 @@ event_recorder_free(struct event_recorder *r)
 	timer_stop(&r->retry);
 	timer_stop(&r->flush);
 	limiter_fini(&r->rate);
-	map_free(&r->series, series_free);
-	map_free(&r->similar, xfree);
+	map_free(&r->series, event_series_free);
+	event_filter_free(&r->filter);
 	xfree(r->component);
 	xfree(r->instance);
 	xfree(r);

@@ -2,8 +2,10 @@
  * Kubernetes Events (core/v1: every kubectl shows their counts). The recorder
  * never blocks and never fails: what the same object said before is counted,
  * at most one write per same event in 10 minutes; similar events (same object
- * and reason, ever new messages) are combined after 10; the queue and the rate
- * are bounded, and what is dropped is counted.
+ * and reason, ever new messages) are combined after 10; an object that does not
+ * stop is silenced (event_filter.h), the others are not. Queue and rate are
+ * bounded for a fleet that enrols at once: should the queue be full, Warnings
+ * displace Normals, what is dropped is counted, and logged when it begins.
  *
  * Messages must be stable: no counters, times or secrets in them.
  */
@@ -24,8 +26,8 @@ struct event_recorder;
 struct event_opts {
 	const char *component; /* NULL = "beskar7-agent" */
 	const char *instance;  /* NULL = env->name */
-	unsigned queue_max;    /* 0 = 256 */
-	unsigned per_minute;   /* 0 = 300; burst is a tenth of it, >= 20 */
+	unsigned queue_max;    /* 0 = 8192, at most 1 KiB each */
+	unsigned per_minute;   /* 0 = 3000; burst is a tenth of it, >= 20 */
 	int64_t repeat_us;     /* 0 = 10 min */
 };
 
@@ -52,7 +54,8 @@ void event_emitf(struct event_recorder *r, const cJSON *about,
     __attribute__((format(printf, 5, 6)));
 
 struct event_counts {
-	uint64_t emitted, written, deduplicated, combined, dropped, failed;
+	uint64_t emitted, written, deduplicated, combined, dropped, spam,
+	    failed;
 	unsigned queued;
 };
 struct event_counts event_recorder_counts(const struct event_recorder *r);

@@ -287,6 +287,95 @@ a_flood_of_objects_is_forgotten_in_order(void)
 	close_recorder(&x);
 }
 
+static void
+emit_about(struct recorder *x, int i, enum event_type type, const char *reason)
+{
+	char name[16];
+
+	(void)str_format(name, sizeof(name), "h%d", i);
+	json_put(x->about, "metadata/name", cJSON_CreateString(name));
+	event_emitf(x->e, x->about, type, reason, "hello");
+}
+
+/* A fleet that enrols: 1,000 hosts, three transitions each, at once. */
+static void
+a_fleet_that_enrols_at_once_loses_nothing(void)
+{
+	static const char *const reasons[] = { "Enrolling", "Inspecting",
+		"Available" };
+	struct recorder x;
+	struct event_counts n;
+
+	open_recorder(&x, NULL);
+	for (int k = 0; k < 3; k++)
+		for (int i = 0; i < 1000; i++)
+			emit_about(&x, i, EVENT_NORMAL, reasons[k]);
+	rig_run(&x.r, 90 * LOOP_S);
+	n = event_recorder_counts(x.e);
+	CU_ASSERT_EQUAL(n.written, 3000);
+	CU_ASSERT_EQUAL(n.dropped, 0);
+	CU_ASSERT_EQUAL(n.spam, 0);
+	CU_ASSERT_TRUE(event_recorder_idle(x.e));
+	close_recorder(&x);
+}
+
+/* One that never stops is silenced; its neighbours are heard. */
+static void
+an_object_that_says_too_much_is_silenced_alone(void)
+{
+	struct recorder x;
+	char reason[16];
+	struct event_counts n;
+
+	open_recorder(&x, NULL);
+	for (int i = 0; i < 200; i++) {
+		(void)str_format(reason, sizeof(reason), "Odd%d", i);
+		emit_about(&x, 1, EVENT_NORMAL, reason);
+	}
+	emit_about(&x, 2, EVENT_NORMAL, "Calm");
+	rig_run(&x.r, 10 * LOOP_S);
+	n = event_recorder_counts(x.e);
+	CU_ASSERT_EQUAL(n.spam, 175);
+	CU_ASSERT_EQUAL(n.written, 26);
+	/* Time gives it a voice again: one event a minute. */
+	rig_run(&x.r, 3 * LOOP_MIN);
+	for (int i = 0; i < 10; i++) {
+		(void)str_format(reason, sizeof(reason), "New%d", i);
+		emit_about(&x, 1, EVENT_NORMAL, reason);
+	}
+	n = event_recorder_counts(x.e);
+	CU_ASSERT_EQUAL(n.spam, 175 + 7);
+	close_recorder(&x);
+}
+
+static void
+warnings_displace_news_in_a_full_queue(void)
+{
+	const struct event_opts o = { .queue_max = 50, .per_minute = 60 };
+	struct recorder x;
+	struct event_counts n;
+	unsigned warnings = 0;
+
+	open_recorder(&x, &o);
+	for (int i = 0; i < 60; i++)
+		emit_about(&x, i, EVENT_NORMAL, "Born");
+	for (int i = 0; i < 60; i++)
+		emit_about(&x, i, EVENT_WARNING, "Sick");
+	n = event_recorder_counts(x.e);
+	CU_ASSERT_EQUAL(n.queued, 50);
+	CU_ASSERT_EQUAL(n.dropped, 70);
+	CU_ASSERT_EQUAL(x.r.warnings, 1);
+	rig_run(&x.r, 5 * LOOP_MIN);
+	for (size_t i = 0; stored(&x, i) != NULL; i++)
+		warnings +=
+		    str_eq(json_str(stored(&x, i), "type", ""), "Warning");
+	CU_ASSERT_EQUAL(warnings, 49); /* the first was on its way */
+	CU_ASSERT_EQUAL(metrics_get(x.r.env.metrics, "beskar7_events_total",
+			    "result=\"dropped\""),
+	    70);
+	close_recorder(&x);
+}
+
 int
 main(void)
 {
@@ -311,6 +400,12 @@ main(void)
 		    without_the_lease_nothing_is_written },
 		{ "a flood of objects is forgotten in order",
 		    a_flood_of_objects_is_forgotten_in_order },
+		{ "a fleet that enrols at once loses nothing",
+		    a_fleet_that_enrols_at_once_loses_nothing },
+		{ "an object that says too much is silenced alone",
+		    an_object_that_says_too_much_is_silenced_alone },
+		{ "warnings displace news in a full queue",
+		    warnings_displace_news_in_a_full_queue },
 	};
 
 	return UNIT_RUN("event", cases);
