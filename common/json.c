@@ -1,11 +1,12 @@
-/* Access to trees by exact key and path; parsing, printing and patches are in
- * json_parse.c, json_print.c and json_patch.c. */
+/* Access to trees by exact key and path; nodes, parsing, printing and patches are in
+ * json_node.c, json_parse.c, json_print.c and json_patch.c. */
 #include "common/json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_node.h"
 #include "common/mem.h"
 #include "common/str.h"
 
@@ -37,6 +38,14 @@ segment_is(const char *s, size_t n, const char *key)
 	return *key == '\0';
 }
 
+/* The same for one without escapes. */
+static bool
+plain_is(const char *s, size_t n, const char *key)
+{
+	return (n == 0 || *key == *s) && strncmp(key, s, n) == 0 &&
+	       key[n] == '\0';
+}
+
 static cJSON *
 element(const cJSON *arr, const char *s, size_t n)
 {
@@ -58,12 +67,17 @@ element(const cJSON *arr, const char *s, size_t n)
 static cJSON *
 step(const cJSON *j, const char *s, size_t n)
 {
+	bool plain = memchr(s, '~', n) == NULL;
+
 	if (cJSON_IsArray(j))
 		return element(j, s, n);
 	if (!cJSON_IsObject(j))
 		return NULL;
 	for (cJSON *c = j->child; c != NULL; c = c->next) {
-		if (c->string != NULL && segment_is(s, n, c->string))
+		if (c->string == NULL)
+			continue;
+		if (plain ? plain_is(s, n, c->string)
+			  : segment_is(s, n, c->string))
 			return c;
 	}
 	return NULL;
@@ -239,7 +253,7 @@ json_child(const cJSON *obj, const char *key)
 	if (!cJSON_IsObject(obj))
 		return NULL;
 	for (cJSON *c = obj->child; c != NULL; c = c->next) {
-		if (c->string != NULL && strcmp(c->string, key) == 0)
+		if (json_node_is(c, key))
 			return c;
 	}
 	return NULL;
@@ -266,10 +280,7 @@ json_set(cJSON *obj, const char *key, cJSON *v)
 		    obj, key, v); /* aborts, never fails */
 		return;
 	}
-	if ((v->type & cJSON_StringIsConst) == 0)
-		xfree(v->string);
-	v->type &= ~cJSON_StringIsConst;
-	v->string = xstrdup(key);
+	json_node_name(v, key);
 	(void)cJSON_ReplaceItemViaPointer(obj, old, v); /* both are there */
 }
 
@@ -410,12 +421,6 @@ json_insert(cJSON *arr, size_t index, cJSON *v)
 	else
 		before->prev->next = v;
 	before->prev = v;
-}
-
-cJSON *
-json_dup(const cJSON *j)
-{
-	return j != NULL ? cJSON_Duplicate(j, 1) : NULL;
 }
 
 unsigned

@@ -76,6 +76,9 @@ void json_set_str(
     cJSON *obj, const char *key, const char *s); /* NULL deletes */
 void json_set_bool(cJSON *obj, const char *key, bool b);
 void json_set_i64(cJSON *obj, const char *key, int64_t n);
+/* Another text for a string, wherever it stands. cJSON_SetValuestring does
+ * nothing to nodes of json_parse and json_dup. */
+void json_retext(cJSON *j, const char *s);
 /* Creates objects along the way, in place of anything that is neither object
  * nor an array with that element; path as in json_at. Deleting creates none. */
 cJSON *json_ensure_obj(cJSON *root, const char *path);
@@ -89,7 +92,7 @@ void json_insert(cJSON *arr, size_t index, cJSON *v);
 bool json_equal(const cJSON *a, const cJSON *b);
 size_t json_count_nodes(const cJSON *j); /* j and all below it */
 unsigned json_depth(const cJSON *j);     /* containers inside each other */
-cJSON *json_dup(const cJSON *j);
+cJSON *json_dup(const cJSON *j); /* never cJSON_Duplicate: json_node.h */
 /* RFC 7396: returns the new tree; both arguments stay the caller's. */
 cJSON *json_merge_patch(const cJSON *target, const cJSON *patch);
 /* The merge patch that turns a into b; NULL when they are equal. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_node.h"
 #include "common/mem.h"
 
 #define FEW 12
@@ -53,7 +54,7 @@ json_index_find(const struct json_index *x, const char *key)
 	if (x->items == NULL) {
 		cJSON *c = x->obj->child;
 
-		while (c != NULL && strcmp(key_of(c), key) != 0)
+		while (c != NULL && !json_node_is(c, key))
 			c = c->next;
 		return c;
 	}
@@ -85,7 +86,7 @@ drop_few(cJSON *obj)
 		const cJSON *b = a->next;
 
 		next = a->next;
-		while (b != NULL && strcmp(a->string, b->string) != 0)
+		while (b != NULL && !json_node_is(b, a->string))
 			b = b->next;
 		if (b != NULL)
 			drop(obj, a);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/json_index.h"
+#include "common/json_node.h"
 #include "common/mem.h"
 #include "common/str.h"
 
@@ -77,23 +78,6 @@ json_equal(const cJSON *a, const cJSON *b)
 
 static void merge_into(cJSON *t, const cJSON *p);
 
-/* Gives node, whose place and name stay, the value of v; takes v. Nodes must
- * outlive the index of their object. */
-static void
-assign(cJSON *node, cJSON *v)
-{
-	cJSON_Delete(node->child);
-	xfree(node->valuestring);
-	node->child = v->child;
-	node->valuestring = v->valuestring;
-	node->type = v->type;
-	node->valueint = v->valueint;
-	node->valuedouble = v->valuedouble;
-	v->child = NULL;
-	v->valuestring = NULL;
-	cJSON_Delete(v);
-}
-
 /* One member p of a patch; old is its like in t, or NULL. A removed one stays
  * as cJSON_Invalid until sweep(). */
 static void
@@ -107,12 +91,12 @@ merge_member(cJSON *t, cJSON *old, const cJSON *p)
 	}
 	if (cJSON_IsNull(p)) {
 		if (old != NULL)
-			old->type = cJSON_Invalid;
+			old->type &= ~0xff; /* cJSON_Invalid */
 		return;
 	}
 	v = json_merge_patch(NULL, p);
 	if (old != NULL)
-		assign(old, v);
+		json_node_assign(old, v);
 	else
 		(void)cJSON_AddItemToObject(t, p->string, v); /* never fails */
 }
@@ -148,10 +132,7 @@ json_merge_patch(const cJSON *target, const cJSON *patch)
 	if (!cJSON_IsObject(patch)) {
 		out = json_dup(patch);
 		/* The copy of a member would keep its name. */
-		if (out != NULL && out->string != NULL) {
-			xfree(out->string);
-			out->string = NULL;
-		}
+		json_node_unname(out);
 		return out;
 	}
 	out = cJSON_IsObject(target) ? json_dup(target) : cJSON_CreateObject();

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/json_index.h"
+#include "common/json_node.h"
 #include "common/mem.h"
 #include "common/str.h"
 
@@ -24,7 +25,13 @@ struct parser {
 	struct err *e;
 };
 
-static cJSON *parse_value(struct parser *ps);
+/* A string of the text: where it stands, or decoded. */
+struct string {
+	struct json_text t;
+	char *decoded; /* owned; NULL: t is part of the text */
+};
+
+static cJSON *parse_value(struct parser *ps, const struct json_text *key);
 
 static void *
 fail(struct parser *ps, enum err_kind kind, const char *what)
@@ -52,15 +59,12 @@ take(struct parser *ps, char c)
 }
 
 static cJSON *
-new_node(struct parser *ps, int type)
+new_node(struct parser *ps, int type, const struct json_text *key,
+    const struct json_text *text)
 {
-	cJSON *j;
-
 	if (++ps->nodes > JSON_MAX_NODES)
 		return fail(ps, ERR_TOO_BIG, "too many values");
-	j = xcalloc(1, sizeof(*j));
-	j->type = type;
-	return j;
+	return json_node_new(type, key, text);
 }
 
 /* ---- strings ------------------------------------------------------------- */
@@ -160,8 +164,8 @@ escape(struct parser *ps, char *out)
 }
 
 /* Copies what stands before `end` (the closing quote), decoded. */
-static char *
-decode_string(struct parser *ps, const char *end, size_t high)
+static bool
+decode_string(struct parser *ps, const char *end, size_t high, struct string *s)
 {
 	/* A stray byte becomes three. */
 	char *out = xmalloc((size_t)(end - ps->p) + 2 * high + 1), *dst = out;
@@ -175,7 +179,7 @@ decode_string(struct parser *ps, const char *end, size_t high)
 			n = escape(ps, dst);
 			if (n == 0) {
 				xfree(out);
-				return NULL;
+				return false;
 			}
 			dst += n;
 			continue;
@@ -191,25 +195,25 @@ decode_string(struct parser *ps, const char *end, size_t high)
 		ps->p += n;
 	}
 	ps->end = whole_end;
-	*dst = '\0';
-	return xrealloc(out, (size_t)(dst - out) + 1);
+	*s = (struct string){ { out, (size_t)(dst - out) }, out };
+	return true;
 }
 
 /* ps->p stands at the opening quote. */
-static char *
-parse_string(struct parser *ps)
+static bool
+parse_string(struct parser *ps, struct string *s)
 {
 	const char *at = ps->p + 1;
 	size_t high = 0;
 	bool plain = true;
-	char *out;
 
 	for (; at < ps->end && *at != '"'; at++) {
 		unsigned char c = (unsigned char)*at;
 
 		if (c < 0x20) {
 			ps->p = at;
-			return fail(ps, ERR_PROTO, "control byte in a string");
+			(void)fail(ps, ERR_PROTO, "control byte in a string");
+			return false;
 		}
 		high += c >= 0x80;
 		if (c == '\\') {
@@ -217,19 +221,17 @@ parse_string(struct parser *ps)
 			at++;
 		}
 	}
-	if (at >= ps->end)
-		return fail(ps, ERR_PROTO, "string without an end");
-	ps->p++;
-	if (plain && high == 0) {
-		out = xmalloc((size_t)(at - ps->p) + 1);
-		memcpy(out, ps->p, (size_t)(at - ps->p));
-		out[at - ps->p] = '\0';
-	} else {
-		out = decode_string(ps, at, high);
+	if (at >= ps->end) {
+		(void)fail(ps, ERR_PROTO, "string without an end");
+		return false;
 	}
-	if (out != NULL)
-		ps->p = at + 1;
-	return out;
+	ps->p++;
+	if (plain && high == 0)
+		*s = (struct string){ { ps->p, (size_t)(at - ps->p) }, NULL };
+	else if (!decode_string(ps, at, high, s))
+		return false;
+	ps->p = at + 1;
+	return true;
 }
 
 /* ---- numbers ------------------------------------------------------------- */
@@ -284,11 +286,12 @@ set_number(cJSON *j, double d)
 }
 
 static cJSON *
-parse_number(struct parser *ps)
+parse_number(struct parser *ps, const struct json_text *key)
 {
 	const char *from = ps->p;
 	char text[NUMBER_MAX + 1];
 	bool integer, exact = true;
+	struct json_text raw;
 	size_t n, digits;
 	int64_t i = 0;
 	double d = 0;
@@ -309,30 +312,15 @@ parse_number(struct parser *ps)
 	} else {
 		exact = str_to_double(text, &d);
 	}
-	j = new_node(ps, exact ? cJSON_Number : cJSON_Raw);
-	if (j == NULL)
-		return NULL;
-	if (!exact)
-		j->valuestring = xstrdup(text);
-	set_number(j, d);
+	raw = (struct json_text){ text, n };
+	j = new_node(
+	    ps, exact ? cJSON_Number : cJSON_Raw, key, exact ? NULL : &raw);
+	if (j != NULL)
+		set_number(j, d);
 	return j;
 }
 
 /* ---- containers ---------------------------------------------------------- */
-
-static void
-append(cJSON *parent, cJSON **last, cJSON *item)
-{
-	if (*last == NULL) {
-		parent->child = item;
-	} else {
-		(*last)->next = item;
-		item->prev = *last;
-	}
-	/* cJSON finds the tail through the head. */
-	parent->child->prev = item;
-	*last = item;
-}
 
 static bool
 enter(struct parser *ps)
@@ -373,34 +361,30 @@ more(struct parser *ps, char close, size_t n, bool *ok)
 static cJSON *
 parse_member(struct parser *ps)
 {
-	cJSON *item;
-	char *key;
+	cJSON *item = NULL;
+	struct string key;
 
 	if (ps->p == ps->end || *ps->p != '"')
 		return fail(ps, ERR_PROTO, "key expected");
-	key = parse_string(ps);
-	if (key == NULL)
+	if (!parse_string(ps, &key))
 		return NULL;
 	skip_space(ps);
-	if (!take(ps, ':')) {
-		xfree(key);
-		return fail(ps, ERR_PROTO, "':' expected");
+	if (take(ps, ':')) {
+		skip_space(ps);
+		item = parse_value(ps, &key.t);
+	} else {
+		(void)fail(ps, ERR_PROTO, "':' expected");
 	}
-	skip_space(ps);
-	item = parse_value(ps);
-	if (item == NULL)
-		xfree(key);
-	else
-		item->string = key;
+	xfree(key.decoded);
 	return item;
 }
 
-/* Reads items, each by one, up to the bracket close. */
+/* An object or array, up to its closing bracket. */
 static cJSON *
-parse_container(
-    struct parser *ps, int type, char close, cJSON *(*one)(struct parser *))
+parse_container(struct parser *ps, int type, const struct json_text *key)
 {
-	cJSON *j = new_node(ps, type), *last = NULL;
+	cJSON *j = new_node(ps, type, key, NULL), *last = NULL;
+	char close = type == cJSON_Object ? '}' : ']';
 	bool ok = true;
 	size_t n = 0;
 
@@ -410,11 +394,13 @@ parse_container(
 		goto bad;
 	if (!take(ps, close)) {
 		do {
-			cJSON *item = one(ps);
+			cJSON *item = type == cJSON_Object
+					  ? parse_member(ps)
+					  : parse_value(ps, NULL);
 
 			if (item == NULL)
 				goto bad;
-			append(j, &last, item);
+			json_node_append(j, &last, item);
 		} while (more(ps, close, ++n, &ok));
 	}
 	if (!ok)
@@ -429,49 +415,52 @@ bad:
 }
 
 static cJSON *
-parse_word(struct parser *ps, const char *word, int type)
+parse_word(
+    struct parser *ps, const char *word, int type, const struct json_text *key)
 {
 	size_t n = strlen(word);
 
 	if ((size_t)(ps->end - ps->p) < n || memcmp(ps->p, word, n) != 0)
 		return fail(ps, ERR_PROTO, "value expected");
 	ps->p += n;
-	return new_node(ps, type);
+	return new_node(ps, type, key, NULL);
 }
 
 static cJSON *
-parse_value(struct parser *ps)
+parse_text(struct parser *ps, const struct json_text *key)
 {
-	char *text;
+	struct string s;
 	cJSON *j;
 
+	if (!parse_string(ps, &s))
+		return NULL;
+	j = new_node(ps, cJSON_String, key, &s.t);
+	xfree(s.decoded);
+	return j;
+}
+
+static cJSON *
+parse_value(struct parser *ps, const struct json_text *key)
+{
 	if (ps->p == ps->end)
 		return fail(ps, ERR_PROTO, "value expected");
 	switch (*ps->p) {
 	case '{':
-		return parse_container(ps, cJSON_Object, '}', parse_member);
+		return parse_container(ps, cJSON_Object, key);
 	case '[':
-		return parse_container(ps, cJSON_Array, ']', parse_value);
+		return parse_container(ps, cJSON_Array, key);
 	case 't':
-		return parse_word(ps, "true", cJSON_True);
+		return parse_word(ps, "true", cJSON_True, key);
 	case 'f':
-		return parse_word(ps, "false", cJSON_False);
+		return parse_word(ps, "false", cJSON_False, key);
 	case 'n':
-		return parse_word(ps, "null", cJSON_NULL);
+		return parse_word(ps, "null", cJSON_NULL, key);
 	case '"':
-		text = parse_string(ps);
-		if (text == NULL)
-			return NULL;
-		j = new_node(ps, cJSON_String);
-		if (j == NULL)
-			xfree(text);
-		else
-			j->valuestring = text;
-		return j;
+		return parse_text(ps, key);
 	default:
 		if (*ps->p != '-' && (*ps->p < '0' || *ps->p > '9'))
 			return fail(ps, ERR_PROTO, "value expected");
-		return parse_number(ps);
+		return parse_number(ps, key);
 	}
 }
 
@@ -491,7 +480,7 @@ json_parse(const char *text, size_t n, struct err *e)
 	skip_space(&ps);
 	if (ps.p == ps.end)
 		return fail(&ps, ERR_PROTO, "empty text");
-	j = parse_value(&ps);
+	j = parse_value(&ps, NULL);
 	if (j == NULL)
 		return NULL;
 	skip_space(&ps);

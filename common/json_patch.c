@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/json_node.h"
 #include "common/mem.h"
 #include "common/str.h"
 
@@ -133,8 +134,7 @@ find_existing(struct patcher *p, const char *path, struct place *out)
 static cJSON *
 nameless(cJSON *v)
 {
-	xfree(v->string);
-	v->string = NULL;
+	json_node_unname(v);
 	return v;
 }
 
@@ -243,7 +243,7 @@ do_replace(struct patcher *p, const struct op *op)
 		p->root = v;
 	} else {
 		if (cJSON_IsObject(at.parent))
-			v->string = xstrdup(at.key);
+			json_node_name(v, at.key);
 		(void)cJSON_ReplaceItemViaPointer(at.parent, at.item, v);
 	}
 	xfree(at.key);

@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/json_node.h"
 #include "common/map.h"
 #include "common/mem.h"
 #include "common/str.h"
@@ -189,8 +190,7 @@ compose_alias(struct composer *c, const yaml_event_t *ev)
 	if (!count_nodes(c, n, ev->start_mark))
 		return NULL;
 	copy = json_dup(target);
-	xfree(copy->string);
-	copy->string = NULL;
+	json_node_unname(copy);
 	return copy;
 }
 

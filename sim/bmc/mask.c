@@ -28,7 +28,7 @@ mask_string(cJSON *c)
 	if (!strstr(c->valuestring, "://"))
 		return;
 	mask_url(tmp, sizeof(tmp), c->valuestring);
-	(void)cJSON_SetValuestring(c, tmp); /* never longer */
+	json_retext(c, tmp);
 }
 
 static void
@@ -44,7 +44,7 @@ mask_tree(cJSON *j, unsigned depth)
 					       strstr(c->string, "ecret"));
 
 		if (secret && cJSON_IsString(c))
-			(void)cJSON_SetValuestring(c, "***");
+			json_retext(c, "***");
 		else if (cJSON_IsString(c))
 			mask_string(c);
 		else

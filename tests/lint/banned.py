@@ -40,6 +40,8 @@ RULES = [
     (r'cJSON_(Parse|ParseWithOpts|ParseWithLength|ParseWithLengthOpts'
      r'|Print|PrintUnformatted|PrintBuffered|PrintPreallocated|Minify)',
      r'common/json\w*\.c', 'common/json.h: capped, and exact about numbers'),
+    (r'cJSON_(Duplicate|SetValuestring)', None,
+     'json_dup, json_retext: nodes own their key and text (json_node.h)'),
 ]
 RULES = [(re.compile(r'(?<![\w.>])(%s)\s*\(' % f), w and re.compile(w), hint)
          for f, w, hint in RULES]
@@ -77,6 +79,7 @@ BAD = [
     _call('sim/bmc/a.c', 'localtime_r(&t, &tm)'),
     _call('sim/bmc/a.c', 'cJSON_GetObjectItem(o, "a")'),
     _call('sim/bmc/a.c', 'cJSON_Parse (s)'),
+    _call('common/json.c', 'c = cJSON_Duplicate(j, 1)'),
     _call('common/buf.c', 'x = rand()'),
     _call('common/buf.c', 'f = fopen(p, "r")'),
     _call('tests/unit/test_a.c', 'sleep(1)'),

@@ -429,6 +429,43 @@ puts_along_paths(void)
 	cJSON_Delete(j);
 }
 
+/* Nodes carry key and text in their own block; whatever moves, renames or
+ * rewrites one must neither free nor keep those of another. */
+static void
+nodes_outlive_what_they_came_from(void)
+{
+	cJSON *from = parse("{\"a\":\"text\",\"o\":{\"k\":[\"v\"]},"
+			    "\"n\":12345678901234567890}");
+	cJSON *j = cJSON_CreateObject(), *a, *patched;
+	char *out;
+
+	a = json_dup(json_child(from, "a"));
+	json_set(j, "renamed", a);
+	json_set(j, "o", json_dup(json_child(from, "o")));
+	json_set(j, "n", json_dup(json_child(from, "n")));
+	a = json_child(from, "a");
+	(void)cJSON_DetachItemViaPointer(from, a);
+	json_set(j, a->string, a); /* by its own name */
+	json_retext(a, "longer than the text before");
+	json_retext(json_child(j, "renamed"), a->valuestring + 12);
+	json_retext(json_at_mut(j, "o/k/0"), "w");
+	json_retext(json_child(j, "o"), "not a string");
+	patched = json_merge_patch(j, from);
+	cJSON_Delete(from);
+	from = json_dup(patched);
+	cJSON_Delete(patched);
+	out = json_print(from);
+	CHECK_TEXT(out, "{\"renamed\":\"the text before\","
+			"\"o\":{\"k\":[\"v\"]},\"n\":12345678901234567890,"
+			"\"a\":\"longer than the text before\"}");
+	xfree(out);
+	cJSON_Delete(from);
+	out = json_print(json_child(j, "o"));
+	CHECK_TEXT(out, "{\"k\":[\"w\"]}");
+	xfree(out);
+	cJSON_Delete(j);
+}
+
 static const struct unit_case cases[] = {
 	{ "parses what RFC 8259 allows and nothing else",
 	    parses_what_rfc_8259_allows_and_nothing_else },
@@ -445,6 +482,8 @@ static const struct unit_case cases[] = {
 	    tells_absent_null_and_wrong_apart },
 	{ "sets, replaces and deletes", sets_replaces_and_deletes },
 	{ "puts along paths", puts_along_paths },
+	{ "nodes outlive what they came from",
+	    nodes_outlive_what_they_came_from },
 };
 
 int

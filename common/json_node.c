@@ -1,0 +1,133 @@
+#include "common/json_node.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+
+static char *
+put(char *at, const struct json_text *t)
+{
+	memcpy(at, t->p, t->n);
+	at[t->n] = '\0';
+	return at + t->n + 1;
+}
+
+cJSON *
+json_node_new(
+    int type, const struct json_text *key, const struct json_text *text)
+{
+	size_t n = sizeof(cJSON);
+	cJSON *j;
+	char *at;
+
+	if (key != NULL)
+		n += key->n + 1;
+	if (text != NULL)
+		n += text->n + 1;
+	j = xmalloc(n);
+	memset(j, 0, sizeof(*j));
+	j->type = type;
+	at = (char *)(j + 1);
+	if (key != NULL) {
+		j->type |= cJSON_StringIsConst;
+		j->string = at;
+		at = put(at, key);
+	}
+	if (text != NULL) {
+		j->type |= cJSON_IsReference;
+		j->valuestring = at;
+		(void)put(at, text);
+	}
+	return j;
+}
+
+void
+json_node_unname(cJSON *j)
+{
+	if (j == NULL)
+		return;
+	if ((j->type & cJSON_StringIsConst) == 0)
+		xfree(j->string);
+	j->type &= ~cJSON_StringIsConst;
+	j->string = NULL;
+}
+
+void
+json_node_name(cJSON *j, const char *key)
+{
+	char *name = xstrdup(key); /* key may be its own */
+
+	json_node_unname(j);
+	j->string = name;
+}
+
+static void
+drop_text(cJSON *j)
+{
+	if ((j->type & cJSON_IsReference) == 0)
+		xfree(j->valuestring);
+	j->type &= ~cJSON_IsReference;
+	j->valuestring = NULL;
+}
+
+void
+json_retext(cJSON *j, const char *s)
+{
+	char *text;
+
+	if (!cJSON_IsString(j))
+		return;
+	text = xstrdup(s); /* s may be its own */
+	drop_text(j);
+	j->valuestring = text;
+}
+
+/* The text of v, which then has none. */
+static char *
+take_text(cJSON *v)
+{
+	char *text = v->valuestring;
+
+	if ((v->type & cJSON_IsReference) != 0)
+		text = xstrdup(text);
+	v->type &= ~cJSON_IsReference;
+	v->valuestring = NULL;
+	return text;
+}
+
+void
+json_node_assign(cJSON *node, cJSON *v)
+{
+	cJSON_Delete(node->child);
+	drop_text(node);
+	node->child = v->child;
+	v->child = NULL;
+	node->valuestring = take_text(v);
+	node->type =
+	    (v->type & ~JSON_NODE_FLAGS) | (node->type & cJSON_StringIsConst);
+	node->valueint = v->valueint;
+	node->valuedouble = v->valuedouble;
+	cJSON_Delete(v);
+}
+
+cJSON *
+json_dup(const cJSON *j)
+{
+	struct json_text key, text;
+	cJSON *out, *last = NULL;
+
+	if (j == NULL)
+		return NULL;
+	if (j->string != NULL)
+		key = (struct json_text){ j->string, strlen(j->string) };
+	if (j->valuestring != NULL)
+		text = (struct json_text){ j->valuestring,
+			strlen(j->valuestring) };
+	out = json_node_new(j->type & ~JSON_NODE_FLAGS,
+	    j->string != NULL ? &key : NULL,
+	    j->valuestring != NULL ? &text : NULL);
+	out->valueint = j->valueint;
+	out->valuedouble = j->valuedouble;
+	for (const cJSON *c = j->child; c != NULL; c = c->next)
+		json_node_append(out, &last, json_dup(c));
+	return out;
+}
