@@ -1,22 +1,17 @@
 /* See bmc_main.h: options, sockets, signals around a fleet. */
 #include "sim/bmc/bmc_main.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "common/env.h"
-#include "common/http.h"
-#include "common/loop.h"
 #include "common/mem.h"
-#include "common/metrics.h"
-#include "common/options.h"
 #include "common/str.h"
 #include "sim/bmc/fleet.h"
 #include "sim/bmc/profile.h"
 #include "sim/bmc/strlist.h"
+#include "sim/process.h"
 
 #define GRACE_US (2 * LOOP_S)
 #define TIMES 10
@@ -124,36 +119,10 @@ static const char usage[] =
     "sim/bmc/README.md has the control API, faults and profiles.\n\n";
 
 struct run {
+	struct sim_process p;
 	struct bmc_opts o;
-	struct loop *loop;
-	struct log log;
-	struct files files;
-	struct env env;
 	struct bmc_fleet *fleet;
-	struct timer stop;
-	bool stopping;
 };
-
-static void
-stop_now(void *arg)
-{
-	loop_stop(((struct run *)arg)->loop);
-}
-
-static void
-on_signal(void *arg)
-{
-	struct run *r = arg;
-
-	if (r->stopping) {
-		stop_now(r);
-		return;
-	}
-	r->stopping = true;
-	LOGI(&r->log, "stopping", F_INT("grace_ms", GRACE_US / LOOP_MS));
-	bmc_fleet_stop(r->fleet, GRACE_US / 2);
-	timer_start(r->loop, &r->stop, GRACE_US, stop_now, r);
-}
 
 static void
 on_event(void *arg, const struct bmc_event *ev)
@@ -161,11 +130,11 @@ on_event(void *arg, const struct bmc_event *ev)
 	struct run *r = arg;
 
 	if (ev->kind == BMC_EV_REQUEST)
-		LOGD(&r->log, "request", F_STR("bmc", ev->bmc),
+		LOGD(&r->p.log, "request", F_STR("bmc", ev->bmc),
 		    F_STR("method", ev->method), F_STR("target", ev->target),
 		    F_INT("status", ev->status), F_STR("from", ev->from));
 	else
-		LOGI(&r->log, bmc_event_name(ev->kind), F_STR("bmc", ev->bmc),
+		LOGI(&r->p.log, bmc_event_name(ev->kind), F_STR("bmc", ev->bmc),
 		    F_STR("text", ev->text));
 }
 
@@ -179,17 +148,6 @@ raise_files(void)
 		l.rlim_cur = l.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &l); /* best effort */
 	}
-}
-
-static bool
-write_file(const char *path, const char *text, struct err *e)
-{
-	FILE *f = fopen(path, "w");
-	bool ok = f && fputs(text, f) >= 0;
-
-	if (f && fclose(f) != 0)
-		ok = false;
-	return ok || err_set(e, ERR_SPEC, 0, "cannot write %s", path);
 }
 
 /* "a,b,c" into a list. */
@@ -229,8 +187,9 @@ fill_timing(struct bmc_timing *t, const struct bmc_opts *o)
 }
 
 static bool
-start(struct run *r, struct err *e)
+start(void *arg, struct err *e)
 {
+	struct run *r = arg;
 	const struct bmc_opts *o = &r->o;
 	struct strlist names = { 0 }, on = { 0 };
 	struct bmc_override *ov;
@@ -264,19 +223,20 @@ start(struct run *r, struct err *e)
 	f.overrides = ov;
 	f.n_overrides = on.n;
 	fill_timing(&f.timing, o);
-	r->fleet = bmc_fleet_new(&r->env, &f, e);
+	r->fleet = bmc_fleet_new(&r->p.env, &f, e);
 	xfree(ov);
 	strlist_free(&names);
 	strlist_free(&on);
 	if (!r->fleet)
 		return false;
 	return !o->ca_out || o->plain ||
-	       write_file(o->ca_out, bmc_fleet_ca_pem(r->fleet), e);
+	       sim_write_file(o->ca_out, bmc_fleet_ca_pem(r->fleet), 0644, e);
 }
 
 static void
-ready(const struct run *r)
+ready(void *arg)
 {
+	const struct run *r = arg;
 	char first[128], last[128];
 	unsigned n = bmc_fleet_count(r->fleet);
 
@@ -289,72 +249,48 @@ ready(const struct run *r)
 		(void)printf(" control=http://%s:%u", r->o.control_addr,
 		    bmc_fleet_control_port(r->fleet));
 	(void)printf("\n");
-	(void)fflush(stdout);
 }
 
-static int
-run(struct run *r)
+static void
+stop(void *arg, int64_t grace_us)
 {
-	struct err e = { 0 };
-	int status = 1;
+	struct run *r = arg;
 
-	r->loop = loop_event_new();
-	r->log.process = "bmc";
-	r->log.loop = r->loop;
-	r->log.sink = log_sink_stderr;
-	r->files = files_system();
-	r->env = (struct env){ .name = "bmc",
-		.loop = r->loop,
-		.entropy = entropy_system(),
-		.files = &r->files,
-		.log = &r->log,
-		.metrics = metrics_new(),
-		.seed = (uint64_t)r->o.seed };
-	r->env.net = http_net_real_new(r->loop, r->env.entropy, &e);
-	if (r->env.net && start(r, &e)) {
-		loop_on_signal(r->loop, SIGTERM, on_signal, r);
-		loop_on_signal(r->loop, SIGINT, on_signal, r);
-		ready(r);
-		loop_run(r->loop);
-		status = 0;
-	} else {
-		(void)fprintf(stderr, "beskar7-sim bmc: %s\n", e.msg);
-	}
-	timer_stop(&r->stop);
+	bmc_fleet_stop(r->fleet, grace_us);
+}
+
+static void
+fini(void *arg)
+{
+	struct run *r = arg;
+
 	bmc_fleet_free(r->fleet);
-	http_net_free(r->env.net);
-	metrics_free(r->env.metrics);
-	loop_free(r->loop);
-	return status;
 }
 
 int
 bmc_main(int argc, char **argv)
 {
-	struct err e = { 0 };
+	static const struct sim_command command = { "bmc", "BESKAR7_BMC", usage,
+		rows };
+	struct sim_args args = { .argc = argc, .argv = argv };
 	struct run r = { 0 };
+	int status;
 
-	if (!options_parse(
-		rows, &r.o, "BESKAR7_BMC", argc, argv, NULL, NULL, &e)) {
-		(void)fprintf(stderr, "beskar7-sim bmc: %s\n", e.msg);
-		return 2;
-	}
-	if (r.o.help) {
-		(void)fputs(usage, stdout);
-		options_help(rows, stdout);
-		return 0;
-	}
+	if (!sim_options(&command, &r.o, &r.o.help, &args, &status))
+		return status;
 	if (r.o.knobs) {
 		profile_print_knobs(stdout);
 		return 0;
 	}
-	if (!log_level_parse(r.o.log, &r.log.level)) {
-		(void)fprintf(stderr,
-		    "beskar7-sim bmc: --log-level: \"%.40s\" is no level\n",
-		    r.o.log);
-		return 2;
-	}
-	(void)signal(SIGPIPE, SIG_IGN);
 	raise_files();
-	return run(&r);
+	r.p = (struct sim_process){ .name = "bmc",
+		.log_level = r.o.log,
+		.seed = (uint64_t)r.o.seed,
+		.start = start,
+		.ready = ready,
+		.stop = stop,
+		.grace_us = GRACE_US,
+		.fini = fini,
+		.arg = &r };
+	return sim_process_run(&r.p);
 }

@@ -1,20 +1,17 @@
 /* See core_main.h: options, a kubeconfig's server, token and CA. */
 #include "sim/core/core_main.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/http.h"
 #include "common/json.h"
-#include "common/loop.h"
 #include "common/mem.h"
-#include "common/metrics.h"
-#include "common/options.h"
 #include "common/str.h"
+#include "common/tls.h"
 #include "common/yaml.h"
 #include "sim/core/core.h"
+#include "sim/process.h"
 
 struct core_main_opts {
 	bool help;
@@ -115,87 +112,84 @@ core_kubeconfig_load(struct core_kubeconfig *k, const char *path,
 	return ok || err_wrap(e, "%s", path);
 }
 
+struct core_run {
+	struct sim_process p;
+	struct core_main_opts o;
+	struct core_kubeconfig k;
+	struct core *core;
+	bool problems;
+};
+
+static bool
+core_start(void *arg, struct err *e)
+{
+	struct core_run *r = arg;
+	struct env *env = &r->p.env;
+	struct core_opts opts = { .bmc_control = r->o.bmc_control,
+		.provider_id = r->o.provider_id,
+		.pass_us = r->o.pass_us };
+
+	env->entropy.fill(env->entropy.self, &env->seed, sizeof(env->seed));
+	if (!core_kubeconfig_load(&r->k, r->o.kubeconfig, env->files, e))
+		return false;
+	opts.server = r->k.server;
+	opts.token = r->k.token;
+	opts.trust = r->k.trust;
+	r->core = core_new(env, &opts, e);
+	return r->core != NULL;
+}
+
 static void
-core_quit(void *arg)
+core_ready(void *arg)
 {
-	loop_stop(arg);
+	const struct core_run *r = arg;
+
+	(void)printf("beskar7-sim core: ready, server %s\n", r->k.server);
 }
 
-static int
-core_serve(const struct core_main_opts *o, enum log_level level)
+static void
+core_fini(void *arg)
 {
-	struct loop *loop = loop_event_new();
-	struct log log = { level, "core", loop, log_sink_stderr, NULL };
-	struct files files = files_system();
-	struct env env = { "core", loop, NULL, entropy_system(), &files, &log,
-		metrics_new(), 0 };
-	struct core_kubeconfig k = { 0 };
-	struct core_opts opts = { .bmc_control = o->bmc_control,
-		.provider_id = o->provider_id,
-		.pass_us = o->pass_us };
-	struct core *core = NULL;
-	struct err e;
-	int status = 1;
+	struct core_run *r = arg;
 
-	env.entropy.fill(env.entropy.self, &env.seed, sizeof(env.seed));
-	env.net = http_net_real_new(loop, env.entropy, &e);
-	if (env.net != NULL &&
-	    core_kubeconfig_load(&k, o->kubeconfig, &files, &e)) {
-		opts.server = k.server;
-		opts.token = k.token;
-		opts.trust = k.trust;
-		core = core_new(&env, &opts, &e);
-	}
-	if (core != NULL) {
-		(void)printf("beskar7-sim core: ready, server %s\n", k.server);
-		(void)fflush(stdout);
-		loop_on_signal(loop, SIGTERM, core_quit, loop);
-		loop_on_signal(loop, SIGINT, core_quit, loop);
-		loop_run(loop);
-		status = core_problems(core) == 0 ? 0 : 3;
-	} else {
-		(void)fprintf(stderr, "beskar7-sim core: %s\n", e.msg);
-	}
-	core_free(core);
-	tls_trust_free(k.trust);
-	xfree(k.server);
-	if (k.token != NULL)
-		secret_wipe(k.token, strlen(k.token));
-	xfree(k.token);
-	http_net_free(env.net);
-	metrics_free(env.metrics);
-	loop_free(loop);
-	return status;
+	r->problems = r->core != NULL && core_problems(r->core) != 0;
+	core_free(r->core);
+	tls_trust_free(r->k.trust);
+	xfree(r->k.server);
+	if (r->k.token != NULL)
+		secret_wipe(r->k.token, strlen(r->k.token));
+	xfree(r->k.token);
 }
+
+static const char usage[] =
+    "Usage: beskar7-sim core --kubeconfig FILE [OPTIONS]\n\n"
+    "Stands in for Cluster API's Cluster and Machine controllers and for the "
+    "kubelets\nof simulated machines. Exit status 3: a contract rule was "
+    "broken.\n\n";
 
 int
 core_main(int argc, char **argv)
 {
-	struct core_main_opts o = { 0 };
-	enum log_level level;
+	static const struct sim_command command = { "core", "BESKAR7_CORE",
+		usage, rows };
+	struct sim_args args = { .argc = argc, .argv = argv };
+	struct core_run r = { 0 };
 	struct err e;
+	int status;
 
-	if (!options_parse(
-		rows, &o, "BESKAR7_CORE", argc, argv, NULL, NULL, &e)) {
-		(void)fprintf(
-		    stderr, "beskar7-sim core: %s; try --help\n", e.msg);
-		return 2;
+	if (!sim_options(&command, &r.o, &r.o.help, &args, &status))
+		return status;
+	if (str_empty(r.o.kubeconfig)) {
+		(void)err_set(
+		    &e, ERR_SPEC, 0, "--kubeconfig FILE is needed; try --help");
+		return sim_refuse(&command, &e);
 	}
-	if (o.help) {
-		(void)printf(
-		    "Usage: beskar7-sim core --kubeconfig FILE [OPTIONS]\n\n"
-		    "Stands in for Cluster API's Cluster and Machine "
-		    "controllers and for the kubelets\nof simulated "
-		    "machines. Exit status 3: a contract rule was "
-		    "broken.\n\n");
-		options_help(rows, stdout);
-		return 0;
-	}
-	if (str_empty(o.kubeconfig) || !log_level_parse(o.log_level, &level)) {
-		(void)fprintf(stderr,
-		    "beskar7-sim core: --kubeconfig FILE "
-		    "and a valid --log-level are needed; try --help\n");
-		return 2;
-	}
-	return core_serve(&o, level);
+	r.p = (struct sim_process){ .name = "core",
+		.log_level = r.o.log_level,
+		.start = core_start,
+		.ready = core_ready,
+		.fini = core_fini,
+		.arg = &r };
+	status = sim_process_run(&r.p);
+	return status == 0 && r.problems ? 3 : status;
 }

@@ -1,24 +1,16 @@
 #include "sim/kube/kube_main.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/env.h"
-#include "common/http.h"
-#include "common/loop.h"
 #include "common/mem.h"
-#include "common/metrics.h"
-#include "common/options.h"
 #include "common/str.h"
 #include "common/tls.h"
 #include "sim/kube/kubeconfig.h"
 #include "sim/kube/load.h"
 #include "sim/kube/server.h"
+#include "sim/process.h"
 
 #define MAX_PATHS 32
 #define TOKEN_BYTES 24
@@ -140,20 +132,15 @@ struct paths {
 };
 
 struct run {
+	struct sim_process p;
 	struct opts o;
 	struct paths crds;
 	char **manifests;
 	int n_manifests;
-	struct loop *loop;
-	struct env env;
-	struct files files;
-	struct log log;
 	struct kube_server *server;
-	struct timer stop;
 	struct tls_identity *ca, *cert;
 	struct tls_trust *trust;
 	char *ca_pem, *token, *agent_token;
-	bool stopping;
 };
 
 /* The table takes one value a name: --crds is read before it. */
@@ -184,31 +171,12 @@ take_crds(struct paths *p, int *argc, char **argv, struct err *e)
 	return true;
 }
 
-/* Complete or not at all, and for the owner only. */
-static bool
-write_file(const char *path, const char *text, struct err *e)
-{
-	char *tmp = xasprintf("%s.tmp", path);
-	size_t n = strlen(text);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n;
-
-	if (fd >= 0 && close(fd) != 0)
-		ok = false;
-	ok = ok && rename(tmp, path) == 0;
-	if (!ok)
-		(void)err_set(e, ERR_INTERNAL, errno, "cannot write %s: %s",
-		    path, strerror(errno));
-	xfree(tmp);
-	return ok;
-}
-
 /* ---- certificates --------------------------------------------------------- */
 
 static bool
 make_certificates(struct run *r, struct err *e)
 {
-	int64_t now = loop_wall_us(r->loop) / LOOP_S;
+	int64_t now = loop_wall_us(r->p.loop) / LOOP_S;
 	struct tls_issue ca = { .is_ca = true,
 		.subject = "beskar7-sim kube CA",
 		.not_before_s = now - DAY_S,
@@ -220,14 +188,14 @@ make_certificates(struct run *r, struct err *e)
 	    r->o.san != NULL ? r->o.san : "");
 	bool ok;
 
-	r->ca = tls_identity_issue(&ca, r->env.entropy, &r->ca_pem, NULL, e);
+	r->ca = tls_identity_issue(&ca, r->p.env.entropy, &r->ca_pem, NULL, e);
 	server.is_ca = false;
 	server.ca = r->ca;
 	server.subject = "kube-apiserver";
 	server.names = names;
 	if (r->ca != NULL) {
-		r->cert =
-		    tls_identity_issue(&server, r->env.entropy, NULL, NULL, e);
+		r->cert = tls_identity_issue(
+		    &server, r->p.env.entropy, NULL, NULL, e);
 		r->trust = tls_trust_new(r->ca_pem, strlen(r->ca_pem), e);
 	}
 	ok = r->cert != NULL && r->trust != NULL;
@@ -239,7 +207,7 @@ static bool
 write_kubeconfig(struct run *r, const char *path, const char *user,
     const char *token, struct err *e)
 {
-	int64_t now = loop_wall_us(r->loop) / LOOP_S;
+	int64_t now = loop_wall_us(r->p.loop) / LOOP_S;
 	struct tls_issue client = { .ca = r->ca,
 		.subject = user,
 		.organization = "system:masters",
@@ -259,8 +227,8 @@ write_kubeconfig(struct run *r, const char *path, const char *user,
 	    r->o.plain ? "http" : "https", v6 ? "[" : "", r->o.addr,
 	    v6 ? "]" : "", kube_server_port(r->server));
 	if (!r->o.plain) {
-		struct tls_identity *id =
-		    tls_identity_issue(&client, r->env.entropy, &cert, &key, e);
+		struct tls_identity *id = tls_identity_issue(
+		    &client, r->p.env.entropy, &cert, &key, e);
 
 		ok = id != NULL;
 		tls_identity_free(id);
@@ -269,7 +237,7 @@ write_kubeconfig(struct run *r, const char *path, const char *user,
 	k.key_pem = key;
 	if (ok) {
 		text = kubeconfig_text(&k);
-		ok = write_file(path, text, e);
+		ok = sim_write_file(path, text, 0600, e);
 		secret_wipe(text, strlen(text));
 		xfree(text);
 	}
@@ -281,29 +249,6 @@ write_kubeconfig(struct run *r, const char *path, const char *user,
 }
 
 /* ---- life ----------------------------------------------------------------- */
-
-static void
-stop_now(void *arg)
-{
-	struct run *r = arg;
-
-	loop_stop(r->loop);
-}
-
-static void
-on_signal(void *arg)
-{
-	struct run *r = arg;
-
-	if (r->stopping) {
-		loop_stop(r->loop);
-		return;
-	}
-	r->stopping = true;
-	LOGI(&r->log, "stopping", F_INT("grace_ms", GRACE_US / LOOP_MS));
-	kube_server_stop(r->server, GRACE_US / 2);
-	timer_start(r->loop, &r->stop, GRACE_US, stop_now, r);
-}
 
 static char *
 token_or_random(const char *given, struct entropy ent)
@@ -332,7 +277,7 @@ start_server(struct run *r, struct err *e)
 		.history = (size_t)r->o.history,
 		.bookmark_us = r->o.bookmark };
 
-	r->server = kube_server_new(&r->env, &so, e);
+	r->server = kube_server_new(&r->p.env, &so, e);
 	if (r->server == NULL)
 		return false;
 	for (int i = 0; i < r->n_manifests; i++)
@@ -342,19 +287,18 @@ start_server(struct run *r, struct err *e)
 }
 
 static bool
-start(struct run *r, struct err *e)
+start(void *arg, struct err *e)
 {
-	if (!log_level_parse(r->o.log, &r->log.level))
-		return err_set(
-		    e, ERR_SPEC, 0, "--log: \"%.40s\" is no level", r->o.log);
-	r->token = token_or_random(r->o.token, r->env.entropy);
-	r->agent_token = token_or_random(r->o.agent_token, r->env.entropy);
+	struct run *r = arg;
+
+	r->token = token_or_random(r->o.token, r->p.env.entropy);
+	r->agent_token = token_or_random(r->o.agent_token, r->p.env.entropy);
 	if (!r->o.plain && !make_certificates(r, e))
 		return false;
 	if (!start_server(r, e))
 		return false;
 	if (r->o.ca_out != NULL && r->ca_pem != NULL &&
-	    !write_file(r->o.ca_out, r->ca_pem, e))
+	    !sim_write_file(r->o.ca_out, r->ca_pem, 0644, e))
 		return false;
 	return write_kubeconfig(r, r->o.kubeconfig, "admin", r->token, e) &&
 	       write_kubeconfig(r, r->o.agent_kubeconfig, "beskar7-agent",
@@ -362,81 +306,62 @@ start(struct run *r, struct err *e)
 }
 
 static void
-fini(struct run *r)
+ready(void *arg)
 {
-	timer_stop(&r->stop);
+	const struct run *r = arg;
+
+	(void)printf("ready %s://%s:%u%s%s\n", r->o.plain ? "http" : "https",
+	    r->o.addr, kube_server_port(r->server),
+	    r->o.kubeconfig != NULL ? " kubeconfig=" : "",
+	    r->o.kubeconfig != NULL ? r->o.kubeconfig : "");
+}
+
+static void
+stop(void *arg, int64_t grace_us)
+{
+	struct run *r = arg;
+
+	kube_server_stop(r->server, grace_us);
+}
+
+static void
+fini(void *arg)
+{
+	struct run *r = arg;
+
 	kube_server_free(r->server);
 	tls_identity_free(r->cert);
 	tls_identity_free(r->ca);
 	tls_trust_free(r->trust);
-	http_net_free(r->env.net);
-	metrics_free(r->env.metrics);
-	loop_free(r->loop);
 	xfree(r->ca_pem);
 	xfree(r->token);
 	xfree(r->agent_token);
 }
 
-static void
-ready(const struct run *r)
-{
-	(void)printf("ready %s://%s:%u%s%s\n", r->o.plain ? "http" : "https",
-	    r->o.addr, kube_server_port(r->server),
-	    r->o.kubeconfig != NULL ? " kubeconfig=" : "",
-	    r->o.kubeconfig != NULL ? r->o.kubeconfig : "");
-	(void)fflush(stdout);
-}
-
-static int
-run(struct run *r)
-{
-	struct err e = { 0 };
-	int status = 1;
-
-	r->loop = loop_event_new();
-	r->log = (struct log){ .level = LOG_INFO,
-		.process = "kube",
-		.loop = r->loop,
-		.sink = log_sink_stderr };
-	r->files = files_system();
-	r->env = (struct env){ .name = "kube",
-		.loop = r->loop,
-		.entropy = entropy_system(),
-		.files = &r->files,
-		.log = &r->log,
-		.metrics = metrics_new() };
-	r->env.net = http_net_real_new(r->loop, r->env.entropy, &e);
-	if (r->env.net != NULL && start(r, &e)) {
-		loop_on_signal(r->loop, SIGTERM, on_signal, r);
-		loop_on_signal(r->loop, SIGINT, on_signal, r);
-		ready(r);
-		loop_run(r->loop);
-		status = 0;
-	} else {
-		(void)fprintf(stderr, "beskar7-sim kube: %s\n", e.msg);
-	}
-	fini(r);
-	return status;
-}
-
 int
 kube_main(int argc, char **argv)
 {
-	struct err e = { 0 };
+	static const struct sim_command command = { "kube", "BESKAR7_KUBE",
+		usage, rows };
+	struct sim_args args = { .argv = argv, .takes_rest = true };
 	struct run r = { 0 };
+	struct err e;
+	int status;
 
-	if (!take_crds(&r.crds, &argc, argv, &e) ||
-	    !options_parse(rows, &r.o, "BESKAR7_KUBE", argc, argv, &r.manifests,
-		&r.n_manifests, &e)) {
-		(void)fprintf(stderr,
-		    "beskar7-sim kube: %s (--help tells more)\n", e.msg);
-		return 2;
-	}
-	if (r.o.help) {
-		(void)fputs(usage, stdout);
-		options_help(rows, stdout);
-		return 0;
-	}
-	(void)signal(SIGPIPE, SIG_IGN);
-	return run(&r);
+	if (!take_crds(&r.crds, &argc, argv, &e))
+		return sim_refuse(&command, &e);
+	args.argc = argc;
+	if (!sim_options(&command, &r.o, &r.o.help, &args, &status))
+		return status;
+	r.manifests = args.rest;
+	r.n_manifests = args.n_rest;
+	r.p = (struct sim_process){ .name = "kube",
+		.log_level = r.o.log,
+		.start = start,
+		.ready = ready,
+		.stop = stop,
+		.grace_us = GRACE_US,
+		.fini = fini,
+		.arg = &r };
+	return sim_process_run(&r.p);
 }

@@ -1,16 +1,13 @@
 /* See origin_main.h. */
 #include "sim/origin/origin_main.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "common/env.h"
-#include "common/http.h"
-#include "common/loop.h"
 #include "common/mem.h"
-#include "common/options.h"
+#include "common/tls.h"
 #include "sim/origin/origin.h"
+#include "sim/process.h"
 
 #define YEARS_10_S (10LL * 365 * 86400)
 
@@ -44,92 +41,79 @@ static const char usage[] =
     "GET /-/stats counts reads; POST /-/fault {\"path\": GLOB, \"status\": N,"
     "\n\"count\": N} makes paths fail; POST /-/reset sets the counts to 0.\n\n";
 
-static void
-quit(void *arg)
-{
-	loop_stop(arg);
-}
+struct run {
+	struct sim_process p;
+	struct origin_options o;
+	struct origin *origin;
+	struct tls_identity *identity;
+};
 
 static bool
-certificate(const struct origin_options *o, struct loop *l,
-    struct tls_identity **out, struct err *e)
+certificate(struct run *r, struct err *e)
 {
-	struct tls_issue i = {
-		.is_ca = true, .subject = "Beskar7 origin", .names = o->addr
-	};
-	int64_t now = loop_wall_us(l) / LOOP_S;
+	int64_t now = loop_wall_us(r->p.loop) / LOOP_S;
+	struct tls_issue i = { .is_ca = true,
+		.subject = "Beskar7 origin",
+		.names = r->o.addr,
+		.not_before_s = now - 86400,
+		.not_after_s = now + YEARS_10_S };
 	char *pem = NULL;
-	FILE *f;
 	bool ok;
 
-	i.not_before_s = now - 86400;
-	i.not_after_s = now + YEARS_10_S;
-	*out = tls_identity_issue(&i, entropy_system(), &pem, NULL, e);
-	ok = *out != NULL;
-	if (ok && o->ca_out) {
-		f = fopen(o->ca_out, "w");
-		ok = f && fputs(pem, f) >= 0;
-		if ((f && fclose(f) != 0) || !ok)
-			ok = err_set(
-			    e, ERR_SPEC, 0, "cannot write %s", o->ca_out);
-	}
+	r->identity = tls_identity_issue(&i, r->p.env.entropy, &pem, NULL, e);
+	ok = r->identity != NULL &&
+	     (r->o.ca_out == NULL || sim_write_file(r->o.ca_out, pem, 0644, e));
 	xfree(pem);
 	return ok;
 }
 
-static int
-run(const struct origin_options *o)
+static bool
+start(void *arg, struct err *e)
 {
-	struct loop *loop = loop_event_new();
-	struct log log = { LOG_INFO, "origin", loop, log_sink_stderr, NULL };
-	struct files files = files_system();
-	struct env env = { .name = "origin",
-		.loop = loop,
-		.entropy = entropy_system(),
-		.files = &files,
-		.log = &log };
-	struct origin_opts oo = { .addr = o->addr, .port = (unsigned)o->port };
-	struct origin *origin = NULL;
-	struct err e = { 0 };
-	int status = 1;
+	struct run *r = arg;
+	struct origin_opts oo = { .addr = r->o.addr,
+		.port = (unsigned)r->o.port };
 
-	env.net = http_net_real_new(loop, env.entropy, &e);
-	if (env.net && (!o->tls || certificate(o, loop, &oo.identity, &e)))
-		origin = origin_new(&env, &oo, &e);
-	if (origin) {
-		(void)printf("ready %s://%s:%u\n", o->tls ? "https" : "http",
-		    o->addr, origin_port(origin));
-		(void)fflush(stdout);
-		loop_on_signal(loop, SIGTERM, quit, loop);
-		loop_on_signal(loop, SIGINT, quit, loop);
-		loop_run(loop);
-		status = 0;
-	} else {
-		(void)fprintf(stderr, "beskar7-sim origin: %s\n", e.msg);
-	}
-	origin_free(origin);
-	tls_identity_free(oo.identity);
-	http_net_free(env.net);
-	loop_free(loop);
-	return status;
+	if (r->o.tls && !certificate(r, e))
+		return false;
+	oo.identity = r->identity;
+	r->origin = origin_new(&r->p.env, &oo, e);
+	return r->origin != NULL;
+}
+
+static void
+ready(void *arg)
+{
+	const struct run *r = arg;
+
+	(void)printf("ready %s://%s:%u\n", r->o.tls ? "https" : "http",
+	    r->o.addr, origin_port(r->origin));
+}
+
+static void
+fini(void *arg)
+{
+	struct run *r = arg;
+
+	origin_free(r->origin);
+	tls_identity_free(r->identity);
 }
 
 int
 origin_main(int argc, char **argv)
 {
-	struct origin_options o = { 0 };
-	struct err e = { 0 };
+	static const struct sim_command command = { "origin", "BESKAR7_ORIGIN",
+		usage, rows };
+	struct sim_args args = { .argc = argc, .argv = argv };
+	struct run r = { 0 };
+	int status;
 
-	if (!options_parse(
-		rows, &o, "BESKAR7_ORIGIN", argc, argv, NULL, NULL, &e)) {
-		(void)fprintf(stderr, "beskar7-sim origin: %s\n", e.msg);
-		return 2;
-	}
-	if (o.help) {
-		(void)fputs(usage, stdout);
-		options_help(rows, stdout);
-		return 0;
-	}
-	(void)signal(SIGPIPE, SIG_IGN);
-	return run(&o);
+	if (!sim_options(&command, &r.o, &r.o.help, &args, &status))
+		return status;
+	r.p = (struct sim_process){ .name = "origin",
+		.start = start,
+		.ready = ready,
+		.fini = fini,
+		.arg = &r };
+	return sim_process_run(&r.p);
 }
