@@ -290,7 +290,7 @@ view_message(struct jw *w, const struct message_def *d)
 	jw_open(w, d->id);
 	jw_s(w, "Description", d->text);
 	jw_s(w, "Message", d->text);
-	jw_s(w, "Severity", d->severity);
+	/* Severity is deprecated since MessageRegistry 1.4 */
 	jw_s(w, "MessageSeverity", d->severity);
 	jw_i(w, "NumberOfArgs", n);
 	if (n) {
