@@ -18,10 +18,10 @@ MAY = {
     'agent/control/': ['agent/control/', 'agent/kube/', 'agent/redfish/',
                        'agent/media/', 'common/'],
     'sim/': ['sim/', 'common/'],
-    'sim/bmc/': ['sim/bmc/', 'common/'],
-    'sim/origin/': ['sim/origin/', 'common/'],
-    'sim/kube/': ['sim/kube/', 'common/'],
-    'sim/core/': ['sim/core/', 'common/'],
+    'sim/bmc/': ['sim/bmc/', 'sim/process.h', 'common/'],
+    'sim/origin/': ['sim/origin/', 'sim/process.h', 'common/'],
+    'sim/kube/': ['sim/kube/', 'sim/process.h', 'common/'],
+    'sim/core/': ['sim/core/', 'sim/process.h', 'common/'],
     'scenarios/': ['scenarios/', 'agent/', 'sim/', 'common/'],
     'tests/': ['tests/', 'scenarios/', 'agent/', 'sim/', 'common/'],
 }
@@ -30,7 +30,8 @@ MAY = {
 NET = r'common/(http_(conn|curl|exchange|real|reply|resolve|server)\w*' \
       r'|loop_event|version|net_int)\.[ch]'
 TLS = r'common/(tls_\w+|http_(conn|curl|server)\w*|codec|version)\.[ch]'
-MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*|sim/kube/kubeconfig)\.c'
+MAIN = r'(agent/main|(sim|scenarios)/(\w+/)?\w*main\w*' \
+       r'|sim/process|sim/kube/kubeconfig)\.c'
 # The runner's part that is a program: processes, sockets, real time.
 OUTER = MAIN + r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
 ONLY = [
