@@ -31,9 +31,8 @@ ccall_fail(struct ccall *c, enum http_err err, const char *fmt, ...)
 /* ---- limits ---------------------------------------------------------------------- */
 
 static void
-too_late(void *arg)
+too_late(struct ccall *c)
 {
-	struct ccall *c = arg;
 	struct cpeer *p = c->peer;
 
 	cpeer_enter(p);
@@ -43,13 +42,41 @@ too_late(void *arg)
 	cpeer_leave(p);
 }
 
-void
-ccall_arm(struct ccall *c, struct timer *t, int64_t us)
+/* What changes something leaves in time or never: whoever allowed it (a lease)
+ * counted the time that we slept. */
+static bool
+must_leave_in_time(const struct ccall *c)
 {
-	if (us == HTTP_NO_LIMIT)
-		timer_stop(t);
-	else
-		timer_start(loop_of(c), t, us, too_late, c);
+	return c->sent == 0 && !http_is_get_or_head(c->method);
+}
+
+/* Read first, then judge: while we did not run, the peer may have answered. */
+static void
+limit_over(void *arg)
+{
+	struct climit *l = arg;
+	struct loop *loop = loop_of(l->call);
+	int64_t lost = loop_stalled_us(loop) - l->stalled_us;
+
+	if (lost <= 0 || must_leave_in_time(l->call)) {
+		too_late(l->call);
+		return;
+	}
+	l->stalled_us += lost;
+	timer_start(loop, &l->t, lost < l->us ? lost : l->us, limit_over, l);
+}
+
+void
+ccall_arm(struct ccall *c, struct climit *l, int64_t us)
+{
+	if (us == HTTP_NO_LIMIT) {
+		timer_stop(&l->t);
+		return;
+	}
+	l->call = c;
+	l->us = us;
+	l->stalled_us = loop_stalled_us(loop_of(c));
+	timer_start(loop_of(c), &l->t, us, limit_over, l);
 }
 
 /* ---- the end ----------------------------------------------------------------------- */
@@ -57,10 +84,10 @@ ccall_arm(struct ccall *c, struct timer *t, int64_t us)
 static void
 stop_timers(struct ccall *c)
 {
-	timer_stop(&c->t_connect);
-	timer_stop(&c->t_head);
-	timer_stop(&c->t_idle);
-	timer_stop(&c->t_total);
+	timer_stop(&c->t_connect.t);
+	timer_stop(&c->t_head.t);
+	timer_stop(&c->t_idle.t);
+	timer_stop(&c->t_total.t);
 }
 
 static void
@@ -192,7 +219,7 @@ ccall_curl_done(struct ccall *c, CURLcode code)
 		p->kept = p->idle_close_us != 0 && !p->stale;
 	if (code == CURLE_OK && c->paused && c->res.err == HTTP_OK) {
 		c->held = true; /* the sink does not want the end yet */
-		timer_stop(&c->t_idle);
+		timer_stop(&c->t_idle.t);
 		return;
 	}
 	ccall_finish(c);
@@ -303,7 +330,14 @@ ccall_sent(struct ccall *c)
 	struct cpeer *p = c->peer;
 
 	free_slot(c);
-	timer_stop(&c->t_connect);
+	/* Sockets may be heard before timers after a suspend. */
+	if (must_leave_in_time(c) && timer_armed(&c->t_connect.t) &&
+	    loop_mono_us(loop_of(c)) >= c->t_connect.t.at_us) {
+		ccall_fail(
+		    c, HTTP_E_DEADLINE, "%s: connected too late", p->where);
+		return;
+	}
+	timer_stop(&c->t_connect.t);
 	if (p->https && !ccall_tls_connected(c)) {
 		ccall_fail(c, HTTP_E_TLS, "%s: no TLS context", p->where);
 		return;

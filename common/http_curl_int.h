@@ -96,6 +96,14 @@ struct ctls {
 	uint32_t problems;
 	enum http_err verdict;
 	char seen[80]; /* whose certificate, for messages */
+	char key[65];  /* its fingerprint, if that is what is wrong */
+};
+
+/* A limit of the peer's: time in which we did not run does not count. */
+struct climit {
+	struct timer t;
+	struct ccall *call; /* borrowed */
+	int64_t us, stalled_us;
 };
 
 struct ccall {
@@ -130,7 +138,7 @@ struct ccall {
 	struct resolve_job *job;
 	struct ctls tls;
 	unsigned sent;
-	struct timer t_connect, t_head, t_idle, t_total;
+	struct climit t_connect, t_head, t_idle, t_total;
 	struct deferred again;
 	char errbuf[CURL_ERROR_SIZE];
 };
@@ -164,7 +172,7 @@ void ccall_free(struct ccall *c);
 void ccall_fail(struct ccall *c, enum http_err err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void ccall_sent(struct ccall *c); /* connected; bytes go out from here on */
-void ccall_arm(struct ccall *c, struct timer *t, int64_t us);
+void ccall_arm(struct ccall *c, struct climit *l, int64_t us);
 
 /* http_curl_io.c */
 bool ccall_setup(struct ccall *c);   /* options of its easy handle */

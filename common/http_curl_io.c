@@ -93,7 +93,7 @@ head_complete(struct ccall *c)
 	c->res.status = (int)status;
 	c->res.phase = HTTP_P_BODY;
 	c->res.head_at_us = loop_mono_us(c->peer->side->net->loop);
-	timer_stop(&c->t_head);
+	timer_stop(&c->t_head.t);
 	ccall_arm(c, &c->t_idle, c->r.limits.idle_us);
 	check_length(c);
 	if (c->r.head && c->res.err == HTTP_OK)
@@ -103,7 +103,7 @@ head_complete(struct ccall *c)
 		ccall_fail(c, HTTP_E_ABORT, "the head was refused");
 	c->paused |= flow == HTTP_PAUSE;
 	if (c->paused)
-		timer_stop(&c->t_idle);
+		timer_stop(&c->t_idle.t);
 }
 
 static size_t
@@ -156,7 +156,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 	}
 	c->paused = flow == HTTP_PAUSE;
 	if (c->paused)
-		timer_stop(&c->t_idle);
+		timer_stop(&c->t_idle.t);
 	return n;
 }
 
@@ -167,7 +167,7 @@ request_ended(struct ccall *c)
 	if (c->res.phase != HTTP_P_SEND)
 		return;
 	c->res.phase = HTTP_P_HEAD;
-	timer_stop(&c->t_idle);
+	timer_stop(&c->t_idle.t);
 	ccall_arm(c, &c->t_head, c->r.limits.head_us);
 }
 
@@ -195,7 +195,7 @@ source_broken(struct ccall *c, const char *why)
 static size_t
 source_pauses(struct ccall *c)
 {
-	timer_stop(&c->t_idle);
+	timer_stop(&c->t_idle.t);
 	return CURL_READFUNC_PAUSE;
 }
 
@@ -380,8 +380,9 @@ explain_verdict(struct ccall *c)
 		    seen);
 	else if (c->tls.verdict == HTTP_E_TLS_PIN)
 		ccall_fail(c, c->tls.verdict,
-		    "%s: certificate '%s' has another key than the pinned one",
-		    where, seen);
+		    "%s: fingerprint %s, which is not the pinned one "
+		    "(certificate '%s')",
+		    where, c->tls.key, seen);
 	else
 		ccall_fail(c, c->tls.verdict,
 		    "%s: certificate '%s' is not signed by a trusted CA", where,

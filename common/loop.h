@@ -65,5 +65,9 @@ void loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *arg);
 void loop_free(struct loop *l);
 /* Longest turn so far and its reset, for /readyz and benches. */
 int64_t loop_max_lag_us(struct loop *l, bool reset);
+/* How long, all in all, it ran not at all: the process was stopped, the machine
+ * suspended. What a peer sent meanwhile is not read yet, so a deadline that a
+ * peer seems to have missed is judged without that time. */
+int64_t loop_stalled_us(const struct loop *l);
 
 #endif

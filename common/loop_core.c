@@ -290,3 +290,9 @@ loop_max_lag_us(struct loop *l, bool reset)
 		l->max_turn_us = 0;
 	return max;
 }
+
+int64_t
+loop_stalled_us(const struct loop *l)
+{
+	return l->stalled_us;
+}

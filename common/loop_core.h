@@ -37,6 +37,7 @@ struct loop {
 	struct deferred *first, **last;
 	bool dead;           /* nothing runs or is accepted any more */
 	int64_t max_turn_us; /* longest turn; 0 in virtual time */
+	int64_t stalled_us;  /* see loop_stalled_us; 0 in virtual time */
 	/* Livelock guard: callbacks since guard_at_us. */
 	int64_t guard_at_us;
 	unsigned guard_n;

@@ -62,6 +62,22 @@ event_loop_of(struct loop *l)
 	return (struct event_loop *)(void *)l;
 }
 
+/* Later than that is no scheduling delay. */
+#define STALL_US (LOOP_S / 4)
+
+/* A turn begins later than its timers and the turn before had it begin. */
+static void
+note_stall(struct event_loop *el, int64_t now)
+{
+	int64_t due = now, since = el->now_us;
+	uint64_t seq;
+
+	if (loop_core_next(&el->core, &due, &seq) && due > since)
+		since = due;
+	if (due < now && now - since > STALL_US)
+		el->core.stalled_us += now - since;
+}
+
 void
 loop_event_enter(struct loop *l)
 {
@@ -73,6 +89,7 @@ loop_event_enter(struct loop *l)
 	el->entered = true;
 	/* Leases end while a machine is suspended, so this clock must run. */
 	now = clock_us(CLOCK_BOOTTIME);
+	note_stall(el, now);
 	if (now > el->now_us)
 		el->now_us = now;
 }

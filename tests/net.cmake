@@ -8,6 +8,7 @@ target_sources(it_http_real PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_stream.c
 	${CMAKE_SOURCE_DIR}/tests/unit/http_contract_tls.c)
 integration_test(http_wire b7_net)
+integration_test(http_stall b7_net)
 integration_test(http_listen b7_net)
 integration_test(http_openssl b7_net)
 

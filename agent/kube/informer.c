@@ -25,6 +25,7 @@
 
 static void list_start(struct informer *inf);
 static void watch_start(struct informer *inf);
+static void listen_for_silence(struct informer *inf);
 
 const char *
 informer_state_name(enum informer_state s)
@@ -102,15 +103,28 @@ reconnect(struct informer *inf, const char *why)
 		watch_start(inf);
 }
 
+/* We did not run for a while: what the server said meanwhile is read first. */
+static bool
+was_away(const struct informer *inf, int64_t stalled_us)
+{
+	return loop_stalled_us(inf->env->loop) != stalled_us;
+}
+
 static void
 on_unconfirmed(void *arg)
 {
-	reconnect(arg, "it does not show our own write");
+	struct informer *inf = arg;
+
+	if (was_away(inf, inf->confirm_stalled_us))
+		informer_expect(inf);
+	else
+		reconnect(inf, "it does not show our own write");
 }
 
 void
 informer_expect(struct informer *inf)
 {
+	inf->confirm_stalled_us = loop_stalled_us(inf->env->loop);
 	timer_start(
 	    inf->env->loop, &inf->confirm, CONFIRM_US, on_unconfirmed, inf);
 }
@@ -118,7 +132,12 @@ informer_expect(struct informer *inf)
 static void
 on_silence(void *arg)
 {
-	reconnect(arg, "no bookmark came when one was due");
+	struct informer *inf = arg;
+
+	if (was_away(inf, inf->silence_stalled_us))
+		listen_for_silence(inf);
+	else
+		reconnect(inf, "no bookmark came when one was due");
 }
 
 static void
@@ -128,6 +147,7 @@ listen_for_silence(struct informer *inf)
 
 	if (inf->bookmark_gap_us == 0)
 		return;
+	inf->silence_stalled_us = loop_stalled_us(inf->env->loop);
 	timer_start(inf->env->loop, &inf->silence,
 	    limit > SILENT_MIN_US ? limit : SILENT_MIN_US, on_silence, inf);
 }

@@ -56,6 +56,8 @@ struct informer {
 	char *rv; /* the list's or the last event's; NULL before the first */
 	struct kube_call *call;
 	struct timer retry, confirm, silence;
+	/* loop_stalled_us when the timers were armed */
+	int64_t confirm_stalled_us, silence_stalled_us;
 	struct backoff backoff;
 	struct rng rng;
 	int64_t proof_us;   /* the server last talked to us; -1 = never */
