@@ -73,6 +73,7 @@ verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
 	struct ccall *c = arg;
 	struct ctls *t = &c->tls;
+	uint8_t spki[32];
 	char *cn;
 
 	t->verified = true;
@@ -87,7 +88,11 @@ verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 	(void)str_copy(t->seen, sizeof t->seen, cn);
 	xfree(cn);
 	*flags = flag_of(t->verdict);
-	return t->verdict == HTTP_E_TLS_PIN ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+	if (t->verdict != HTTP_E_TLS_PIN)
+		return 0;
+	tls_crt_spki(crt, spki);
+	hex_encode(t->key, spki, sizeof spki);
+	return MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
 /* ---- watching for alerts ---------------------------------------------------------- */

@@ -119,9 +119,9 @@ client_cert(struct vnet_conn *conn)
 		[HTTP_E_TLS_TRUST] = "the certificate of %s is not trusted",
 		[HTTP_E_TLS_NAME] = "the certificate of %s has another name",
 		[HTTP_E_TLS_DATE] = "the certificate of %s is out of date",
-		[HTTP_E_TLS_PIN] = "the key of %s is not the pinned one",
 	};
 	struct vnet_peer *p = conn->peer;
+	char key[65], pin[128];
 	enum http_err verdict;
 
 	if (same_session(conn)) {
@@ -133,6 +133,14 @@ client_cert(struct vnet_conn *conn)
 		return;
 	}
 	verdict = tls_judge(conn);
+	if (verdict == HTTP_E_TLS_PIN) {
+		/* Who is to accept another key must be told which. */
+		hex_encode(key, conn->tls.spki_sha256, 32);
+		(void)str_format(pin, sizeof(pin),
+		    "%%s: fingerprint %s, which is not the pinned one", key);
+		vnet_call_end(conn->call, verdict, pin);
+		return;
+	}
 	if (verdict != HTTP_OK) {
 		vnet_call_end(conn->call, verdict, why[verdict]);
 		return;

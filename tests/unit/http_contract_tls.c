@@ -130,6 +130,7 @@ judge(const struct verdict_row *row)
 	struct http_rig r;
 	struct pki k;
 	struct ask a;
+	char key[65];
 
 	o.names = row->other_name ? "10.9.9.9,other.lab" : NULL;
 	o.not_after_s = row->expired ? LONG_AGO + 10 : 0;
@@ -156,6 +157,9 @@ judge(const struct verdict_row *row)
 		CHECK_ROW(!a.maybe_executed, row->what);
 		CHECK_ROW(r.handled == 0, row->what);
 	}
+	/* who must decide about another key is told which it is */
+	hex_encode(key, f.spki_sha256, 32);
+	CHECK_ROW((strstr(a.why, key) != NULL) == row->wrong_pin, row->what);
 	tls_close(&r, &k);
 }
 
