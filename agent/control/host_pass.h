@@ -207,6 +207,8 @@ void host_event(struct host_pass *p, bool warning, const char *reason,
 /* host_secret.c: V_NEXT once rf exists and logs in with the Secret's present
  * version, under the trust that the spec asks for. */
 enum verdict host_credentialed(void *arg);
+/* SHA-256 as 64 hex digits, with or without colons. */
+bool host_fingerprint(const char *text, uint8_t out[32]);
 enum verdict host_trusted(void *arg);
 /* A reference to the trust in the CAs of pem, parsed once for all hosts. */
 struct tls_trust *host_trust_of(

@@ -146,19 +146,16 @@ certificate_accepted(void *arg)
 	const char *ask = p->h.asks.accept_certificate;
 	struct host_change ch = { .drop_annotation = ANN_ACCEPT_CERT };
 	struct record r = p->h.record;
-	size_t n = 0;
+	uint8_t key[32];
 
 	if (ask == NULL)
 		return V_NEXT;
-	ch.event_reason = "CertificateAccepted";
-	(void)str_format(
-	    ch.event_text, sizeof(ch.event_text), "pinned %.95s", ask);
-	for (const char *s = ask; *s != '\0' && n < sizeof(r.pin) - 1; s++)
-		if (*s != ':')
-			r.pin[n++] = *s;
-	r.pin[n] = '\0';
-	if (n == 64 && p->h.spec.tofu && p->h.record_valid) {
+	if (host_fingerprint(ask, key) && p->h.spec.tofu && p->h.record_valid) {
+		hex_encode(r.pin, key, sizeof(key));
 		ch.record = &r;
+		ch.event_reason = "CertificateAccepted";
+		(void)str_format(
+		    ch.event_text, sizeof(ch.event_text), "pinned %s", r.pin);
 		return host_act_write(p, &ch);
 	}
 	ch.event_reason = "CertificateRefused";

@@ -48,9 +48,8 @@ secret_min_tls(const char *s)
 				  : TLS_1_2;
 }
 
-/* A fingerprint with or without colons, as 64 hex digits. */
-static bool
-secret_pin(const char *text, uint8_t out[32])
+bool
+host_fingerprint(const char *text, uint8_t out[32])
 {
 	char hex[65];
 	size_t n = 0;
@@ -84,7 +83,8 @@ secret_policy(struct host_pass *p, struct redfish_tls *t)
 		    pin == NULL && str_has_prefix(s->address, "https:");
 	}
 	if (pin != NULL)
-		t->policy.pinned = secret_pin(pin, t->policy.pin_spki_sha256);
+		t->policy.pinned =
+		    host_fingerprint(pin, t->policy.pin_spki_sha256);
 }
 
 /* Names everything that the policy is made from. */
