@@ -10,7 +10,7 @@ foreach(t story counts fleet_api)
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 endforeach()
 # SAFETY.md, rule by rule, in virtual time.
-foreach(rule boot claim release stranger record)
+foreach(rule boot claim release stranger record trust delete)
 	unit_test(safety_${rule} b7_runner)
 	target_sources(test_safety_${rule} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
