@@ -19,13 +19,32 @@ skip_clock(const char *p, size_t n)
 	return at ? (size_t)(at - p) + sizeof(key) - 1 : n;
 }
 
+/* The tag in a body is the last member, and no part of what it is made of. */
+static size_t
+skip_tag(const char *p, size_t n)
+{
+	static const char key[] = ",\"@odata.etag\":";
+	const size_t nk = sizeof(key) - 1;
+	const char *at = p, *last = NULL;
+
+	while ((at = memmem(at, n - (size_t)(at - p), key, nk))) {
+		last = at;
+		at += nk;
+	}
+	/* of an expanded member, something follows it */
+	return last && !strpbrk(last + nk, ",{[") ? (size_t)(last - p) : n;
+}
+
 void
 etag_of(
     const struct request *rq, const char *body, size_t n, char out[ETAG_CAP])
 {
-	size_t head = skip_clock(body, n);
+	size_t head;
 	uint64_t h = HASH_SEED;
 
+	if (rq->p->etag_body)
+		n = skip_tag(body, n);
+	head = skip_clock(body, n);
 	for (size_t i = 0; i < head; i++)
 		h = (h ^ (unsigned char)body[i]) * 1099511628211u;
 	if (head < n)

@@ -254,6 +254,21 @@ a_clock_does_not_change_an_etag(void)
 }
 
 static void
+the_tag_in_a_body_is_that_of_its_header(void)
+{
+	static const char *const uris[] = { RIG_SYS, RIG_MGR,
+		"/redfish/v1/Systems" };
+	struct rig g;
+
+	rig_open(&g, NULL);
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
+		(void)rig_get(&g, uris[i]);
+		CHECK_TEXT(rig_at(&g, "@odata.etag"), g.r.etag);
+	}
+	rig_close(&g);
+}
+
+static void
 head_is_a_get_without_a_body(void)
 {
 	struct rig g;
@@ -389,6 +404,8 @@ main(void)
 		{ "a patch that is half good is done with a warning",
 		    a_patch_that_is_half_good_is_done_with_a_warning },
 		{ "If-Match guards writes", if_match_guards_writes },
+		{ "the tag in a body is that of its header",
+		    the_tag_in_a_body_is_that_of_its_header },
 		{ "a clock does not change an ETag",
 		    a_clock_does_not_change_an_etag },
 		{ "HEAD is a GET without a body",

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 FOUND = ("FAIL", "WARN")
-SHOWN = 60
+SHOWN = 40
 
 
 class Finding:
