@@ -11,19 +11,9 @@
 
 #define CLUSTER_FINALIZER "cluster." CAPI
 
-struct cluster_run {
-	struct core *c;
-	struct core_object *o;
-	const cJSON *tree, *infra;
-	char *path, *infra_path; /* owned */
-	const char *ns, *name;
-	cJSON *status; /* owned */
-	enum core_infra found;
-};
-
 /* true: a write is under way, the pass ends. */
 static bool
-cluster_finalizer(struct cluster_run *r)
+cluster_finalizer(struct core_pass *r)
 {
 	cJSON *p;
 
@@ -38,7 +28,7 @@ cluster_finalizer(struct cluster_run *r)
 
 /* Machines first, then the infrastructure, then our finalizer. */
 static bool
-cluster_machines_gone(struct cluster_run *r)
+cluster_machines_gone(struct core_pass *r)
 {
 	const struct map *all = core_cache_all(r->c->machines);
 	bool gone = true;
@@ -62,7 +52,7 @@ cluster_machines_gone(struct cluster_run *r)
 }
 
 static void
-cluster_delete(struct cluster_run *r)
+cluster_delete(struct core_pass *r)
 {
 	cJSON *p;
 
@@ -84,7 +74,7 @@ cluster_delete(struct cluster_run *r)
 
 /* Copied once, while our own is incomplete. */
 static bool
-cluster_endpoint(struct cluster_run *r)
+cluster_endpoint(struct core_pass *r)
 {
 	const cJSON *ep = json_at(r->infra, "spec/controlPlaneEndpoint");
 	const char *host = "";
@@ -133,7 +123,7 @@ cluster_domain_put(cJSON *list, cJSON *d)
 
 /* Replaced each time, sorted; without any it is absent. */
 static void
-cluster_domains(struct cluster_run *r)
+cluster_domains(struct core_pass *r)
 {
 	const cJSON *d,
 	    *all = core_strict_list(r->c, r->infra, "status/failureDomains");
@@ -159,7 +149,7 @@ cluster_domains(struct cluster_run *r)
 }
 
 static void
-cluster_control_plane(struct cluster_run *r)
+cluster_control_plane(struct core_pass *r)
 {
 	const struct map *all = core_cache_all(r->c->machines);
 	bool up = core_condition_true(r->tree, "ControlPlaneInitialized");
@@ -183,7 +173,7 @@ cluster_control_plane(struct cluster_run *r)
 }
 
 static bool
-cluster_own_infra(struct cluster_run *r)
+cluster_own_infra(struct core_pass *r)
 {
 	cJSON *p = core_owner_patch(r->infra, r->tree, r->name, false);
 
@@ -195,7 +185,7 @@ cluster_own_infra(struct cluster_run *r)
 }
 
 static void
-cluster_infrastructure(struct cluster_run *r)
+cluster_infrastructure(struct core_pass *r)
 {
 	bool was = json_bool(
 	    r->tree, "status/initialization/infrastructureProvisioned", false);
@@ -220,7 +210,7 @@ cluster_infrastructure(struct cluster_run *r)
 }
 
 static const char *
-cluster_phase(const struct cluster_run *r)
+cluster_phase(const struct core_pass *r)
 {
 	if (core_deleting(r->tree))
 		return "Deleting";
@@ -232,7 +222,7 @@ cluster_phase(const struct cluster_run *r)
 }
 
 static void
-cluster_reconcile(struct cluster_run *r)
+cluster_reconcile(struct core_pass *r)
 {
 	bool paused, changed;
 
@@ -253,25 +243,10 @@ cluster_reconcile(struct cluster_run *r)
 void
 core_cluster_run(struct core_object *o)
 {
-	struct cluster_run r = { .c = o->c, .o = o };
+	struct core_pass r;
 
-	r.tree = core_cache_get(o->c->clusters, o->key);
-	if (r.tree == NULL)
+	if (!core_pass_start(&r, o, o->c->clusters, "clusters"))
 		return;
-	r.ns = json_str(r.tree, "metadata/namespace", "");
-	r.name = json_str(r.tree, "metadata/name", "");
-	r.path =
-	    xasprintf(CAPI_PATH "/namespaces/%s/clusters/%s", r.ns, r.name);
-	r.status = json_obj(r.tree, "status") != NULL
-		       ? json_dup(json_obj(r.tree, "status"))
-		       : cJSON_CreateObject();
-	r.found = core_infra_get(o->c, r.ns,
-	    json_obj(r.tree, "spec/infrastructureRef"), &r.infra,
-	    &r.infra_path);
-	if (r.found == INFRA_LISTING)
-		core_kick(o); /* nobody tells that a list had nothing */
 	cluster_reconcile(&r);
-	cJSON_Delete(r.status);
-	xfree(r.path);
-	xfree(r.infra_path);
+	core_pass_fini(&r);
 }

@@ -163,56 +163,34 @@ core_infra_get(struct core *c, const char *ns, const cJSON *ref,
 	return core_cache_synced(cache) ? INFRA_MISSING : INFRA_LISTING;
 }
 
+/* A field of another type, null as well, breaks the contract. */
+static bool
+strict_got(struct core *c, const cJSON *o, const char *path, enum json_got got,
+    const char *type)
+{
+	if (got == JSON_NULL || got == JSON_WRONG)
+		core_problem(c, "%s of %s is not %s", path,
+		    json_str(o, "metadata/name", ""), type);
+	return got == JSON_GOT;
+}
+
 bool
 core_strict_bool(struct core *c, const cJSON *o, const char *path, bool *out)
 {
-	switch (json_get_bool(o, path, out)) {
-	case JSON_GOT:
-		return true;
-	case JSON_ABSENT:
-		return false;
-	case JSON_NULL:
-	case JSON_WRONG:
-		break;
-	}
-	core_problem(c, "%s of %s is not a boolean", path,
-	    json_str(o, "metadata/name", ""));
-	return false;
+	return strict_got(c, o, path, json_get_bool(o, path, out), "a boolean");
 }
 
 bool
 core_strict_str(
     struct core *c, const cJSON *o, const char *path, const char **out)
 {
-	switch (json_get_str(o, path, out)) {
-	case JSON_GOT:
-		return true;
-	case JSON_ABSENT:
-		return false;
-	case JSON_NULL:
-	case JSON_WRONG:
-		break;
-	}
-	core_problem(c, "%s of %s is not a string", path,
-	    json_str(o, "metadata/name", ""));
-	return false;
+	return strict_got(c, o, path, json_get_str(o, path, out), "a string");
 }
 
 bool
 core_strict_i64(struct core *c, const cJSON *o, const char *path, int64_t *out)
 {
-	switch (json_get_i64(o, path, out)) {
-	case JSON_GOT:
-		return true;
-	case JSON_ABSENT:
-		return false;
-	case JSON_NULL:
-	case JSON_WRONG:
-		break;
-	}
-	core_problem(c, "%s of %s is not an integer", path,
-	    json_str(o, "metadata/name", ""));
-	return false;
+	return strict_got(c, o, path, json_get_i64(o, path, out), "an integer");
 }
 
 const cJSON *

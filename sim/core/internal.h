@@ -85,6 +85,23 @@ const cJSON *core_strict_list(struct core *c, const cJSON *o, const char *path);
 char *core_newest_version(const char *versions);
 void core_infra_changed(struct core *c, const cJSON *tree);
 
+/* pass.c */
+struct core_pass {
+	struct core *c;
+	struct core_object *o;
+	const cJSON *tree; /* the object; borrowed from its cache */
+	const char *ns, *name;
+	char *path;    /* of the object; owned */
+	cJSON *status; /* to be changed and written; owned */
+	enum core_infra found;
+	const cJSON *infra; /* borrowed */
+	char *infra_path;   /* owned */
+};
+/* resource: "machines". False: the object is gone, nothing to be freed. */
+bool core_pass_start(struct core_pass *p, struct core_object *o,
+    struct core_cache *cache, const char *resource);
+void core_pass_fini(struct core_pass *p);
+
 /* conditions.c */
 struct core_cond {
 	const char *type, *value, *reason, *message;

@@ -13,30 +13,26 @@
 #define MACHINE_FINALIZER "machine." CAPI
 
 struct machine_run {
-	struct core *c;
-	struct core_object *o;
-	const cJSON *tree, *cluster, *infra;
-	char *path, *infra_path; /* owned */
-	const char *ns, *name, *cluster_name;
-	cJSON *status; /* owned */
-	enum core_infra found;
+	struct core_pass p;
+	const cJSON *cluster;
+	const char *cluster_name;
 };
 
 static void
 machine_patch(struct machine_run *r, const char *path, cJSON *patch)
 {
-	core_write(r->o, "PATCH", path, CORE_MERGE, patch);
+	core_write(r->p.o, "PATCH", path, CORE_MERGE, patch);
 	cJSON_Delete(patch);
 }
 
 static bool
 machine_finalizer(struct machine_run *r)
 {
-	if (core_deleting(r->tree) ||
-	    core_has_finalizer(r->tree, MACHINE_FINALIZER))
+	if (core_deleting(r->p.tree) ||
+	    core_has_finalizer(r->p.tree, MACHINE_FINALIZER))
 		return false;
-	machine_patch(
-	    r, r->path, core_finalizer_patch(r->tree, MACHINE_FINALIZER, true));
+	machine_patch(r, r->p.path,
+	    core_finalizer_patch(r->p.tree, MACHINE_FINALIZER, true));
 	return true;
 }
 
@@ -44,8 +40,8 @@ machine_finalizer(struct machine_run *r)
 static bool
 machine_labelled(struct machine_run *r)
 {
-	const cJSON *owner = json_at(r->tree, "metadata/ownerReferences/0");
-	cJSON *p = core_owner_patch(r->tree,
+	const cJSON *owner = json_at(r->p.tree, "metadata/ownerReferences/0");
+	cJSON *p = core_owner_patch(r->p.tree,
 	    owner == NULL || str_eq(json_str(owner, "kind", ""), "Cluster")
 		? r->cluster
 		: NULL,
@@ -53,7 +49,7 @@ machine_labelled(struct machine_run *r)
 
 	if (p == NULL)
 		return false;
-	machine_patch(r, r->path, p);
+	machine_patch(r, r->p.path, p);
 	return true;
 }
 
@@ -63,9 +59,9 @@ static bool
 machine_may_bootstrap(const struct machine_run *r)
 {
 	bool control_plane = json_child(
-	    json_obj(r->tree, "metadata/labels"), CAPI "/control-plane");
+	    json_obj(r->p.tree, "metadata/labels"), CAPI "/control-plane");
 
-	return json_obj(r->tree, "spec/bootstrap/configRef") != NULL &&
+	return json_obj(r->p.tree, "spec/bootstrap/configRef") != NULL &&
 	       json_bool(r->cluster,
 		   "status/initialization/infrastructureProvisioned", false) &&
 	       (control_plane ||
@@ -76,12 +72,12 @@ static cJSON *
 machine_secret(const struct machine_run *r)
 {
 	cJSON *s = cJSON_CreateObject(), *data, *labels;
-	const char *text = r->c->o.bootstrap_data;
+	const char *text = r->p.c->o.bootstrap_data;
 	char *b64 = b64_encode(text, strlen(text));
 
 	json_set_str(s, "apiVersion", "v1");
 	json_set_str(s, "kind", "Secret");
-	json_set_str(json_ensure_obj(s, "metadata"), "name", r->name);
+	json_set_str(json_ensure_obj(s, "metadata"), "name", r->p.name);
 	labels = json_ensure_obj(s, "metadata/labels");
 	json_set_str(labels, CAPI "/cluster-name", r->cluster_name);
 	json_set_str(s, "type", CAPI "/secret");
@@ -95,26 +91,27 @@ machine_secret(const struct machine_run *r)
 static bool
 machine_bootstrap(struct machine_run *r)
 {
-	char *key = xasprintf("%s/%s", r->ns, r->name), *path;
-	bool there = core_cache_get(r->c->secrets, key) != NULL;
+	char *key = xasprintf("%s/%s", r->p.ns, r->p.name), *path;
+	bool there = core_cache_get(r->p.c->secrets, key) != NULL;
 	cJSON *body;
 
 	xfree(key);
-	if (json_str(r->tree, "spec/bootstrap/dataSecretName", NULL) != NULL ||
+	if (json_str(r->p.tree, "spec/bootstrap/dataSecretName", NULL) !=
+		NULL ||
 	    !machine_may_bootstrap(r))
 		return false;
 	if (!there) {
 		body = machine_secret(r);
-		path = xasprintf("/api/v1/namespaces/%s/secrets", r->ns);
-		core_write(r->o, "POST", path, NULL, body);
+		path = xasprintf("/api/v1/namespaces/%s/secrets", r->p.ns);
+		core_write(r->p.o, "POST", path, NULL, body);
 		xfree(path);
 		cJSON_Delete(body);
 		return true;
 	}
 	body = cJSON_CreateObject();
-	json_put(
-	    body, "spec/bootstrap/dataSecretName", cJSON_CreateString(r->name));
-	machine_patch(r, r->path, body);
+	json_put(body, "spec/bootstrap/dataSecretName",
+	    cJSON_CreateString(r->p.name));
+	machine_patch(r, r->p.path, body);
 	return true;
 }
 
@@ -126,29 +123,29 @@ machine_provider_id(struct machine_run *r, const char *id)
 {
 	cJSON *p;
 
-	if (r->o->provider_id != NULL && !str_eq(r->o->provider_id, id))
-		core_problem(r->c,
+	if (r->p.o->provider_id != NULL && !str_eq(r->p.o->provider_id, id))
+		core_problem(r->p.c,
 		    "rule 38: providerID of %s went from %s "
 		    "to %s",
-		    r->o->key, r->o->provider_id, id);
-	xreplace(&r->o->provider_id, id);
-	if (str_eq(json_str(r->tree, "spec/providerID", NULL), id))
+		    r->p.o->key, r->p.o->provider_id, id);
+	xreplace(&r->p.o->provider_id, id);
+	if (str_eq(json_str(r->p.tree, "spec/providerID", NULL), id))
 		return false;
 	p = cJSON_CreateObject();
 	json_put(p, "spec/providerID", cJSON_CreateString(id));
-	machine_patch(r, r->path, p);
+	machine_patch(r, r->p.path, p);
 	return true;
 }
 
 static void
 machine_node(struct machine_run *r, const char *id)
 {
-	const cJSON *node = core_node_of(r->c, id);
+	const cJSON *node = core_node_of(r->p.c, id);
 
 	if (node != NULL)
-		json_set_str(json_ensure_obj(r->status, "nodeRef"), "name",
+		json_set_str(json_ensure_obj(r->p.status, "nodeRef"), "name",
 		    json_str(node, "metadata/name", ""));
-	core_condition(r->c, r->status, r->tree,
+	core_condition(r->p.c, r->p.status, r->p.tree,
 	    (struct core_cond){ "NodeHealthy",
 		node != NULL ? "True" : "Unknown",
 		node != NULL ? "NodeHealthy" : "NodeDoesNotExist", "" });
@@ -157,57 +154,59 @@ machine_node(struct machine_run *r, const char *id)
 static void
 machine_copies(struct machine_run *r)
 {
-	const cJSON *a = core_strict_list(r->c, r->infra, "status/addresses");
+	const cJSON *a =
+	    core_strict_list(r->p.c, r->p.infra, "status/addresses");
 	const char *fd = NULL;
 
-	json_set(r->status, "addresses", a != NULL ? json_dup(a) : NULL);
-	if (core_strict_str(r->c, r->infra, "status/failureDomain", &fd))
-		json_set_str(r->status, "failureDomain", fd);
-	if (json_at(r->infra, "spec/failureDomain") != NULL)
+	json_set(r->p.status, "addresses", a != NULL ? json_dup(a) : NULL);
+	if (core_strict_str(r->p.c, r->p.infra, "status/failureDomain", &fd))
+		json_set_str(r->p.status, "failureDomain", fd);
+	if (json_at(r->p.infra, "spec/failureDomain") != NULL)
 		core_problem(
-		    r->c, "rule 5: %s has spec.failureDomain", r->o->key);
-	json_set_bool(json_ensure_obj(r->status, "initialization"),
+		    r->p.c, "rule 5: %s has spec.failureDomain", r->p.o->key);
+	json_set_bool(json_ensure_obj(r->p.status, "initialization"),
 	    "infrastructureProvisioned", true);
 }
 
 static void
 machine_infrastructure(struct machine_run *r)
 {
-	bool was = json_bool(
-	    r->tree, "status/initialization/infrastructureProvisioned", false);
+	bool was = json_bool(r->p.tree,
+	    "status/initialization/infrastructureProvisioned", false);
 	bool now = false;
 	const char *id = NULL, *other;
 	cJSON *p;
 
-	core_infra_absent(r->c, r->status, r->tree, r->found, was);
-	if (r->found != INFRA_FOUND)
+	core_infra_absent(r->p.c, r->p.status, r->p.tree, r->p.found, was);
+	if (r->p.found != INFRA_FOUND)
 		return;
-	other = core_owner_taken(r->infra, r->tree);
+	other = core_owner_taken(r->p.infra, r->p.tree);
 	if (other != NULL) {
-		core_problem(r->c,
-		    "rule 3.2.2: %s is controlled by a %s already", r->o->key,
+		core_problem(r->p.c,
+		    "rule 3.2.2: %s is controlled by a %s already", r->p.o->key,
 		    other);
 		return;
 	}
-	p = core_owner_patch(r->infra, r->tree, r->cluster_name, true);
+	p = core_owner_patch(r->p.infra, r->p.tree, r->cluster_name, true);
 	if (p != NULL) {
-		machine_patch(r, r->infra_path, p);
+		machine_patch(r, r->p.infra_path, p);
 		return;
 	}
 	(void)core_strict_bool(
-	    r->c, r->infra, "status/initialization/provisioned", &now);
-	core_mirror_ready(r->c, r->status, r->tree, r->infra, now || was);
+	    r->p.c, r->p.infra, "status/initialization/provisioned", &now);
+	core_mirror_ready(
+	    r->p.c, r->p.status, r->p.tree, r->p.infra, now || was);
 	if (was && !now)
-		core_problem(r->c, "rule 40: provisioned of %s was taken back",
-		    r->o->key);
-	if (core_deleting(r->infra) || (!now && !was))
+		core_problem(r->p.c,
+		    "rule 40: provisioned of %s was taken back", r->p.o->key);
+	if (core_deleting(r->p.infra) || (!now && !was))
 		return;
-	(void)core_strict_str(r->c, r->infra, "spec/providerID", &id);
+	(void)core_strict_str(r->p.c, r->p.infra, "spec/providerID", &id);
 	if (str_empty(id)) {
-		core_problem(r->c,
+		core_problem(r->p.c,
 		    "rule 37: %s is provisioned without a "
 		    "providerID",
-		    r->o->key);
+		    r->p.o->key);
 		return;
 	}
 	if (machine_provider_id(r, id))
@@ -223,7 +222,7 @@ machine_has_hook(const struct machine_run *r, const char *prefix)
 {
 	const cJSON *a;
 
-	cJSON_ArrayForEach (a, json_obj(r->tree, "metadata/annotations"))
+	cJSON_ArrayForEach (a, json_obj(r->p.tree, "metadata/annotations"))
 		if (str_has_prefix(a->string, prefix))
 			return true;
 	return false;
@@ -234,9 +233,10 @@ machine_has_hook(const struct machine_run *r, const char *prefix)
 static bool
 machine_hooked(const struct machine_run *r)
 {
-	bool drains = json_str(r->tree, "status/nodeRef/name", NULL) != NULL &&
-		      !core_deleting(r->cluster) && r->found == INFRA_FOUND &&
-		      !core_deleting(r->infra);
+	bool drains =
+	    json_str(r->p.tree, "status/nodeRef/name", NULL) != NULL &&
+	    !core_deleting(r->cluster) && r->p.found == INFRA_FOUND &&
+	    !core_deleting(r->p.infra);
 
 	return machine_has_hook(r, "pre-terminate.delete.hook.machine." CAPI) ||
 	       (drains &&
@@ -246,26 +246,26 @@ machine_hooked(const struct machine_run *r)
 static bool
 machine_delete_path(struct machine_run *r, const char *fmt_path)
 {
-	core_write(r->o, "DELETE", fmt_path, NULL, NULL);
-	r->o->again = true;
+	core_write(r->p.o, "DELETE", fmt_path, NULL, NULL);
+	r->p.o->again = true;
 	return true;
 }
 
 static bool
 machine_leftovers(struct machine_run *r)
 {
-	char *key = xasprintf("%s/%s", r->ns, r->name), *path = NULL;
+	char *key = xasprintf("%s/%s", r->p.ns, r->p.name), *path = NULL;
 	/* The user's own Secret stays. */
-	bool secret = json_obj(r->tree, "spec/bootstrap/configRef") != NULL &&
-		      core_cache_get(r->c->secrets, key) != NULL;
-	const char *node = json_str(r->tree, "status/nodeRef/name", NULL);
+	bool secret = json_obj(r->p.tree, "spec/bootstrap/configRef") != NULL &&
+		      core_cache_get(r->p.c->secrets, key) != NULL;
+	const char *node = json_str(r->p.tree, "status/nodeRef/name", NULL);
 
 	if (secret)
 		path = xasprintf(
-		    "/api/v1/namespaces/%s/secrets/%s", r->ns, r->name);
-	else if (node != NULL && core_cache_get(r->c->nodes, node) != NULL) {
+		    "/api/v1/namespaces/%s/secrets/%s", r->p.ns, r->p.name);
+	else if (node != NULL && core_cache_get(r->p.c->nodes, node) != NULL) {
 		path = xasprintf("/api/v1/nodes/%s", node);
-		core_node_gone(r->c, node);
+		core_node_gone(r->p.c, node);
 	}
 	xfree(key);
 	if (path == NULL)
@@ -280,32 +280,33 @@ machine_delete(struct machine_run *r)
 {
 	if (machine_hooked(r))
 		return;
-	if (r->found == INFRA_FOUND) {
-		if (!core_deleting(r->infra))
-			core_write(r->o, "DELETE", r->infra_path, NULL, NULL);
+	if (r->p.found == INFRA_FOUND) {
+		if (!core_deleting(r->p.infra))
+			core_write(
+			    r->p.o, "DELETE", r->p.infra_path, NULL, NULL);
 		else
 			core_mirror_ready(
-			    r->c, r->status, r->tree, r->infra, true);
+			    r->p.c, r->p.status, r->p.tree, r->p.infra, true);
 		return;
 	}
 	/* Without the contract's label the real core cannot even look. */
-	if (r->found != INFRA_MISSING || machine_leftovers(r) ||
-	    !core_has_finalizer(r->tree, MACHINE_FINALIZER))
+	if (r->p.found != INFRA_MISSING || machine_leftovers(r) ||
+	    !core_has_finalizer(r->p.tree, MACHINE_FINALIZER))
 		return;
-	machine_patch(r, r->path,
-	    core_finalizer_patch(r->tree, MACHINE_FINALIZER, false));
+	machine_patch(r, r->p.path,
+	    core_finalizer_patch(r->p.tree, MACHINE_FINALIZER, false));
 }
 
 static const char *
 machine_phase(const struct machine_run *r)
 {
-	if (core_deleting(r->tree))
+	if (core_deleting(r->p.tree))
 		return "Deleting";
-	if (json_str(r->status, "nodeRef/name", NULL) != NULL)
+	if (json_str(r->p.status, "nodeRef/name", NULL) != NULL)
 		return "Running";
-	if (json_str(r->tree, "spec/providerID", NULL) != NULL)
+	if (json_str(r->p.tree, "spec/providerID", NULL) != NULL)
 		return "Provisioned";
-	if (json_str(r->tree, "spec/bootstrap/dataSecretName", NULL) != NULL)
+	if (json_str(r->p.tree, "spec/bootstrap/dataSecretName", NULL) != NULL)
 		return "Provisioning";
 	return "Pending";
 }
@@ -319,15 +320,16 @@ machine_reconcile(struct machine_run *r)
 		return; /* as the real one: an error and a retry */
 	if (machine_finalizer(r))
 		return;
-	paused = core_paused(r->c, r->status, r->tree, r->cluster, &changed);
-	if (!paused && !changed && core_deleting(r->tree))
+	paused =
+	    core_paused(r->p.c, r->p.status, r->p.tree, r->cluster, &changed);
+	if (!paused && !changed && core_deleting(r->p.tree))
 		machine_delete(r);
 	else if (!paused && !changed && !machine_labelled(r) &&
 		 !machine_bootstrap(r))
 		machine_infrastructure(r);
-	json_set_str(r->status, "phase", machine_phase(r));
-	if (r->o->busy == 0)
-		(void)core_status(r->o, r->path, r->tree, r->status);
+	json_set_str(r->p.status, "phase", machine_phase(r));
+	if (r->p.o->busy == 0)
+		(void)core_status(r->p.o, r->p.path, r->p.tree, r->p.status);
 }
 
 /* Another object of the same name inherits nothing. */
@@ -345,31 +347,16 @@ machine_same_life(struct core_object *o, const cJSON *tree)
 void
 core_machine_run(struct core_object *o)
 {
-	struct machine_run r = { .c = o->c, .o = o };
+	struct machine_run r = { 0 };
 	char *key;
 
-	r.tree = core_cache_get(o->c->machines, o->key);
-	if (r.tree == NULL)
+	if (!core_pass_start(&r.p, o, o->c->machines, "machines"))
 		return;
-	machine_same_life(o, r.tree);
-	r.ns = json_str(r.tree, "metadata/namespace", "");
-	r.name = json_str(r.tree, "metadata/name", "");
-	r.cluster_name = json_str(r.tree, "spec/clusterName", "");
-	key = xasprintf("%s/%s", r.ns, r.cluster_name);
+	machine_same_life(o, r.p.tree);
+	r.cluster_name = json_str(r.p.tree, "spec/clusterName", "");
+	key = xasprintf("%s/%s", r.p.ns, r.cluster_name);
 	r.cluster = core_cache_get(o->c->clusters, key);
 	xfree(key);
-	r.path =
-	    xasprintf(CAPI_PATH "/namespaces/%s/machines/%s", r.ns, r.name);
-	r.status = json_obj(r.tree, "status") != NULL
-		       ? json_dup(json_obj(r.tree, "status"))
-		       : cJSON_CreateObject();
-	r.found = core_infra_get(o->c, r.ns,
-	    json_obj(r.tree, "spec/infrastructureRef"), &r.infra,
-	    &r.infra_path);
-	if (r.found == INFRA_LISTING)
-		core_kick(o); /* nobody tells that a list had nothing */
 	machine_reconcile(&r);
-	cJSON_Delete(r.status);
-	xfree(r.path);
-	xfree(r.infra_path);
+	core_pass_fini(&r.p);
 }
