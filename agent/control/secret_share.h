@@ -28,6 +28,6 @@ void secret_share_ask(struct host_ctl *ctl, enum secret_ask ask,
 /* The host wants no answer any more. What is under way goes on. */
 void secret_share_leave(struct host_ctl *ctl);
 
-void secret_share_free(void *share); /* one value of controllers.shares */
+void secret_share_free(void *arg); /* one value of controllers.shares */
 
 #endif

@@ -32,7 +32,7 @@ struct series {
 
 struct series *event_series_new(
     const struct env *env, const char *key, const struct emitted *m);
-void event_series_free(void *series);
+void event_series_free(void *p);
 /* Another name: what had this one is gone. */
 void event_series_name(struct series *s, const struct env *env);
 /* The object to create, and the patch that counts on; owned. */
