@@ -175,9 +175,9 @@ bmc_restart(struct bmc *b, const char *who)
 	media_cancel_all(b);
 	session_close_all(b, "BMC restarted");
 	task_drop_all(b);
+	b->down = true;
 	for (struct account *a = &b->root; a; a = a->next)
 		a->failures = 0;
-	b->down = true;
 	journal_add(b->fleet->journal, b, &ev);
 	timer_start(bmc_loop(b), &b->bmc_timer,
 	    bmc_us(b, b->fleet->timing.bmc_restart_ms), up_again, b);

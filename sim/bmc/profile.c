@@ -36,6 +36,15 @@ enum_of(const struct knob *k, const char *s)
 	return -1;
 }
 
+/* No bit for a name that is not known. */
+static unsigned
+flag_of(const struct knob *k, const char *s)
+{
+	int i = enum_of(k, s);
+
+	return i < 0 ? 0 : 1u << i;
+}
+
 static void
 set_default(struct bmc_profile *p, const struct knob *k)
 {
@@ -62,8 +71,7 @@ set_default(struct bmc_profile *p, const struct knob *k)
 	case KNOB_FLAGS:
 		strlist_set(&words, k->dflt);
 		for (size_t i = 0; i < words.n; i++)
-			*(unsigned *)field(p, k) |= 1u
-						    << enum_of(k, words.v[i]);
+			*(unsigned *)field(p, k) |= flag_of(k, words.v[i]);
 		strlist_free(&words);
 		break;
 	}
