@@ -151,8 +151,11 @@ core_cluster_of(struct core *c, const cJSON *tree)
 static void
 core_on_machine(void *arg, const char *key, const cJSON *tree)
 {
-	core_kick_machine(arg, key);
-	core_cluster_of(arg, tree);
+	struct core *c = arg;
+
+	core_refs_note(&c->machine_refs, key, tree);
+	core_kick_machine(c, key);
+	core_cluster_of(c, tree);
 }
 
 static void
@@ -161,7 +164,7 @@ core_on_cluster(void *arg, const char *key, const cJSON *tree)
 	struct core *c = arg;
 	const struct map *all = core_cache_all(c->machines);
 
-	(void)tree;
+	core_refs_note(&c->cluster_refs, key, tree);
 	core_kick_cluster(c, key);
 	for (size_t i = 0; i < all->n; i++) {
 		const cJSON *m = all->v[i].value;
@@ -188,31 +191,13 @@ core_on_crd(void *arg, const char *key, const cJSON *tree)
 		core_kick(c->cluster_objects.v[i].value);
 }
 
-/* By the reference, not by the owner: there is none at first. */
 void
 core_infra_changed(struct core *c, const cJSON *tree)
 {
-	const char *kind = json_str(tree, "kind", "");
-	const char *name = json_str(tree, "metadata/name", "");
-	const char *ns = json_str(tree, "metadata/namespace", "");
-	const struct map *all[] = { core_cache_all(c->machines),
-		core_cache_all(c->clusters) };
-
-	for (size_t k = 0; k < 2; k++)
-		for (size_t i = 0; i < all[k]->n; i++) {
-			const cJSON *o = all[k]->v[i].value;
-			const cJSON *ref =
-			    json_obj(o, "spec/infrastructureRef");
-
-			if (!str_eq(json_str(ref, "kind", ""), kind) ||
-			    !str_eq(json_str(ref, "name", ""), name) ||
-			    !str_eq(json_str(o, "metadata/namespace", ""), ns))
-				continue;
-			if (k == 0)
-				core_kick_machine(c, all[k]->v[i].key);
-			else
-				core_kick_cluster(c, all[k]->v[i].key);
-		}
+	core_refs_each(
+	    &c->machine_refs, c->machines, tree, c, core_kick_machine);
+	core_refs_each(
+	    &c->cluster_refs, c->clusters, tree, c, core_kick_cluster);
 }
 
 static void
@@ -310,6 +295,8 @@ core_free(struct core *c)
 	core_cache_free(c->nodes);
 	map_free(&c->infra, core_cache_free_value);
 	map_free(&c->cluster_objects, core_object_free);
+	map_free(&c->machine_refs, NULL);
+	map_free(&c->cluster_refs, NULL);
 	map_free(&c->machine_objects, core_object_free);
 	xreplace((char **)(uintptr_t)&c->o.server, NULL);
 	xreplace((char **)(uintptr_t)&c->o.token, NULL);

@@ -36,6 +36,7 @@ struct core {
 	struct core_cache *clusters, *machines, *secrets, *crds, *nodes;
 	struct map infra; /* "group/kind" -> struct core_cache */
 	struct map cluster_objects, machine_objects; /* struct core_object */
+	struct map cluster_refs, machine_refs;       /* refs.c */
 	struct core_stream *events;
 	struct timer events_retry, nodes_retry;
 	struct map kubelets; /* BMC name -> struct core_kubelet */
@@ -85,6 +86,13 @@ const cJSON *core_strict_list(struct core *c, const cJSON *o, const char *path);
 char *core_newest_version(const char *versions);
 void core_infra_changed(struct core *c, const cJSON *tree);
 
+/* refs.c: tree, a Machine or Cluster, was seen to have such a reference. */
+void core_refs_note(struct map *refs, const char *key, const cJSON *tree);
+/* Calls fn for each that is cached in from and refers to infra; fn must not
+ * change refs. */
+void core_refs_each(struct map *refs, const struct core_cache *from,
+    const cJSON *infra, struct core *c,
+    void (*fn)(struct core *c, const char *key));
 /* pass.c */
 struct core_pass {
 	struct core *c;
