@@ -93,6 +93,7 @@ void core_refs_note(struct map *refs, const char *key, const cJSON *tree);
 void core_refs_each(struct map *refs, const struct core_cache *from,
     const cJSON *infra, struct core *c,
     void (*fn)(struct core *c, const char *key));
+
 /* pass.c */
 struct core_pass {
 	struct core *c;
