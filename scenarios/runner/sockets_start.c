@@ -14,6 +14,7 @@
 
 #define READY_S 20
 #define ARGS 64
+#define NOTICED_MS 15000
 
 /* A command line, built up. */
 struct args {
@@ -299,6 +300,18 @@ start_scaled_ms(
 	return ms < least ? least : ms;
 }
 
+/* To notice a silence takes the agent's own retries, in real time: about 12 s
+ * that a short grace must leave room for. */
+static int64_t
+start_grace_ms(const struct sockets *s, int64_t us)
+{
+	int64_t ms = start_scaled_ms(s, us, 10 * LOOP_MIN, 1000);
+
+	if (s->o.time_scale <= 1)
+		return ms;
+	return ms > 1000 + NOTICED_MS ? ms - NOTICED_MS : 1000;
+}
+
 bool
 sockets_start_agent(struct sockets *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e)
@@ -316,7 +329,7 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	args_add(&a, "--poll-interval=%lldms",
 	    (long long)start_scaled_ms(s, o->idle_us, LOOP_MIN, 2000));
 	args_add(&a, "--bmc-grace=%lldms",
-	    (long long)start_scaled_ms(s, o->grace_us, 10 * LOOP_MIN, 1000));
+	    (long long)start_grace_ms(s, o->grace_us));
 	args_add(&a, "--retry-max=%lldms",
 	    (long long)start_scaled_ms(s, 0, 5 * LOOP_MIN, 10000));
 	if (o->max_provisioning > 0)
