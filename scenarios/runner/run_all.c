@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,13 +14,15 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "scenarios/runner/run.h"
+#include "scenarios/runner/subst.h"
 
 #define RESULT_MAX (1u << 20)
 
-/* One file with one seed. */
+/* One file with one seed; over sockets one value of its matrix. */
 struct unit {
 	const struct scenario *sc;
 	uint64_t seed;
+	char *set; /* "k=3,when=after", owned; NULL = the whole matrix */
 	bool done;
 	struct run_result r;
 };
@@ -28,7 +32,8 @@ struct batch {
 	struct scenario *files;
 	size_t n_files;
 	struct unit *units;
-	size_t n_units, printed;
+	size_t n_units, cap_units, printed;
+	atomic_size_t *next; /* shared by the workers: who is free takes it */
 	unsigned passed, failed, skipped, plays;
 	bool terminal;
 	bool stop;
@@ -43,8 +48,9 @@ batch_line(struct batch *b, const struct unit *u)
 
 	if (u->r.ok && !u->r.skipped && b->o->runs > 1 && !b->o->verbose)
 		return;
-	(void)printf(
-	    "%s%s %s", b->terminal ? "\r\033[K" : "", word, u->sc->file);
+	(void)printf("%s%s %s%s%s", b->terminal ? "\r\033[K" : "", word,
+	    u->sc->file, u->set == NULL ? "" : " ",
+	    u->set == NULL ? "" : u->set);
 	if (b->o->runs > 1 || !u->r.ok)
 		(void)printf(" seed %llu", (unsigned long long)u->seed);
 	if (u->r.skipped)
@@ -61,7 +67,7 @@ static void
 batch_file_line(struct batch *b, size_t last)
 {
 	const struct unit *u = &b->units[last];
-	unsigned ok = 0, plays = 0;
+	unsigned all = 0, ok = 0, plays = 0;
 	double wall = 0;
 
 	if (b->o->runs <= 1 || b->o->verbose ||
@@ -70,13 +76,15 @@ batch_file_line(struct batch *b, size_t last)
 	for (size_t i = 0; i <= last; i++) {
 		if (b->units[i].sc != u->sc || b->units[i].r.skipped)
 			continue;
+		all++;
 		ok += b->units[i].r.ok;
 		plays += b->units[i].r.plays;
 		wall += b->units[i].r.wall_s;
 	}
-	(void)printf("%s%s %s  %u of %u seeds, %u runs, %.1f s\n",
-	    b->terminal ? "\r\033[K" : "", ok == b->o->runs ? "ok  " : "....",
-	    u->sc->file, ok, b->o->runs, plays, wall);
+	(void)printf("%s%s %s  %u of %u %s, %u runs, %.1f s\n",
+	    b->terminal ? "\r\033[K" : "", ok == all ? "ok  " : "....",
+	    u->sc->file, ok, all, u->set == NULL ? "seeds" : "values", plays,
+	    wall);
 }
 
 static void
@@ -140,6 +148,9 @@ batch_junit(const struct batch *b, const char *path)
 		junit_text(f, u->sc->file);
 		(void)fprintf(f, "\" name=\"");
 		junit_text(f, u->sc->name);
+		if (u->set != NULL)
+			(void)fprintf(f, ", ");
+		junit_text(f, u->set == NULL ? "" : u->set);
 		(void)fprintf(f, " (seed %llu)\" time=\"%.3f\">",
 		    (unsigned long long)u->seed, u->r.wall_s);
 		if (u->r.skipped) {
@@ -180,16 +191,28 @@ worker_write(int fd, const char *p, size_t n)
 	}
 }
 
-/* Every jobs'th unit from `first` on; a JSON line each. */
 static void
-worker_main(struct batch *b, unsigned first, int fd)
+unit_run(const struct batch *b, struct unit *u)
 {
-	for (size_t i = first; i < b->n_units; i += b->o->jobs) {
+	struct run_opts o = *b->o;
+
+	if (u->set != NULL)
+		o.set = u->set;
+	run_file(u->sc, u->seed, &o, &u->r);
+}
+
+/* One unit after the other that no other worker took; a JSON line each. */
+static void
+worker_main(struct batch *b, int fd)
+{
+	size_t i;
+
+	while ((i = atomic_fetch_add(b->next, 1)) < b->n_units) {
 		struct unit *u = &b->units[i];
 		cJSON *j = cJSON_CreateObject();
 		char *text;
 
-		run_file(u->sc, u->seed, b->o, &u->r);
+		unit_run(b, u);
 		json_set_i64(j, "unit", (int64_t)i);
 		json_set_bool(j, "ok", u->r.ok);
 		json_set_bool(j, "skipped", u->r.skipped);
@@ -210,7 +233,7 @@ worker_main(struct batch *b, unsigned first, int fd)
 
 /* The units of one that cannot be started are lost; see batch_lost(). */
 static void
-worker_start(struct batch *b, struct worker *w, unsigned n)
+worker_start(struct batch *b, struct worker *w)
 {
 	int fds[2];
 
@@ -222,7 +245,7 @@ worker_start(struct batch *b, struct worker *w, unsigned n)
 	w->pid = fork();
 	if (w->pid == 0) {
 		(void)close(fds[0]);
-		worker_main(b, n, fds[1]);
+		worker_main(b, fds[1]);
 	}
 	(void)close(fds[1]);
 	if (w->pid > 0)
@@ -330,8 +353,9 @@ batch_parallel(struct batch *b)
 	struct worker *w = xcalloc(b->o->jobs, sizeof(*w));
 	struct pollfd *fds = xcalloc(b->o->jobs, sizeof(*fds));
 
+	atomic_init(b->next, 0);
 	for (unsigned i = 0; i < b->o->jobs; i++)
-		worker_start(b, &w[i], i);
+		worker_start(b, &w[i]);
 	while (workers_wait(b, w, fds))
 		for (unsigned i = 0; i < b->o->jobs; i++)
 			if (fds[i].revents != 0 && w[i].fd >= 0)
@@ -347,11 +371,61 @@ static void
 batch_serial(struct batch *b)
 {
 	for (size_t i = 0; i < b->n_units && !b->stop; i++) {
-		run_file(
-		    b->units[i].sc, b->units[i].seed, b->o, &b->units[i].r);
+		unit_run(b, &b->units[i]);
 		b->units[i].done = true;
 		batch_tell(b);
 	}
+}
+
+static void
+batch_add(struct batch *b, const struct scenario *sc, uint64_t seed, char *set)
+{
+	if (b->n_units == b->cap_units) {
+		b->cap_units = b->cap_units == 0 ? 64 : 2 * b->cap_units;
+		b->units = xrealloc(b->units, b->cap_units * sizeof(*b->units));
+	}
+	b->units[b->n_units++] =
+	    (struct unit){ .sc = sc, .seed = seed, .set = set };
+}
+
+/* A unit for each combination of v and those after it. */
+static void
+batch_add_values(struct batch *b, const struct scenario *sc, uint64_t seed,
+    const struct scenario_var *v, size_t n, const char *set)
+{
+	const cJSON *item;
+
+	if (n == 0) {
+		batch_add(b, sc, seed, xstrdup(set));
+		return;
+	}
+	cJSON_ArrayForEach (item, v->list) {
+		char *value = subst_value(item);
+		char *more = xasprintf(
+		    "%s%s%s=%s", set, *set == '\0' ? "" : ",", v->name, value);
+
+		batch_add_values(b, sc, seed, v + 1, n - 1, more);
+		xfree(value);
+		xfree(more);
+	}
+}
+
+/* Over sockets a play waits for real time: then the values of a matrix play
+ * beside each other. A range may end by what happens: one after the other. */
+static void
+batch_add_file(struct batch *b, const struct scenario *sc, uint64_t seed)
+{
+	struct scenario_var vars[SCENARIO_VARS];
+	size_t n = scenario_matrix(sc, vars);
+	bool apart = b->o->sockets && b->o->jobs > 1 && b->o->set == NULL &&
+		     sc->virtual_only == NULL && n > 0;
+
+	for (size_t i = 0; i < n; i++)
+		apart = apart && vars[i].list != NULL;
+	if (apart)
+		batch_add_values(b, sc, seed, vars, n, "");
+	else
+		batch_add(b, sc, seed, NULL);
 }
 
 /* All files, or none if one is wrong; each error is told. */
@@ -371,20 +445,19 @@ batch_load(struct batch *b, char **files, int n)
 		(void)fprintf(stderr, "%s\n", e.msg);
 		ok = false;
 	}
-	b->n_units = ok ? b->n_files * b->o->runs : 0;
-	b->units = xcalloc(b->n_units + 1, sizeof(*b->units));
-	for (size_t i = 0; i < b->n_units; i++) {
-		b->units[i].sc = &b->files[i / b->o->runs];
-		b->units[i].seed = b->o->seed + i % b->o->runs;
-	}
+	for (size_t i = 0; ok && i < b->n_files; i++)
+		for (unsigned r = 0; r < b->o->runs; r++)
+			batch_add_file(b, &b->files[i], b->o->seed + r);
 	return ok;
 }
 
 static void
 batch_fini(struct batch *b)
 {
-	for (size_t i = 0; i < b->n_units; i++)
+	for (size_t i = 0; i < b->n_units; i++) {
 		run_result_fini(&b->units[i].r);
+		xfree(b->units[i].set);
+	}
 	for (size_t i = 0; i < b->n_files; i++)
 		scenario_free(&b->files[i]);
 	xfree(b->units);
@@ -394,10 +467,16 @@ batch_fini(struct batch *b)
 static void
 batch_run(struct batch *b)
 {
-	if (b->o->jobs > 1 && b->n_units > 1)
+	size_t size = sizeof(*b->next);
+
+	b->next = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b->o->jobs > 1 && b->n_units > 1 && b->next != MAP_FAILED)
 		batch_parallel(b);
 	else
 		batch_serial(b);
+	if (b->next != MAP_FAILED)
+		(void)munmap(b->next, size);
 	(void)printf("%s%u passed, %u failed, %u skipped; %u runs\n",
 	    b->terminal ? "\r\033[K" : "", b->passed, b->failed, b->skipped,
 	    b->plays);
