@@ -191,29 +191,42 @@ end_counts(struct play *p, const cJSON *end)
 }
 
 static void
-end_text(struct play *p, const char *where, char *text)
+look_at(struct play *p, const char *where, char *text)
 {
 	if (text != NULL)
 		invariants_text(p->inv, where, text, strlen(text));
 	xfree(text);
 }
 
-/* What the agents measured and the BMCs traced. */
+void
+play_look_at_metrics(struct play *p, unsigned agent)
+{
+	look_at(p, "metrics", p->be->ops->agent_metrics(p->be, agent));
+}
+
+void
+play_look_at_trace(struct play *p, const char *bmc)
+{
+	char *path = xasprintf("/bmcs/%s/trace", bmc);
+	int status = 0;
+	cJSON *j = p->be->ops->bmc(p->be, "GET", path, NULL, &status);
+
+	if (status == 200)
+		look_at(p, path, json_print(j));
+	else
+		play_fail(
+		    p, "error", bmc, "its trace cannot be read: %d", status);
+	cJSON_Delete(j);
+	xfree(path);
+}
+
 static void
 end_secrets(struct play *p)
 {
-	int status;
-
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
-		end_text(p, "metrics", p->be->ops->agent_metrics(p->be, n));
-	for (size_t i = 0; i < p->f->bmcs.n; i++) {
-		char *path = xasprintf("/bmcs/%s/trace", p->f->bmcs.v[i].key);
-		cJSON *j = p->be->ops->bmc(p->be, "GET", path, NULL, &status);
-
-		end_text(p, path, json_print(j));
-		cJSON_Delete(j);
-		xfree(path);
-	}
+		play_look_at_metrics(p, n);
+	for (size_t i = 0; i < p->f->bmcs.n; i++)
+		play_look_at_trace(p, p->f->bmcs.v[i].key);
 }
 
 bool

@@ -51,6 +51,24 @@ secret_commit(
 	inv_fail(x, "secret-marker", name, "written by %s", c->user);
 }
 
+/* People read what a BMC tells of itself. */
+static void
+secret_event(
+    struct invariants *x, struct fact_bmc *b, const struct bmc_event *ev)
+{
+	if (ev->text != NULL)
+		invariants_text(x, b->name, ev->text, strlen(ev->text));
+	if (ev->target != NULL)
+		invariants_text(x, b->name, ev->target, strlen(ev->target));
+}
+
+/* URLs end up in logs on the way. */
+static void
+secret_call(struct invariants *x, const struct inv_call *c)
+{
+	invariants_text(x, "request", c->target, strlen(c->target));
+}
+
 void
 invariants_text(
     struct invariants *x, const char *where, const char *text, size_t n)
@@ -65,4 +83,6 @@ invariants_text(
 	}
 }
 
-const struct inv_group inv_secrets = { .commit = secret_commit };
+const struct inv_group inv_secrets = {
+	.commit = secret_commit, .before_bmc = secret_event, .call = secret_call
+};

@@ -14,6 +14,10 @@
 
 #define PLAY_MARKER "B7-MARKER-bootstrap-0d9f1c77"
 #define PLAY_PASSWORD "b7-sim-secret"
+/* The same as a Secret has them, and the password as Basic sends it. */
+#define PLAY_MARKER_64 "IEI3LU1BUktFUi1ib290c3RyYXAtMGQ5"
+#define PLAY_PASSWORD_64 "Yjctc2ltLXNlY3JldA"
+#define PLAY_BASIC_64 "cm9vdDpiNy1zaW0tc2VjcmV0"
 #define PLAY_LARGE 500 /* objects */
 #define PLAY_LULL (50 * LOOP_MS)
 #define PLAY_MIN_WAIT (20 * LOOP_S) /* over sockets */
@@ -254,6 +258,8 @@ play_agent_start(struct play *p, unsigned n, struct err *e)
 void
 play_agent_kill(struct play *p, unsigned n)
 {
+	if (p->be->synchronous) /* they die with it */
+		play_look_at_metrics(p, n);
 	p->be->ops->agent_kill(p->be, n);
 	facts_agent_ended(p->f, n);
 }
@@ -378,13 +384,19 @@ play_know_bmcs(struct play *p)
 static struct invariants *
 play_invariants(struct play *p)
 {
-	static const char *const markers[] = { PLAY_MARKER, PLAY_PASSWORD };
 	struct inv_opts o = { .violated = play_on_violation,
 		.arg = p,
 		.synchronous = !p->o.sockets,
-		.markers = markers,
-		.n_markers = 2 };
+		.markers = p->markers };
+	static const char *const ours[] = { PLAY_MARKER, PLAY_MARKER_64,
+		PLAY_PASSWORD, PLAY_PASSWORD_64, PLAY_BASIC_64 };
+	const cJSON *m;
 
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		p->markers[o.n_markers++] = ours[i];
+	cJSON_ArrayForEach (m, json_child(p->sc->doc, "markers"))
+		if (cJSON_IsString(m) && o.n_markers < PLAY_MARKERS)
+			p->markers[o.n_markers++] = m->valuestring;
 	return invariants_new(&o);
 }
 

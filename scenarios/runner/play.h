@@ -56,6 +56,8 @@ struct play_crash {
 	int64_t restart_us; /* later it is started again; -1 = not */
 };
 
+#define PLAY_MARKERS 16
+
 struct play {
 	const struct scenario *sc;
 	struct play_opts o;
@@ -80,6 +82,8 @@ struct play {
 	unsigned steps_done;
 	struct play_failure failure;
 	const char *marker; /* in bootstrap data */
+	/* Must appear nowhere; those of the file are borrowed from it. */
+	const char *markers[PLAY_MARKERS];
 };
 
 /* Builds the stage and the fixtures; NULL with e. */
@@ -120,6 +124,9 @@ bool play_apply(struct play *p, const cJSON *objects, struct err *e);
 bool play_apply_file(struct play *p, const char *path, struct err *e);
 /* end.c */
 bool play_end(struct play *p);
+/* Are there secrets in what an agent measured, or in what a BMC traced? */
+void play_look_at_metrics(struct play *p, unsigned agent);
+void play_look_at_trace(struct play *p, const char *bmc);
 /* All that may rest does; false puts what does not into why. */
 bool play_at_rest(struct play *p, char *why, size_t cap);
 #endif

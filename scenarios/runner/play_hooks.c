@@ -65,6 +65,10 @@ play_on_bmc(void *arg, const struct bmc_event *ev)
 	if (p->trail != NULL)
 		trail_bmc(p->trail, ev);
 	invariants_bmc(p->inv, ev);
+	/* A trace keeps few exchanges: it is looked at with every write. */
+	if (ev->kind == BMC_EV_REQUEST && p->be->synchronous &&
+	    !str_eq(ev->method, "GET") && !str_eq(ev->method, "HEAD"))
+		play_look_at_trace(p, ev->bmc);
 	if (play_crashes_at(&p->crash, ev))
 		play_crash_now(p);
 }

@@ -26,6 +26,7 @@ agent_stop_run(struct play *p, const cJSON *a, struct err *e)
 
 	if (!p->be->ops->agent_running(p->be, n))
 		return err_set(e, ERR_SPEC, 0, "agent %u does not run", n);
+	play_look_at_metrics(p, n);
 	p->be->ops->agent_stop(p->be, n);
 	return true;
 }

@@ -97,6 +97,28 @@ grep -q "seed 7, virtual time" "$tmp/out" || fail "no seed and virtual time"
 grep -q "the last events of bmc-000" "$tmp/out" || fail "no last events"
 grep -q '<failure message="expectation">' "$tmp/junit.xml" || fail "no JUnit"
 
+# Texts that must appear nowhere are looked for in metrics, also of an agent that
+# ends, and in traces of BMCs, also of what later exchanges push out of them.
+marked() {
+	cat > "$tmp/marked.yaml" <<-YAML
+	name: marked
+	markers: ["$1"]
+	bmcs: {count: 1}
+	hosts: 1
+	steps:
+	  - wait: {object: host/bmc-000, path: status/state, equals: Available}
+	  - cluster: {name: c1, control-plane: 1}
+	  - wait: {object: b7m/c1-cp-0, path: status/initialization/provisioned, equals: true, within: 1h}
+	  - advance: 30m
+	  - $2
+	YAML
+	want 1 "secret-marker" "$run" run "$tmp/marked.yaml"
+	grep -q "$3" "$tmp/out" || fail "$1: not in $3: $(cat "$tmp/out")"
+}
+marked beskar7_redfish_requests_total "advance: 1s" metrics
+marked beskar7_redfish_requests_total "stop-agent: 0" metrics
+marked '\\\"WriteProtected\\\"' "advance: 1s" /bmcs/bmc-000/trace
+
 # The same seed twice: the same bytes; another seed: others.
 file=scenarios/01-provision-and-release.yaml
 "$run" run $file --seed 3 --log "$tmp/a" > "$tmp/out"

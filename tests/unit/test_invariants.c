@@ -416,6 +416,25 @@ wrong_marker_in_log(struct rig *r)
 }
 
 static void
+wrong_marker_in_event(struct rig *r)
+{
+	rig_note(r, BMC_EV_BOOT_FAILED, "DEV_CD: " MARKER);
+}
+
+static void
+wrong_marker_in_url(struct rig *r)
+{
+	struct inv_call c = { .at_us = r->now,
+		.bmc = "",
+		.method = "GET",
+		.target = "/x?data=" MARKER,
+		.status = 200,
+		.heard = true };
+
+	invariants_call(r->x, &c);
+}
+
+static void
 wrong_write_at_rest(struct rig *r)
 {
 	invariants_quiet(r->x, true);
@@ -481,6 +500,9 @@ static const struct wrong {
 	{ "login-lockout", "a wrong password again", wrong_guessing },
 	{ "secret-marker", "a marker in a status", wrong_marker_in_status },
 	{ "secret-marker", "a marker in a log", wrong_marker_in_log },
+	{ "secret-marker", "a marker in what a BMC tells",
+	    wrong_marker_in_event },
+	{ "secret-marker", "a marker in a URL", wrong_marker_in_url },
 	{ "steady-writes-nothing", "a write at rest", wrong_write_at_rest },
 };
 #define N_WRONGS (sizeof(wrongs) / sizeof(wrongs[0]))
