@@ -388,9 +388,11 @@ pseudonyms_apply(struct pseudonyms *p, const char *s, bool ip4, struct buf *out)
 	size_t n;
 
 	while (*s && !p->keep) {
-		n = s == start || !is_word(s[-1])
-			? identity_at(p, s, ip4, &name)
-			: 0;
+		bool starts = s == start || !is_word(s[-1]);
+		/* not in the middle of a version of five parts */
+		bool quad = ip4 && (s == start || s[-1] != '.');
+
+		n = starts ? identity_at(p, s, quad, &name) : 0;
 		if (n > 0 && name)
 			(void)buf_adds(out, name);
 		else
