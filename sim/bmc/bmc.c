@@ -8,9 +8,11 @@
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/history.h"
 #include "sim/bmc/journal.h"
+#include "sim/bmc/log.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
 #include "sim/bmc/session.h"
+#include "sim/bmc/subscription.h"
 #include "sim/bmc/task.h"
 #include "sim/bmc/trace.h"
 
@@ -113,6 +115,8 @@ void
 bmc_fini(struct bmc *b)
 {
 	timer_stop(&b->bmc_timer);
+	events_free(b);
+	log_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
@@ -139,6 +143,8 @@ bmc_swap_board(struct bmc *b)
 	media_cancel_all(b);
 	machine_fini(b);
 	session_close_all(b, "board swapped");
+	events_forget(b);
+	log_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);
 	*st = (struct bmc_state){ .rev = st->rev + 1 };
@@ -178,6 +184,7 @@ bmc_restart(struct bmc *b, const char *who)
 	b->down = true;
 	for (struct account *a = &b->root; a; a = a->next)
 		a->failures = 0;
+	events_restart(b);
 	journal_add(b->fleet->journal, b, &ev);
 	timer_start(bmc_loop(b), &b->bmc_timer,
 	    bmc_us(b, b->fleet->timing.bmc_restart_ms), up_again, b);

@@ -27,7 +27,9 @@ struct media_op;
 struct session;
 struct task;
 struct trace_entry;
+struct events;
 struct history;
+struct log;
 
 enum machine_phase {
 	M_OFF,
@@ -86,7 +88,9 @@ struct bmc {
 	struct session_list sessions; /* oldest first */
 	unsigned n_sessions;
 	struct task_list tasks;
-	bool down; /* the controller restarts */
+	struct events *events; /* owned; NULL until somebody subscribes */
+	struct log *log;       /* owned; NULL while nothing happened */
+	bool down;             /* the controller restarts */
 	struct timer bmc_timer;
 	struct history *history; /* owned; only while reads are stale */
 	struct trace_list traces;

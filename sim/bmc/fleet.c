@@ -18,6 +18,7 @@
 #include "sim/bmc/replay.h"
 #include "sim/bmc/service.h"
 #include "sim/bmc/session.h"
+#include "sim/bmc/subscription.h"
 #include "sim/bmc/trace.h"
 
 #define JOURNAL_KEPT 8192
@@ -391,6 +392,8 @@ bmc_fleet_new(
 void
 bmc_fleet_stop(struct bmc_fleet *f, int64_t grace_us)
 {
+	for (unsigned i = 0; i < f->count; i++)
+		events_close_streams(&f->bmcs[i]);
 	if (f->server)
 		http_server_stop(f->server, grace_us);
 	control_stop(f->control, grace_us);
@@ -410,8 +413,10 @@ bmc_fleet_free(struct bmc_fleet *f)
 	/* first whoever could still call us, then what they would call */
 	control_free(f->control);
 	service_forget_clients(f);
-	for (unsigned i = 0; i < f->count; i++)
+	for (unsigned i = 0; i < f->count; i++) {
 		media_cancel_all(&f->bmcs[i]);
+		events_free(&f->bmcs[i]);
+	}
 	service_drop_all(f);
 	fault_wire_drop_all(f);
 	http_server_free(f->server);

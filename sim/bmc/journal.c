@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/event.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/jw.h"
 
@@ -161,6 +162,8 @@ journal_add(struct journal *j, const struct bmc *b, struct bmc_event *ev)
 	keep(j, ev);
 	if (j->on_event)
 		j->on_event(j->arg, ev);
+	if (b)
+		event_fact(&b->fleet->bmcs[b->index], ev);
 	wake(j);
 }
 

@@ -9,7 +9,9 @@ static const char *const names[OP_N] = { "other", "read-root", "read-service",
 	"read-account", "read-action-info", "read-settings", "login", "logout",
 	"reset", "patch-boot", "patch-system", "insert", "eject", "patch-media",
 	"patch-manager", "manager-reset", "patch-account", "patch-service",
-	"delete-task" };
+	"delete-task", "subscribe", "unsubscribe", "stream", "test-event",
+	"create-account", "delete-account", "clear-log", "update", "patch-bios",
+	"reset-bios", "volume", "certificate" };
 
 const char *
 bmc_op_name(enum bmc_op op)

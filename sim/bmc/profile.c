@@ -113,6 +113,15 @@ slots_free(struct bmc_profile *p)
 	p->n_slots = 0;
 }
 
+static void
+words_free(struct profile_words *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		xfree(w[i].id);
+		xfree(w[i].text);
+	}
+}
+
 void
 profile_free(struct bmc_profile *p)
 {
@@ -127,10 +136,8 @@ profile_free(struct bmc_profile *p)
 	slots_free(p);
 	map_free(p->oem, xfree);
 	xfree(p->oem);
-	for (size_t i = 0; i < REF_N; i++) {
-		xfree(p->words[i].id);
-		xfree(p->words[i].text);
-	}
+	words_free(p->words, REF_N);
+	words_free(p->notices, NOTICE_N);
 	xfree(p->name);
 	xfree(p);
 }
@@ -305,27 +312,38 @@ read_slots(struct reader *r, const cJSON *v)
 }
 
 static bool
-read_words(struct reader *r, const cJSON *v)
+read_word(
+    struct reader *r, const cJSON *c, const char *path, struct profile_words *w)
+{
+	int64_t status = json_i64(c, "status", 0);
+
+	if (!w)
+		return bad(r, path, "is not the name of a %s",
+		    str_has_prefix(path, "words/") ? "refusal" : "notice");
+	if (!cJSON_IsObject(c) || (status && (status < 200 || status > 599)))
+		return bad(r, path, "needs {status, id, text}");
+	w->status = (int)status;
+	xreplace(&w->id, json_str(c, "id", NULL));
+	xreplace(&w->text, json_str(c, "text", NULL));
+	return true;
+}
+
+/* "words" of refusals, or "notices" of events. */
+static bool
+read_words(struct reader *r, const char *key, const cJSON *v,
+    int (*by_name)(const char *), struct profile_words *words)
 {
 	const cJSON *c;
 
 	if (!cJSON_IsObject(v))
-		return bad(r, "words", "must be an object");
+		return bad(r, key, "must be an object");
 	cJSON_ArrayForEach (c, v) {
 		char path[128];
-		int i = refusal_by_name(c->string);
-		struct profile_words *w = i < 0 ? NULL : &r->p->words[i];
-		int64_t status = json_i64(c, "status", 0);
+		int i = by_name(c->string);
 
-		(void)str_format(path, sizeof(path), "words/%s", c->string);
-		if (!w)
-			return bad(r, path, "is not the name of a refusal");
-		if (!cJSON_IsObject(c) ||
-		    (status && (status < 200 || status > 599)))
-			return bad(r, path, "needs {status, id, text}");
-		w->status = (int)status;
-		xreplace(&w->id, json_str(c, "id", NULL));
-		xreplace(&w->text, json_str(c, "text", NULL));
+		(void)str_format(path, sizeof(path), "%s/%s", key, c->string);
+		if (!read_word(r, c, path, i < 0 ? NULL : &words[i]))
+			return false;
 	}
 	return true;
 }
@@ -356,7 +374,9 @@ read_member(struct reader *r, const cJSON *c, const char *path)
 	if (str_eq(path, "media/slots"))
 		return read_slots(r, c);
 	if (str_eq(path, "words"))
-		return read_words(r, c);
+		return read_words(r, path, c, refusal_by_name, r->p->words);
+	if (str_eq(path, "notices"))
+		return read_words(r, path, c, notice_by_name, r->p->notices);
 	if (str_eq(path, "oem"))
 		return read_oem(r, c);
 	if (!knob_is_section(path))

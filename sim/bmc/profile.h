@@ -15,6 +15,7 @@
 
 #include "common/err.h"
 #include "common/files.h"
+#include "sim/bmc/event.h"
 #include "sim/bmc/refusal.h"
 #include "sim/bmc/strlist.h"
 
@@ -139,6 +140,24 @@ enum bmc_service {
 	SERVICE_NETWORK = 1024, /* Manager NetworkProtocol */
 	SERVICE_PRIVILEGES = 2048
 };
+/* What firmware gets wrong in events (knob events/defects). */
+enum event_defect {
+	EVENT_NO_ID = 1,
+	EVENT_NO_MEMBER_ID = 2,
+	EVENT_NO_TYPE = 4,
+	EVENT_OFFSET_TIME = 8,
+	EVENT_NO_ORIGIN = 16
+};
+enum knob_expand {
+	EXPAND_FULL,
+	EXPAND_ONE,
+	EXPAND_NONE
+};
+enum knob_event_style {
+	EVENT_STYLE_BOTH,
+	EVENT_STYLE_TYPES,
+	EVENT_STYLE_REGISTRIES
+};
 enum knob_accounts {
 	ACCOUNTS_POST,
 	ACCOUNTS_SLOTS
@@ -209,10 +228,21 @@ struct bmc_profile {
 	/* accounts */
 	int accounts;
 	int64_t accounts_max;
+	/* events */
+	char *sse_uri;
+	int64_t events_max, event_streams_max, event_alive_s;
+	int event_style;
+	unsigned event_defects; /* enum event_defect */
+	bool events_keep, event_policy, event_twice;
+	struct profile_words notices[NOTICE_N];
 	/* tasks */
 	int task_location;
 	bool task_body_monitor;
 	int64_t task_not_found_ms, task_retry_after_s, task_delete_s;
+	/* queries */
+	int query_expand, query_unknown;
+	int64_t query_levels, page;
+	bool query_select, query_only, query_top;
 	/* http */
 	char *server, *content_type, *registry;
 	int slash, patch_reply;

@@ -31,6 +31,11 @@ static const char *const slash_names[] = { "both", "strict", "redirect", NULL };
 static const char *const patch_names[] = { "200", "204", NULL };
 
 static const char *const accounts_names[] = { "post", "slots", NULL };
+static const char *const expand_names[] = { "full", "one", "none", NULL };
+static const char *const style_names[] = { "both", "types", "registries",
+	NULL };
+static const char *const defect_names[] = { "noId", "noMemberId", "noType",
+	"offsetTime", "noOrigin", NULL };
 static const char *const service_names[] = { "events", "sse", "update",
 	"certificates", "registries", "schemas", "bios", "keys", "volumes",
 	"logs", "network", "privileges", NULL };
@@ -268,8 +273,44 @@ const struct knob knob_table[] = {
 	    "slot 2)"),
 	INT("accounts/max", accounts_max, 2, 64, "16", ""),
 
+	STR("events/sseUri", sse_uri, "/redfish/v1/EventService/SSE",
+	    "ServerSentEventUri"),
+	INT("events/max", events_max, 1, 1000, "20",
+	    "subscriptions, streams among them (subscription-limit)"),
+	INT("events/maxStreams", event_streams_max, 0, 100, "4", ""),
+	INT("events/keepAliveSeconds", event_alive_s, 0, 3600, "30",
+	    "comments in a stream; 0 = none"),
+	ENUM("events/style", event_style, style_names, "both",
+	    "subscriptions choose by EventTypes, by RegistryPrefixes and "
+	    "ResourceTypes, or by all; others are unknown properties"),
+	BOOL("events/retryPolicy", event_policy, "true",
+	    "DeliveryRetryPolicy is known"),
+	BOOL("events/twice", event_twice, "true",
+	    "two subscriptions may have one destination "
+	    "(else subscription-exists)"),
+	BOOL("events/keep", events_keep, "true",
+	    "subscriptions outlive a restart of the BMC"),
+	FLAGS("events/defects", event_defects, defect_names, "",
+	    "what is wrong with events: no Id and no id: line, no MemberId, "
+	    "no EventType, timestamps that end in +0000, no "
+	    "OriginOfCondition"),
+
 	INT("task/deleteSeconds", task_delete_s, 1, 86400, "600",
 	    "a finished task is gone after"),
+
+	ENUM("query/expand", query_expand, expand_names, "full",
+	    "$expand: all of it, only . and one level, or not at all"),
+	INT("query/levels", query_levels, 1, 6, "6",
+	    "MaxLevels of $expand (query-range)"),
+	BOOL("query/select", query_select, "true", "$select is known"),
+	BOOL("query/only", query_only, "true", "only is known"),
+	BOOL("query/top", query_top, "true", "$top and $skip are known"),
+	ENUM("query/unknown", query_unknown, unknown_names, "refuse",
+	    "parameters with a dollar sign that are not known "
+	    "(query-unsupported)"),
+	INT("query/page", page, 0, 1000, "0",
+	    "so many members of a collection at a time, then "
+	    "Members@odata.nextLink; 0 = all"),
 
 	STR("http/server", server, "", "Server header; empty = none"),
 	STR("http/contentType", content_type, "application/json; charset=utf-8",

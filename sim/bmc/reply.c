@@ -10,6 +10,7 @@
 #include "common/str.h"
 #include "common/url.h"
 #include "sim/bmc/etag.h"
+#include "sim/bmc/event.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fault_wire.h"
 #include "sim/bmc/fleet_internal.h"
@@ -237,9 +238,12 @@ request_render_at(const struct request *rq, const char *path, struct buf *out)
 		.verb = VERB_GET,
 		.method = "GET",
 		.privileges = rq->privileges };
+	size_t n = strcspn(path, "?#");
 	bool ok;
 
-	sub.path = xstrndup(path, strcspn(path, "?#"));
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	sub.path = xstrndup(path, n);
 	(void)str_copy(sub.user, sizeof(sub.user), rq->user);
 	buf_init(&sub.out, REPLY_BODY_MAX);
 	buf_init(&sub.messages, 64u << 10);
@@ -300,7 +304,7 @@ common_headers(struct request *rq)
 {
 	request_header(rq, "OData-Version", "4.0");
 	request_header(rq, "Cache-Control", "no-store");
-	if (rq->out.n && rq->status != 204)
+	if ((rq->out.n || rq->stream) && rq->status != 204)
 		request_header(rq, "Content-Type",
 		    rq->content_type ? rq->content_type : rq->p->content_type);
 	if (*rq->p->server)
@@ -334,7 +338,12 @@ request_finish(struct request *rq)
 	rq->x = NULL;
 	if (x)
 		http_exchange_on_gone(x, NULL, NULL);
-	if (x && !(rq->fault && fault_wire_reply(rq, x, h, rq->n_headers)))
+	event_written(rq);
+	if (x && rq->fault && fault_wire_reply(rq, x, h, rq->n_headers))
+		x = NULL;
+	if (x && rq->stream)
+		rq->stream(rq, x, h, rq->n_headers);
+	else if (x)
 		http_reply(x, rq->status, h, rq->n_headers,
 		    (struct http_bytes){ buf_str(&rq->out), rq->out.n });
 	request_free(rq);

@@ -16,10 +16,12 @@
 #include "common/loop.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/query.h"
 #include "sim/bmc/refusal.h"
 
 struct fault;
 struct http_exchange;
+struct http_header;
 struct route;
 
 enum verb {
@@ -42,6 +44,7 @@ enum header_in {
 	IN_ODATA_VERSION,
 	IN_CONTENT_TYPE,
 	IN_ACCEPT_ENCODING,
+	IN_ACCEPT,
 	IN_N
 };
 
@@ -59,9 +62,10 @@ struct request {
 	const char *method;         /* a constant */
 	char *in[IN_N];             /* owned; NULL = absent */
 	enum verb verb;
-	char *target; /* owned; as it came */
-	char *path;   /* owned; no query, no trailing slash */
-	char *query;  /* owned; NULL = none */
+	char *target;   /* owned; as it came */
+	char *path;     /* owned; no query, no trailing slash */
+	char *query;    /* owned; NULL = none */
+	struct query q; /* what it asks for */
 	bool had_slash;
 	char *body; /* owned */
 	size_t body_n;
@@ -93,6 +97,9 @@ struct request {
 	size_t n_headers;
 	const char *content_type;
 	void *stage; /* of the PATCH that runs; borrowed */
+	/* Set: answers instead of http_reply(), and keeps x. */
+	void (*stream)(struct request *rq, struct http_exchange *x,
+	    const struct http_header *h, size_t n);
 };
 
 /* Adds a message; its status becomes the reply's if it is the first. related:

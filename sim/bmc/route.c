@@ -184,6 +184,8 @@ static const struct {
 	{ table, 0 },
 	{ account_routes, 0 },
 	{ privilege_routes, SERVICE_PRIVILEGES },
+	{ event_routes, SERVICE_EVENTS },
+	{ log_routes, SERVICE_LOGS },
 	{ registry_routes, SERVICE_REGISTRIES },
 	{ schema_routes, SERVICE_SCHEMAS },
 };
@@ -246,6 +248,8 @@ fits(struct request *rq, const char *pat)
 	const char *s = rq->path;
 	unsigned args = 0;
 
+	if (pat[0] != '/')
+		return str_eq(rq->path, rq->p->sse_uri);
 	while (*pat == '/' && *s == '/') {
 		size_t np = strcspn(++pat, "/"), ns = strcspn(++s, "/");
 

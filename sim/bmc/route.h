@@ -49,9 +49,12 @@ const struct route *route_at(const struct bmc_profile *p, size_t i);
 
 /* ---- rows of tables ----------------------------------------------------- */
 
+/* The whole URI of the event stream, as the profile says it. */
+#define ROUTE_SSE "{sse}"
+
 /* Each ends with pattern NULL. */
 extern const struct route account_routes[], privilege_routes[],
-    registry_routes[], schema_routes[];
+    registry_routes[], schema_routes[], event_routes[], log_routes[];
 
 #define ROUTE_READ(path, type, ver, view, op, there) \
 	{ \

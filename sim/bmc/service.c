@@ -43,6 +43,7 @@ request_free(struct request *rq)
 	xfree(rq->target);
 	xfree(rq->path);
 	xfree(rq->query);
+	xfree(rq->q.select);
 	buf_free(&rq->out);
 	buf_free(&rq->messages);
 	xfree(rq);
@@ -113,7 +114,7 @@ keep_headers(struct request *rq)
 {
 	static const char *const names[IN_N] = { "X-Auth-Token",
 		"Authorization", "If-Match", "If-None-Match", "OData-Version",
-		"Content-Type", "Accept-Encoding" };
+		"Content-Type", "Accept-Encoding", "Accept" };
 
 	for (size_t i = 0; i < IN_N; i++)
 		rq->in[i] = xstrdup(http_exchange_header(rq->x, names[i]));
@@ -251,6 +252,9 @@ needs_login(const struct request *rq)
 {
 	const struct route *r = rq->route;
 
+	/* who says who he is may see more by a query */
+	if (rq->query && (rq->in[IN_TOKEN] || rq->in[IN_AUTHORIZATION]))
+		return true;
 	if (r && is_read(rq) && (r->flags & ROUTE_OPEN))
 		return rq->p->root_auth && str_eq(rq->path, V1);
 	if (r && rq->verb == VERB_POST && (r->flags & ROUTE_OPEN_POST))
@@ -341,16 +345,10 @@ headers_fit(struct request *rq)
 	return true;
 }
 
-/* Query options are announced as unsupported: $ ones say 501, others pass. */
 static bool
 query_fits(struct request *rq)
 {
-	if (!rq->query || !is_read(rq))
-		return true;
-	if (rq->query[0] == '$' || strstr(rq->query, "&$"))
-		return request_refuse(
-		    rq, REF_QUERY_UNSUPPORTED, NULL, NULL, NULL, NULL);
-	return true;
+	return !rq->query || !is_read(rq) || query_parse(rq);
 }
 
 static bool
@@ -400,7 +398,9 @@ read_resource(struct request *rq)
 	if (known && tag[0] && str_eq(known, tag)) {
 		rq->status = 304;
 		buf_reset(&rq->out);
+		return;
 	}
+	query_apply(rq);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/privilege.h"
 #include "sim/bmc/request.h"
+#include "sim/bmc/subscription.h"
 
 #define SESSIONS "/redfish/v1/SessionService/Sessions"
 
@@ -35,6 +36,7 @@ session_close(struct bmc *b, struct session *s, const char *why)
 	tell(b, BMC_EV_SESSION_CLOSED, s->user, text, s->from);
 	TAILQ_REMOVE(&b->sessions, s, link);
 	b->n_sessions--;
+	events_session_ended(b, s->id);
 	secret_wipe(s, sizeof(*s));
 	xfree(s);
 }
@@ -68,7 +70,9 @@ session_sweep(struct bmc *b)
 
 	for (; s; s = next) {
 		next = TAILQ_NEXT(s, link);
-		if (bmc_now(b) - s->used_us >= idle)
+		/* an open stream is use */
+		if (bmc_now(b) - s->used_us >= idle &&
+		    !events_hold_session(b, s->id))
 			session_close(b, s, "expired");
 	}
 }

@@ -34,19 +34,23 @@ root_uuid(struct request *rq, struct jw *w)
 }
 
 static void
-root_features(struct jw *w)
+root_features(const struct bmc_profile *p, struct jw *w)
 {
-	static const char *const flags[] = { "ExcerptQuery", "FilterQuery",
-		"OnlyMemberQuery", "SelectQuery", "MultipleHTTPRequests" };
+	bool full = p->query_expand == EXPAND_FULL;
 
 	jw_open(w, "ProtocolFeaturesSupported");
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		jw_b(w, flags[i], i == 4);
+	jw_b(w, "ExcerptQuery", false);
+	jw_b(w, "FilterQuery", false);
+	jw_b(w, "OnlyMemberQuery", p->query_only);
+	jw_b(w, "SelectQuery", p->query_select);
+	jw_b(w, "MultipleHTTPRequests", true);
 	jw_open(w, "ExpandQuery");
-	jw_b(w, "ExpandAll", false);
-	jw_b(w, "Levels", false);
-	jw_b(w, "Links", false);
-	jw_b(w, "NoLinks", false);
+	jw_b(w, "ExpandAll", full);
+	jw_b(w, "Levels", full);
+	jw_b(w, "Links", full);
+	jw_b(w, "NoLinks", p->query_expand != EXPAND_NONE);
+	if (full)
+		jw_i(w, "MaxLevels", p->query_levels);
 	jw_close(w);
 	jw_open(w, "DeepOperations");
 	jw_b(w, "DeepPATCH", false);
@@ -65,6 +69,7 @@ static const struct {
 	{ 0, "Managers" },
 	{ 0, "SessionService" },
 	{ 0, "AccountService" },
+	{ SERVICE_EVENTS, "EventService" },
 	{ SERVICE_REGISTRIES, "Registries" },
 	{ SERVICE_SCHEMAS, "JsonSchemas" },
 };
@@ -89,7 +94,7 @@ view_root(struct request *rq, struct jw *w)
 	if (*rq->p->product)
 		jw_s(w, "Product", rq->p->product);
 	jw_s(w, "ServiceIdentification", rq->b->name);
-	root_features(w);
+	root_features(rq->p, w);
 	if (*rq->p->oem_key) {
 		jw_open(w, "Oem");
 		jw_open(w, rq->p->oem_key);

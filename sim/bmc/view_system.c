@@ -80,6 +80,8 @@ children(struct request *rq, struct jw *w)
 		jw_ref(w, parts[i], "%s/%s", rq->path, parts[i]);
 	if (rq->p->vm_parent != VM_MANAGER)
 		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	if (rq->p->services & SERVICE_LOGS)
+		jw_ref(w, "LogServices", "%s/LogServices", rq->path);
 	jw_open(w, "Links");
 	jw_list(w, "Chassis");
 	jw_ref(w, NULL, CHA, rq->b->cha_id);

@@ -183,7 +183,7 @@ bad_requests_get_the_registrys_words(void)
 		{ "POST", RIG_CD "/Actions/VirtualMedia.InsertMedia",
 		    "{\"Image\":\"ftp://x/y.iso\"}", 400,
 		    "ActionParameterValueFormatError" },
-		{ "GET", RIG_SYS "?$expand=*", NULL, 501, "QueryNotSupported" },
+		{ "GET", RIG_SYS "?$filter=x", NULL, 501, "QueryNotSupported" },
 		{ "POST", SESSIONS, "{\"UserName\":\"root\"}", 400,
 		    "PropertyMissing" },
 	};
