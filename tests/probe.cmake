@@ -6,7 +6,7 @@ if(TARGET b7_agent_probe)
 endif()
 if(TARGET b7_agent_probe AND TARGET b7_world AND TARGET b7_sim_bmc AND
 		TARGET b7_sim_origin)
-	foreach(module roundtrip)
+	foreach(module roundtrip run)
 		unit_test(probe_${module} b7_agent_probe b7_sim_bmc
 			b7_sim_origin b7_world)
 	endforeach()

@@ -25,6 +25,7 @@ struct probe {
 	void *arg;
 	cJSON *report;
 	struct latency latency;
+	struct buf quirks; /* of the client */
 	unsigned redirects;
 	struct record *record;
 	struct timer timeout, stop;
@@ -57,15 +58,10 @@ end_of(const struct probe *p)
 static void
 judge(struct probe *p)
 {
-	struct buf quirks;
-
 	describe_requests(p->report, redfish_stats(p->rf), p->redirects);
 	json_set(p->report, "latency", latency_report(&p->latency));
 	json_set_i64(p->report, "slowestMs", latency_worst_ms(&p->latency));
-	buf_init(&quirks, 4096);
-	redfish_quirks(p->rf, &quirks);
-	grade_quirks(p->report, buf_str(&quirks));
-	buf_free(&quirks);
+	grade_quirks(p->report, buf_str(&p->quirks));
 	grade_report(p->report);
 }
 
@@ -95,7 +91,8 @@ leave(void *arg)
 	deferred_cancel(&p->leave);
 	if (redfish_busy(p->rf))
 		redfish_cancel(p->rf);
-	/* before the session goes: Basic is a quirk, none is not */
+	/* before the session goes, and what is known of it */
+	redfish_quirks(p->rf, &p->quirks);
 	json_set_str(p->report, "auth",
 	    redfish_has_session(p->rf) ? "session"
 	    : p->discovered            ? "basic"
@@ -355,6 +352,7 @@ probe_start(const struct env *env, const struct probe_opts *o,
 	p->limits = o->limits;
 	p->keep_identity = o->keep_identity;
 	p->report = cJSON_CreateObject();
+	buf_init(&p->quirks, 4096);
 	json_set_str(p->report, "address", o->address);
 	redfish_observe(p->rf, observe, p);
 	timer_start(env->loop, &p->timeout, limit, on_timeout, p);
@@ -373,6 +371,7 @@ probe_free(struct probe *p)
 	record_free(p->record);
 	redfish_free(p->rf);
 	latency_fini(&p->latency);
+	buf_free(&p->quirks);
 	cJSON_Delete(p->report);
 	cJSON_Delete(p->root);
 	secret_free(&p->password);

@@ -133,6 +133,14 @@ cut(struct record *r, const char *why)
 		r->cut = xstrdup(why);
 }
 
+/* What is queued is not read any more. */
+static void
+end(struct record *r, const char *why)
+{
+	cut(r, why);
+	r->ended = true;
+}
+
 /* Those of other people, and the way in: nothing of a BMC's nature. */
 static bool
 is_private(const char *path)
@@ -254,7 +262,7 @@ keep(struct record *r, struct record_item *it, cJSON *j)
 	r->bytes += strlen(it->text);
 	enqueue_links(r, j);
 	if (r->bytes > r->limits.bytes)
-		cut(r, "the limit of bytes was reached");
+		end(r, "the limit of bytes was reached");
 }
 
 static void
@@ -320,11 +328,11 @@ note_failure(struct record *r, const struct redfish_reply *reply)
 	    redfish_cause_name(reply->cause), reply->err.msg);
 	skip(r, r->items[r->at]->path, why);
 	if (reply->cause == RF_CAUSE_AUTH && reply->http_status == 401)
-		cut(r, "the BMC no longer takes the login");
+		end(r, "the BMC no longer takes the login");
 	if (!silent(reply))
 		r->silences = 0;
 	else if (++r->silences == SILENCES_MAX)
-		cut(r, "the BMC no longer answers");
+		end(r, "the BMC no longer answers");
 }
 
 static void
@@ -346,7 +354,7 @@ on_done(void *arg, const struct redfish_reply *reply)
 static void
 next(struct record *r)
 {
-	if (r->cut || r->at == r->n) {
+	if (r->ended || r->at == r->n) {
 		r->done(r->arg);
 		return;
 	}
@@ -364,12 +372,12 @@ record_start(struct record *r, void (*done)(void *arg), void *arg)
 	r->arg = arg;
 	enqueue(r, redfish_root(r->rf));
 	if (r->n == 0)
-		cut(r, "a service below a prefix cannot be recorded");
+		end(r, "a service below a prefix cannot be recorded");
 	next(r);
 }
 
 void
 record_stop(struct record *r)
 {
-	cut(r, "it was stopped");
+	end(r, "it was stopped");
 }

@@ -24,7 +24,8 @@ struct record {
 	char *page;       /* owned; the rest of the list at `at`, or NULL */
 	unsigned pages, silences;
 	cJSON *skipped; /* owned; [{path, why}] or NULL */
-	char *cut;      /* owned; why it ended early, or NULL */
+	char *cut;      /* owned; why it is not whole, or NULL */
+	bool ended;     /* nothing more is read */
 	void (*done)(void *arg);
 	void *arg;
 };
