@@ -199,6 +199,13 @@ decode_string(struct parser *ps, const char *end, size_t high, struct string *s)
 	return true;
 }
 
+/* An ASCII byte that stands for itself. */
+static bool
+is_plain(char c)
+{
+	return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
 /* ps->p stands at the opening quote. */
 static bool
 parse_string(struct parser *ps, struct string *s)
@@ -207,6 +214,8 @@ parse_string(struct parser *ps, struct string *s)
 	size_t high = 0;
 	bool plain = true;
 
+	while (at < ps->end && is_plain(*at))
+		at++; /* mostly up to the end */
 	for (; at < ps->end && *at != '"'; at++) {
 		unsigned char c = (unsigned char)*at;
 

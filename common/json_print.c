@@ -14,6 +14,13 @@
 
 static void print_value(struct buf *b, const cJSON *j, int indent);
 
+/* An ASCII byte that stands for itself. */
+static bool
+is_plain(char c)
+{
+	return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
 /* Nothing here looks at what the buffer's adds return: it has no cap, since
  * everything in memory has been through one. */
 static void
@@ -25,6 +32,10 @@ print_string(struct buf *b, const char *s)
 	for (size_t i = 0, len; i < n; i += len) {
 		const char *with = NULL;
 		char text[8];
+
+		len = 1;
+		if (is_plain(s[i]))
+			continue;
 
 		len = str_utf8_len(s + i, n - i);
 		if (len == 0) {

@@ -17,11 +17,18 @@
 size_t
 schema_path_key(struct schema_path *p, const char *key)
 {
-	size_t mark = p->n;
-	size_t left = sizeof(p->s) - p->n;
+	size_t mark = p->n, room = sizeof(p->s) - 1 - mark, n = strlen(key);
+	char *end = p->s + mark;
 
-	(void)str_format(p->s + p->n, left, "%s%s", p->n == 0 ? "" : ".", key);
-	p->n += strlen(p->s + p->n);
+	if (mark > 0 && room > 0) {
+		*end++ = '.';
+		room--;
+	}
+	if (n > room)
+		n = room;
+	memcpy(end, key, n);
+	end[n] = '\0';
+	p->n = (size_t)(end - p->s) + n;
 	return mark;
 }
 
