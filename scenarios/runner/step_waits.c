@@ -25,8 +25,7 @@ wait_run(struct play *p, const cJSON *a, struct err *e)
 		if (!p->failure.set)
 			(void)err_set(e, ERR_TIMEOUT, 0,
 			    "not within %lld s: %s",
-			    (long long)(within / LOOP_S),
-			    l.missed == NULL ? "" : l.missed->why);
+			    (long long)(within / LOOP_S), want_list_why(&l));
 		if (!p->failure.set && l.missed != NULL &&
 		    l.missed->ref.kind != NULL)
 			play_fail(p, "expectation", l.missed->ref.name,

@@ -246,6 +246,16 @@ want_one(struct want *w, const struct fact_object *o, const char *key)
 	return false;
 }
 
+/* One change of the facts is one object that matches, or does not, from then
+ * on: a count that lacks n cannot be right before n changes. */
+static bool
+want_too_early(const struct want *w)
+{
+	uint64_t lacks = (uint64_t)(w->lacks < 0 ? -w->lacks : w->lacks);
+
+	return w->event == NULL && w->p->f->changes - w->counted_at < lacks;
+}
+
 /* Exactly so many. */
 static bool
 want_counted(struct want *w)
@@ -254,10 +264,15 @@ want_counted(struct want *w)
 	const struct fact_object *o;
 	int64_t n = 0;
 
+	if (want_too_early(w))
+		return false;
+	w->why[0] = '\0';
 	while ((o = walk_next(&k)) != NULL)
 		n += want_one(w, o, k.key);
 	(void)snprintf(w->why + strlen(w->why), sizeof(w->why) - strlen(w->why),
 	    " (%lld of %lld)", (long long)n, (long long)w->count);
+	w->lacks = w->count - n;
+	w->counted_at = w->p->f->changes;
 	return n == w->count;
 }
 
@@ -321,7 +336,6 @@ want_met(void *arg)
 	struct want *w = arg;
 	struct backend *be = w->p->be;
 
-	w->why[0] = '\0';
 	if (w->agent >= 0) {
 		(void)snprintf(w->why, sizeof(w->why), "agent %lld %s",
 		    (long long)w->agent, w->running ? "does not run" : "runs");
@@ -369,6 +383,16 @@ want_list_met(void *arg)
 			return false;
 		}
 	return true;
+}
+
+const char *
+want_list_why(struct want_list *l)
+{
+	if (l->missed == NULL)
+		return "";
+	l->missed->lacks = 0;
+	(void)want_met(l->missed);
+	return l->missed->why;
 }
 
 void

@@ -32,6 +32,8 @@ struct want {
 	/* of the last look */
 	char why[300];
 	const char *culprit; /* key of one that did not match; NULL */
+	int64_t lacks;       /* so many objects to its count; 0 = not known */
+	uint64_t counted_at; /* facts' changes then */
 };
 
 /* For struct step_row: the argument of wait and expect. */
@@ -50,6 +52,8 @@ struct want_list {
 bool want_list_parse(
     struct want_list *l, struct play *p, const cJSON *arg, struct err *e);
 bool want_list_met(void *list);
+/* Why it is not met, by another look; borrowed. */
+const char *want_list_why(struct want_list *l);
 void want_list_fini(struct want_list *l);
 
 #endif
