@@ -245,6 +245,8 @@ fresh_buffers(struct kube_call *k)
 	buf_done(&k->items.item, wipe);
 	buf_done(&k->items.rest, wipe);
 	kube_items_init(&k->items, KUBE_OBJECT_MAX, kube_call_piece, k);
+	if (k->rq.skipped != NULL)
+		k->items.skip = kube_call_skipped;
 }
 
 static void

@@ -243,6 +243,14 @@ kube_call_piece(void *arg, const char *text, size_t n)
 	return !k->stopped;
 }
 
+void
+kube_call_skipped(void *arg, const struct err *why)
+{
+	struct kube_call *k = arg;
+
+	k->rq.skipped(k->rq.arg, why);
+}
+
 /* ---- the end ----------------------------------------------------------------- */
 
 void

@@ -51,5 +51,6 @@ void kube_call_refused(void *arg);
 void kube_call_ended(struct kube_call *k, const struct http_result *h);
 /* A list item or a watch line. */
 bool kube_call_piece(void *arg, const char *text, size_t n);
+void kube_call_skipped(void *arg, const struct err *why);
 
 #endif

@@ -130,6 +130,9 @@ struct kube_request {
 	 * KUBE_OBJECT_MAX bytes; false ends the request (reply.stopped). LIST
 	 * without it collects items into reply.object (8 MiB at most). */
 	bool (*item)(void *arg, const char *text, size_t n);
+	/* LIST: an item that is larger or nested deeper was left out; NULL =
+	 * the request fails instead. */
+	void (*skipped)(void *arg, const struct err *why);
 	/* LIST, WATCH: the server said yes; NULL = not interested. */
 	void (*opened)(void *arg);
 	/* DELETE preconditions; NULL = none. propagation NULL = the kind's. */

@@ -234,6 +234,12 @@ skipped(struct informer *inf, const struct err *why)
 	return true;
 }
 
+static void
+piece_skipped(void *arg, const struct err *why)
+{
+	(void)skipped(arg, why);
+}
+
 static bool
 list_item(void *arg, const char *text, size_t n)
 {
@@ -292,6 +298,7 @@ ask_all(struct informer *inf, enum kube_verb verb)
 		.field_selector = inf->o.field_selector,
 		.metadata_only = inf->o.metadata_only,
 		.sensitive = inf->o.metadata_only,
+		.skipped = piece_skipped,
 		.arg = inf };
 }
 

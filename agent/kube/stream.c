@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define REST_MAX (256u << 10)
+#define SKIP_MAX 3    /* times the cap: larger is no object of anybody's */
 #define DEPTH_MAX 200 /* json_parse refuses 64; this only bounds a counter */
 
 /* ---- lines ---------------------------------------------------------------- */
@@ -128,13 +129,33 @@ string_step(struct kube_items *s, const char *p, size_t n, bool *ended)
 	return plain_run(p, n);
 }
 
+/* An item that breaks a cap: it is read to its end and not kept. */
+static bool
+skip_item(struct kube_items *s, const struct err *why, struct err *e)
+{
+	if (s->skip == NULL || s->at != ITEMS_WITHIN || s->skipping) {
+		if (e != NULL)
+			*e = *why;
+		return false;
+	}
+	s->skipping = true;
+	s->skipped = 0;
+	buf_reset(&s->item);
+	s->skip(s->arg, why);
+	return true;
+}
+
 static bool
 deeper(struct kube_items *s, struct err *e)
 {
-	if (++s->depth > DEPTH_MAX)
-		return err_set(e, ERR_TOO_BIG, 0,
-		    "the list is nested deeper than %d", DEPTH_MAX);
-	return true;
+	struct err why;
+
+	if (++s->depth <= DEPTH_MAX || s->skipping)
+		return true;
+	(void)err_set(&why, ERR_TOO_BIG, 0,
+	    "item %llu of the list is nested deeper than %d",
+	    (unsigned long long)s->count, DEPTH_MAX);
+	return skip_item(s, &why, e);
 }
 
 static bool
@@ -167,14 +188,25 @@ structure(struct kube_items *s, char c, struct err *e)
 }
 
 static bool
-too_big(const struct kube_items *s, struct err *e)
+rest_too_big(struct err *e)
 {
-	if (s->item.overflow)
-		return err_set(e, ERR_TOO_BIG, 0,
-		    "item %llu of the list is longer than %zu bytes",
-		    (unsigned long long)s->count, s->item.max);
 	return err_set(e, ERR_TOO_BIG, 0,
 	    "the list has more than %u bytes besides its items", REST_MAX);
+}
+
+static bool
+item_add(struct kube_items *s, const char *p, size_t n, struct err *e)
+{
+	struct err why;
+	bool fits = s->skipping ? (s->skipped += n) <= SKIP_MAX * s->item.max
+				: buf_add(&s->item, p, n);
+
+	if (fits)
+		return true;
+	(void)err_set(&why, ERR_TOO_BIG, 0,
+	    "item %llu of the list is longer than %zu bytes",
+	    (unsigned long long)s->count, s->item.max);
+	return skip_item(s, &why, e);
 }
 
 static bool
@@ -183,7 +215,7 @@ outside_byte(struct kube_items *s, char c, struct err *e)
 	if (c == '"')
 		s->string_from = s->rest.n;
 	if (!buf_addc(&s->rest, c))
-		return too_big(s, e);
+		return rest_too_big(e);
 	if (c == ':')
 		s->after_colon = true;
 	else if (c == ',')
@@ -204,12 +236,14 @@ between_byte(struct kube_items *s, char c, struct err *e)
 {
 	if (c == '{') {
 		s->at = ITEMS_WITHIN;
+		s->skipping = false;
 		buf_reset(&s->item);
-		return buf_addc(&s->item, c) ? deeper(s, e) : too_big(s, e);
+		return item_add(s, &c, 1, e) && deeper(s, e);
 	}
 	if (c == ']') {
 		s->at = ITEMS_OUTSIDE;
-		return buf_addc(&s->rest, c) ? shallower(s, e) : too_big(s, e);
+		return buf_addc(&s->rest, c) ? shallower(s, e)
+					     : rest_too_big(e);
 	}
 	if (c == ',' || is_space(c))
 		return true;
@@ -221,14 +255,16 @@ between_byte(struct kube_items *s, char c, struct err *e)
 static bool
 within_byte(struct kube_items *s, char c, struct err *e)
 {
-	if (!buf_addc(&s->item, c))
-		return too_big(s, e);
+	if (!item_add(s, &c, 1, e))
+		return false;
 	if (!structure(s, c, e))
 		return false;
 	if (s->depth > 2)
 		return true;
 	s->at = ITEMS_BETWEEN;
 	s->count++;
+	if (s->skipping)
+		return true;
 	s->stopped = !s->fn(s->arg, buf_str(&s->item), s->item.n);
 	if (s->stopped)
 		return err_set(e, ERR_PROTO, 0, "stopped by receiver");
@@ -239,13 +275,14 @@ static bool
 in_string(
     struct kube_items *s, const char *p, size_t n, size_t *used, struct err *e)
 {
-	struct buf *to = s->at == ITEMS_WITHIN ? &s->item : &s->rest;
 	bool ended;
 
 	*used = string_step(s, p, n, &ended);
-	if (!buf_add(to, p, *used))
-		return too_big(s, e);
-	if (ended && s->at == ITEMS_OUTSIDE)
+	if (s->at == ITEMS_WITHIN)
+		return item_add(s, p, *used, e);
+	if (!buf_add(&s->rest, p, *used))
+		return rest_too_big(e);
+	if (ended)
 		string_ended(s);
 	return true;
 }

@@ -247,6 +247,80 @@ caps_hold_in_lists_and_lines(void)
 	kube_lines_free(&l);
 }
 
+struct skips {
+	struct pieces p; /* first member: join gets it */
+	unsigned n;
+	struct err why;
+};
+
+static void
+skip_one(void *arg, const struct err *why)
+{
+	struct skips *k = arg;
+
+	k->n++;
+	k->why = *why;
+}
+
+/* The caps are 100 bytes and 200 levels; the neighbours come through, in
+ * whatever pieces. */
+static void
+what_breaks_a_cap_is_left_out_alone(void)
+{
+	char deep[1200], big[400], *text;
+
+	(void)memset(deep, '[', 600);
+	(void)memset(deep + 600, ']', 600);
+	(void)memset(big, '{', sizeof(big)); /* in a string: no structure */
+	text = xasprintf("{\"kind\":\"L\",\"items\":[{\"a\":1},"
+			 "{\"x\":%.1200s},{\"b\":\"\\\"]\"},"
+			 "{\"y\":\"%.400s\"},{\"c\":2}],\"metadata\":{}}",
+	    deep, big);
+	for (size_t part = 1; part < 300; part += 7) {
+		struct skips k = { .n = 0 };
+		size_t n = strlen(text);
+		struct kube_items s;
+		struct err e;
+
+		kube_items_init(&s, 300, join, &k);
+		s.skip = skip_one;
+		for (size_t at = 0; at < n; at += part)
+			CU_ASSERT_TRUE_FATAL(kube_items_feed(
+			    &s, text + at, n - at < part ? n - at : part, &e));
+		CU_ASSERT_TRUE(kube_items_end(&s, &e));
+		CHECK_TEXT(
+		    k.p.all, "<{\"a\":1}><{\"b\":\"\\\"]\"}><{\"c\":2}>");
+		CU_ASSERT_EQUAL(k.n, 2);
+		CU_ASSERT_EQUAL(k.why.kind, ERR_TOO_BIG);
+		CHECK_TEXT(buf_str(&s.rest),
+		    "{\"kind\":\"L\",\"items\":[],\"metadata\":{}}");
+		kube_items_free(&s);
+	}
+	xfree(text);
+}
+
+/* Four times the cap is no object of anybody's. */
+static void
+an_item_without_end_is_cut_off(void)
+{
+	struct skips k = { .n = 0 };
+	struct kube_items s;
+	char big[100];
+	unsigned fed = 0;
+	struct err e;
+
+	(void)memset(big, 'x', sizeof(big));
+	kube_items_init(&s, 300, join, &k);
+	s.skip = skip_one;
+	CU_ASSERT_TRUE(kube_items_feed(&s, "{\"items\":[{\"", 12, &e));
+	while (fed < 100 && kube_items_feed(&s, big, sizeof(big), &e))
+		fed++;
+	CU_ASSERT_EQUAL(fed, 12);
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	CU_ASSERT_EQUAL(k.n, 1);
+	kube_items_free(&s);
+}
+
 int
 main(void)
 {
@@ -262,6 +336,10 @@ main(void)
 		{ "broken lists are told", broken_lists_are_told },
 		{ "caps hold in lists and lines",
 		    caps_hold_in_lists_and_lines },
+		{ "what breaks a cap is left out alone",
+		    what_breaks_a_cap_is_left_out_alone },
+		{ "an item without end is cut off",
+		    an_item_without_end_is_cut_off },
 	};
 
 	return UNIT_RUN("kube_list", cases);
