@@ -262,7 +262,7 @@ skip_one(void *arg, const struct err *why)
 	k->why = *why;
 }
 
-/* The caps are 100 bytes and 200 levels; the neighbours come through, in
+/* The caps are 400 bytes and 200 levels; the neighbours come through, in
  * whatever pieces. */
 static void
 what_breaks_a_cap_is_left_out_alone(void)
@@ -282,7 +282,7 @@ what_breaks_a_cap_is_left_out_alone(void)
 		struct kube_items s;
 		struct err e;
 
-		kube_items_init(&s, 300, join, &k);
+		kube_items_init(&s, 400, join, &k);
 		s.skip = skip_one;
 		for (size_t at = 0; at < n; at += part)
 			CU_ASSERT_TRUE_FATAL(kube_items_feed(
