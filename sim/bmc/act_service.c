@@ -10,7 +10,6 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/session.h"
-#include "sim/bmc/task.h"
 
 /* ---- services ----------------------------------------------------------- */
 
@@ -75,18 +74,4 @@ void
 act_patch_manager(struct request *rq)
 {
 	patch_run(rq, &nothing_def, NULL);
-}
-
-void
-act_delete_task(struct request *rq)
-{
-	struct task *t = task_get(rq->b, rq->arg[0]);
-
-	if (t && t->state == TASK_RUNNING) {
-		request_refuse(rq, REF_BUSY, NULL, "5", NULL, NULL);
-		return;
-	}
-	if (t && !rq->dry)
-		task_drop(rq->b, t);
-	request_done(rq);
 }

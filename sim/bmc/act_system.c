@@ -323,3 +323,40 @@ act_patch_settings(struct request *rq)
 {
 	start(rq, true);
 }
+
+/* ---- a boot option ------------------------------------------------------ */
+
+static bool
+set_option_enabled(struct request *rq, const cJSON *v)
+{
+	return patch_bool(rq, "BootOptionEnabled", v, rq->stage);
+}
+
+static bool
+commit_option(struct request *rq)
+{
+	const bool *on = rq->stage;
+	uint8_t bit = (uint8_t)(1u << machine_boot_option(rq->arg[0]));
+
+	if (rq->dry)
+		return true;
+	if (*on)
+		rq->b->st.boot_off &= (uint8_t)~bit;
+	else
+		rq->b->st.boot_off |= bit;
+	bmc_changed(rq->b);
+	return true;
+}
+
+static const struct patch_row option_rows[] = {
+	{ "BootOptionEnabled", set_option_enabled, false },
+};
+static const struct patch_def option_def = { option_rows, 1, commit_option };
+
+void
+act_patch_boot_option(struct request *rq)
+{
+	bool on = true;
+
+	patch_run(rq, &option_def, &on);
+}

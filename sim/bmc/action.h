@@ -16,6 +16,7 @@ void act_manager_reset(struct request *rq);
 /* act_system.c */
 void act_patch_system(struct request *rq);
 void act_patch_settings(struct request *rq);
+void act_patch_boot_option(struct request *rq);
 /* act_media.c */
 void act_insert(struct request *rq);
 void act_eject(struct request *rq);
@@ -23,7 +24,6 @@ void act_patch_media(struct request *rq);
 /* act_service.c */
 void act_patch_session_service(struct request *rq);
 void act_patch_manager(struct request *rq);
-void act_delete_task(struct request *rq);
 
 /* ---- PATCH (patch.c) ---------------------------------------------------- */
 

@@ -5,6 +5,8 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/tls.h"
+#include "sim/bmc/bios.h"
+#include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/history.h"
 #include "sim/bmc/journal.h"
@@ -117,6 +119,8 @@ bmc_fini(struct bmc *b)
 	timer_stop(&b->bmc_timer);
 	events_free(b);
 	log_free(b);
+	firmware_free(b);
+	bios_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
@@ -145,6 +149,8 @@ bmc_swap_board(struct bmc *b)
 	session_close_all(b, "board swapped");
 	events_forget(b);
 	log_free(b);
+	firmware_free(b);
+	bios_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);
 	*st = (struct bmc_state){ .rev = st->rev + 1 };
@@ -166,6 +172,7 @@ up_again(void *arg)
 	struct bmc *b = arg;
 
 	b->down = false;
+	firmware_activate(b, FIRMWARE_BMC);
 	b->st.bmc_reset_wall_us = bmc_wall(b);
 	bmc_changed(b);
 	journal_note(b, BMC_EV_BMC_RESTARTED, "up");
@@ -185,6 +192,7 @@ bmc_restart(struct bmc *b, const char *who)
 	for (struct account *a = &b->root; a; a = a->next)
 		a->failures = 0;
 	events_restart(b);
+	firmware_restart(b);
 	journal_add(b->fleet->journal, b, &ev);
 	timer_start(bmc_loop(b), &b->bmc_timer,
 	    bmc_us(b, b->fleet->timing.bmc_restart_ms), up_again, b);

@@ -27,7 +27,9 @@ struct media_op;
 struct session;
 struct task;
 struct trace_entry;
+struct bios;
 struct events;
+struct firmware;
 struct history;
 struct log;
 
@@ -88,9 +90,11 @@ struct bmc {
 	struct session_list sessions; /* oldest first */
 	unsigned n_sessions;
 	struct task_list tasks;
-	struct events *events; /* owned; NULL until somebody subscribes */
-	struct log *log;       /* owned; NULL while nothing happened */
-	bool down;             /* the controller restarts */
+	struct events *events;     /* owned; NULL until somebody subscribes */
+	struct firmware *firmware; /* owned; NULL before the first update */
+	struct bios *bios;         /* owned; NULL while all is as it was made */
+	struct log *log;           /* owned; NULL while nothing happened */
+	bool down;                 /* the controller restarts */
 	struct timer bmc_timer;
 	struct history *history; /* owned; only while reads are stale */
 	struct trace_list traces;

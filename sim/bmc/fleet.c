@@ -11,6 +11,7 @@
 #include "sim/bmc/control.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fault_wire.h"
+#include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
@@ -416,6 +417,7 @@ bmc_fleet_free(struct bmc_fleet *f)
 	for (unsigned i = 0; i < f->count; i++) {
 		media_cancel_all(&f->bmcs[i]);
 		events_free(&f->bmcs[i]);
+		firmware_restart(&f->bmcs[i]);
 	}
 	service_drop_all(f);
 	fault_wire_drop_all(f);

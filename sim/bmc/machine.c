@@ -3,8 +3,10 @@
 
 #include "common/mem.h"
 #include "common/str.h"
+#include "sim/bmc/bios.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/fault.h"
+#include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/medium.h"
@@ -112,6 +114,9 @@ start_post(struct bmc *b, const char *why)
 	bmc_changed(b);
 	journal_note(b, BMC_EV_RESET, why);
 	apply_pending(b);
+	firmware_activate(b, FIRMWARE_BIOS);
+	bios_post(b);
+	b->st.secure_boot_now = b->st.secure_boot;
 	b->m.n_devices = 0;
 	if (b->profile->boot_consume == CONSUME_RESET)
 		machine_choose(b);

@@ -114,7 +114,8 @@ machine_choose(struct bmc *b)
 	if (armed)
 		add_device(b, device_of_override(b, o));
 	for (unsigned i = 0; i < b->st.n_boot_order; i++)
-		add_device(b, device_of_option(b->st.boot_order[i]));
+		if (!(b->st.boot_off & 1u << b->st.boot_order[i]))
+			add_device(b, device_of_option(b->st.boot_order[i]));
 	use_up(b);
 }
 

@@ -235,6 +235,8 @@ struct bmc_profile {
 	unsigned event_defects; /* enum event_defect */
 	bool events_keep, event_policy, event_twice;
 	struct profile_words notices[NOTICE_N];
+	/* update, BIOS */
+	bool update_push, bios_needs_time, bios_one_pending;
 	/* tasks */
 	int task_location;
 	bool task_body_monitor;

@@ -295,6 +295,14 @@ const struct knob knob_table[] = {
 	    "no EventType, timestamps that end in +0000, no "
 	    "OriginOfCondition"),
 
+	BOOL("update/push", update_push, "true",
+	    "there is a MultipartHttpPushUri"),
+	BOOL("bios/needsApplyTime", bios_needs_time, "false",
+	    "new settings are applied only if @Redfish.SettingsApplyTime "
+	    "comes with them"),
+	BOOL("bios/onePending", bios_one_pending, "false",
+	    "while settings wait no others are taken (bios-pending)"),
+
 	INT("task/deleteSeconds", task_delete_s, 1, 86400, "600",
 	    "a finished task is gone after"),
 

@@ -9,6 +9,7 @@
 #include "sim/bmc/replay.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/session.h"
+#include "sim/bmc/task.h"
 #include "sim/bmc/view.h"
 
 #define COLL ROUTE_COLLECTION
@@ -85,10 +86,14 @@ static const struct route table[] = {
 	    .exists = exists_settings },
 	LIST(S_ "/BootOptions", "BootOption", view_boot_options,
 	    exists_boot_options),
-	READ(S_ "/BootOptions/*", "BootOption", "v1_0_4", view_boot_option,
-	    OP_READ_INVENTORY, exists_boot_option),
-	READ(S_ "/SecureBoot", "SecureBoot", "v1_1_0", view_secure_boot,
-	    OP_READ_INVENTORY, NULL),
+	{ .pattern = S_ "/BootOptions/*",
+	    .schema = "BootOption",
+	    .version = "v1_0_4",
+	    .get = view_boot_option,
+	    .patch = act_patch_boot_option,
+	    .op_get = OP_READ_INVENTORY,
+	    .op_patch = OP_PATCH_SYSTEM,
+	    .exists = exists_boot_option },
 	LIST(S_ "/Processors", "Processor", view_processors, NULL),
 	READ(S_ "/Processors/*", "Processor", "v1_18_0", view_processor,
 	    OP_READ_INVENTORY, exists_processor),
@@ -162,7 +167,7 @@ static const struct route table[] = {
 	    .schema = "Task",
 	    .version = "v1_7_0",
 	    .get = view_task,
-	    .del = act_delete_task,
+	    .del = task_delete,
 	    .op_get = OP_READ_TASK,
 	    .op_delete = OP_DELETE_TASK,
 	    .exists = exists_task },
@@ -170,8 +175,11 @@ static const struct route table[] = {
 	    .schema = "Task",
 	    .version = "v1_7_0",
 	    .flags = ROUTE_RAW,
+	    .entity = "Task",
 	    .get = view_monitor,
+	    .del = task_delete,
 	    .op_get = OP_READ_TASK,
+	    .op_delete = OP_DELETE_TASK,
 	    .exists = exists_monitor },
 	{ .pattern = NULL },
 };
@@ -186,6 +194,9 @@ static const struct {
 	{ privilege_routes, SERVICE_PRIVILEGES },
 	{ event_routes, SERVICE_EVENTS },
 	{ log_routes, SERVICE_LOGS },
+	{ update_routes, SERVICE_UPDATE },
+	{ bios_routes, SERVICE_BIOS },
+	{ secure_boot_routes, 0 },
 	{ registry_routes, SERVICE_REGISTRIES },
 	{ schema_routes, SERVICE_SCHEMAS },
 };

@@ -23,6 +23,7 @@ enum route_flag {
 	ROUTE_OPEN_POST = 2,  /* the login */
 	ROUTE_COLLECTION = 4, /* unversioned type */
 	ROUTE_RAW = 8,        /* writes its whole body itself */
+	ROUTE_BODY = 32,      /* reads its body itself, whatever its type */
 	ROUTE_ACTION = 16,    /* POST only; unknown body members are refused */
 	ROUTE_WHOLE = 32      /* as RAW, but with an ETag: recordings */
 };
@@ -54,7 +55,8 @@ const struct route *route_at(const struct bmc_profile *p, size_t i);
 
 /* Each ends with pattern NULL. */
 extern const struct route account_routes[], privilege_routes[],
-    registry_routes[], schema_routes[], event_routes[], log_routes[];
+    registry_routes[], schema_routes[], event_routes[], log_routes[],
+    update_routes[], bios_routes[], secure_boot_routes[];
 
 #define ROUTE_READ(path, type, ver, view, op, there) \
 	{ \

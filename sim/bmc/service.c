@@ -357,7 +357,7 @@ parse_body(struct request *rq)
 	const char *type = rq->in[IN_CONTENT_TYPE];
 	struct err e = { 0 };
 
-	if (rq->body_n == 0)
+	if (rq->body_n == 0 || (rq->route->flags & ROUTE_BODY))
 		return true;
 	if (type && !str_has_iprefix(type, "application/json"))
 		return request_refuse(

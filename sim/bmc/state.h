@@ -56,7 +56,9 @@ struct bmc_state {
 	bool has_pending;
 	uint8_t boot_order[BOOT_OPTIONS]; /* 1-based option numbers */
 	uint8_t n_boot_order;
-	bool secure_boot, locator;
+	uint8_t boot_off; /* bits: options that are disabled, by number */
+	bool secure_boot; /* from the next POST on */
+	bool secure_boot_now, no_keys, locator;
 	char asset_tag[64], host_name[64];
 	struct slot_state slots[PROFILE_SLOTS];
 	uint32_t rev; /* of every change */

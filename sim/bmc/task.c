@@ -16,8 +16,8 @@
 #define MONITORS V1 "/TaskService/TaskMonitors"
 #define TASKS_MAX 64
 
-static const char *const state_names[] = { "Running", "Completed",
-	"Exception" };
+static const char *const state_names[] = { "Running", "Completed", "Exception",
+	"Cancelled" };
 
 void
 task_drop(struct bmc *b, struct task *t)
@@ -70,11 +70,54 @@ task_new(struct bmc *b, const char *name)
 	b->task_seq++;
 	(void)str_format(t->id, sizeof(t->id), "%lld", (long long)b->task_seq);
 	(void)str_copy(t->name, sizeof(t->name), name);
+	t->percent = 50;
 	t->started_us = bmc_now(b);
 	t->started_wall_us = bmc_wall(b);
 	TAILQ_INSERT_TAIL(&b->tasks, t, link);
 	tell(b, t);
 	return t;
+}
+
+void
+task_end_as(struct bmc *b, struct task *t, bool ok, const char *id,
+    const char *a1, const char *a2)
+{
+	struct message m = {
+		.registry = b->profile->registry, .id = id, .args = { a1, a2 }
+	};
+	char text[640];
+
+	message_text(&m, text, sizeof(text));
+	task_end(b, t, ok, id, text);
+}
+
+static void
+cancel(struct bmc *b, struct task *t)
+{
+	t->cancel(t->arg);
+	t->state = TASK_CANCELLED;
+	t->ended_us = bmc_now(b);
+	t->ended_wall_us = bmc_wall(b);
+	tell(b, t);
+}
+
+void
+task_delete(struct request *rq)
+{
+	struct task *t = task_get(rq->b, rq->arg[0]);
+
+	if (t && t->state == TASK_RUNNING && !t->cancel) {
+		request_header(rq, "Retry-After", "5");
+		request_refuse(rq, REF_BUSY, NULL, "5", NULL, NULL);
+		return;
+	}
+	if (t && !rq->dry) {
+		if (t->state == TASK_RUNNING)
+			cancel(rq->b, t);
+		journal_notef(rq->b, BMC_EV_TASK, "%s Removed", t->id);
+		task_drop(rq->b, t);
+	}
+	request_done(rq);
 }
 
 void
@@ -113,8 +156,11 @@ members(struct request *rq, struct jw *w, const struct task *t)
 
 	view_names(w, t->id, t->name);
 	jw_s(w, "TaskState", state_names[t->state]);
-	jw_s(w, "TaskStatus", t->state == TASK_EXCEPTION ? "Critical" : "OK");
-	jw_i(w, "PercentComplete", t->state == TASK_RUNNING ? 50 : 100);
+	jw_s(w, "TaskStatus",
+	    t->state == TASK_EXCEPTION   ? "Critical"
+	    : t->state == TASK_CANCELLED ? "Warning"
+					 : "OK");
+	jw_i(w, "PercentComplete", t->state == TASK_RUNNING ? t->percent : 100);
 	jw_time(w, "StartTime", t->started_wall_us);
 	if (t->state != TASK_RUNNING)
 		jw_time(w, "EndTime", t->ended_wall_us);
@@ -163,7 +209,8 @@ view_task_service(struct request *rq, struct jw *w)
 	jw_b(w, "ServiceEnabled", true);
 	jw_time(w, "DateTime", bmc_wall(rq->b));
 	jw_s(w, "CompletedTaskOverWritePolicy", "Oldest");
-	jw_b(w, "LifeCycleEventOnTaskStateChange", false);
+	jw_b(w, "LifeCycleEventOnTaskStateChange",
+	    (rq->p->services & SERVICE_EVENTS) != 0);
 	jw_i(w, "TaskAutoDeleteTimeoutMinutes",
 	    (rq->p->task_delete_s + 59) / 60);
 	view_status(w, false);

@@ -12,7 +12,8 @@ struct request;
 enum task_state {
 	TASK_RUNNING,
 	TASK_COMPLETED,
-	TASK_EXCEPTION
+	TASK_EXCEPTION,
+	TASK_CANCELLED
 };
 
 struct task {
@@ -23,11 +24,21 @@ struct task {
 	int64_t started_us, ended_us;
 	int64_t started_wall_us, ended_wall_us;
 	char message_id[96], message[256];
+	unsigned percent; /* while it runs */
+	/* Ends the work, which calls neither task_end() nor anything else of
+	 * the task after it. NULL: it cannot be cancelled. */
+	void (*cancel)(void *arg);
+	void *arg;
 };
 
 struct task *task_new(struct bmc *b, const char *name);
 void task_end(struct bmc *b, struct task *t, bool ok, const char *message_id,
     const char *message);
+/* The same in the words of a registry: full id and up to two arguments. */
+void task_end_as(struct bmc *b, struct task *t, bool ok, const char *id,
+    const char *a1, const char *a2);
+/* DELETE of a task or of its monitor: ends what runs. */
+void task_delete(struct request *rq);
 /* NULL: none, or not to be seen yet, or gone already. */
 struct task *task_get(struct bmc *b, const char *id);
 void task_drop(struct bmc *b, struct task *t);

@@ -34,7 +34,6 @@ void view_reset_info(struct request *rq, struct jw *w);
 /* The ActionInfo of either Reset. */
 void view_reset_parameters(
     struct jw *w, bool required, const struct strlist *types);
-void view_secure_boot(struct request *rq, struct jw *w);
 /* view_boot.c */
 void view_boot(struct request *rq, struct jw *w); /* the Boot object */
 void view_settings(struct request *rq, struct jw *w);

@@ -180,5 +180,5 @@ view_boot_option(struct request *rq, struct jw *w)
 	jw_s(w, "DisplayName", name);
 	jw_s(w, "Alias", aliases[n - 1]);
 	jw_s(w, "UefiDevicePath", path);
-	jw_b(w, "BootOptionEnabled", true);
+	jw_b(w, "BootOptionEnabled", !(rq->st->boot_off & 1u << n));
 }

@@ -2,6 +2,7 @@
 #include "common/http.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/firmware.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
@@ -72,7 +73,7 @@ view_manager(struct request *rq, struct jw *w)
 	jw_s(w, "ManagerType", "BMC");
 	jw_s(w, "Manufacturer", rq->p->manufacturer);
 	jw_s(w, "Model", rq->p->bmc_model);
-	jw_s(w, "FirmwareVersion", rq->p->bmc_version);
+	jw_s(w, "FirmwareVersion", firmware_version(b, FIRMWARE_BMC));
 	jw_s(w, "UUID", b->hw.bmc_uuid);
 	jw_s(w, "ServiceEntryPointUUID", b->hw.service_uuid);
 	jw_s(w, "ServiceIdentification", b->name);

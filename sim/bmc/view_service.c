@@ -70,6 +70,7 @@ static const struct {
 	{ 0, "SessionService" },
 	{ 0, "AccountService" },
 	{ SERVICE_EVENTS, "EventService" },
+	{ SERVICE_UPDATE, "UpdateService" },
 	{ SERVICE_REGISTRIES, "Registries" },
 	{ SERVICE_SCHEMAS, "JsonSchemas" },
 };

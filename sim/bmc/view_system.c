@@ -1,6 +1,7 @@
 /* The system: power, boot, links to its parts. */
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/firmware.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
@@ -53,7 +54,7 @@ identity(struct request *rq, struct jw *w)
 	jw_s(w, "UUID", b->hw.uuid);
 	jw_s(w, "HostName", rq->st->host_name);
 	jw_s(w, "AssetTag", rq->st->asset_tag);
-	jw_s(w, "BiosVersion", rq->p->bios_version);
+	jw_s(w, "BiosVersion", firmware_version(b, FIRMWARE_BIOS));
 }
 
 static void
@@ -80,6 +81,8 @@ children(struct request *rq, struct jw *w)
 		jw_ref(w, parts[i], "%s/%s", rq->path, parts[i]);
 	if (rq->p->vm_parent != VM_MANAGER)
 		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	if (rq->p->services & SERVICE_BIOS)
+		jw_ref(w, "Bios", "%s/Bios", rq->path);
 	if (rq->p->services & SERVICE_LOGS)
 		jw_ref(w, "LogServices", "%s/LogServices", rq->path);
 	jw_open(w, "Links");
@@ -153,14 +156,4 @@ void
 view_reset_info(struct request *rq, struct jw *w)
 {
 	view_reset_parameters(w, true, &rq->p->reset_types);
-}
-
-void
-view_secure_boot(struct request *rq, struct jw *w)
-{
-	view_names(w, "SecureBoot", "UEFI Secure Boot");
-	jw_b(w, "SecureBootEnable", rq->st->secure_boot);
-	jw_s(w, "SecureBootCurrentBoot",
-	    rq->st->secure_boot ? "Enabled" : "Disabled");
-	jw_s(w, "SecureBootMode", "UserMode");
 }

@@ -252,8 +252,9 @@ rig_call(struct rig *g, const char *method, const char *path, const char *body)
 		h[n++] = (struct http_header){ "Authorization", basic };
 	}
 	if (body)
-		h[n++] =
-		    (struct http_header){ "Content-Type", "application/json" };
+		h[n++] = (struct http_header){ "Content-Type",
+			g->content_type ? g->content_type
+					: "application/json" };
 	if (g->if_match[0])
 		h[n++] = (struct http_header){ "If-Match", g->if_match };
 	(void)call(g, g->peer, method, path, body, h, n);

@@ -47,6 +47,7 @@ struct rig {
 	const char *user, *password; /* Basic, unless token is set */
 	char token[80];
 	char if_match[80];
+	const char *content_type; /* of bodies; NULL = JSON */
 	struct rig_reply r;
 	char *events[RIG_EVENTS]; /* "kind text" without requests */
 	size_t n_events;
