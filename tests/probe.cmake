@@ -11,3 +11,7 @@ if(TARGET b7_agent_probe AND TARGET b7_world AND TARGET b7_sim_bmc AND
 			b7_sim_origin b7_world)
 	endforeach()
 endif()
+if(TARGET b7_bmc_rig)
+	unit_test(bmc_replay b7_bmc_rig)
+	fuzz_target(bmc_replay b7_sim_bmc b7_world)
+endif()

@@ -300,7 +300,7 @@ replay_load(struct files *files, const char *dir, struct err *e)
 	size_t i;
 
 	if (ok)
-		ok = replay_understand(r, e) || !err_wrap(e, "%s", dir);
+		ok = replay_understand(r, e) || err_wrap(e, "%s", dir);
 	if (ok)
 		read_headers(&l);
 	for (i = 0; i < l.n; i++)
