@@ -15,3 +15,11 @@ if(TARGET b7_bmc_rig)
 	unit_test(bmc_replay b7_bmc_rig)
 	fuzz_target(bmc_replay b7_sim_bmc b7_world)
 endif()
+if(TARGET beskar7-agent AND TARGET beskar7-sim)
+	add_test(NAME integration-probe_cli
+		COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/probe_cli.sh
+			$<TARGET_FILE:beskar7-agent> $<TARGET_FILE:beskar7-sim>)
+	set_tests_properties(integration-probe_cli PROPERTIES
+		LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
+		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
