@@ -208,6 +208,15 @@ host_ctl_closed(const struct host_ctl *ctl)
 	return ctl->closed || ctl->rf == NULL || !redfish_has_session(ctl->rf);
 }
 
+bool
+host_ctl_quiet(const struct controllers *c, const char *key)
+{
+	const struct host_ctl *ctl = map_get(&c->host_ctls, key);
+
+	return ctl == NULL || (ctl->pending == N_ACTS &&
+				  (ctl->rf == NULL || !redfish_busy(ctl->rf)));
+}
+
 /* ---- settling ------------------------------------------------------------------ */
 
 struct link_cause {

@@ -65,6 +65,8 @@ void host_ctl_free(void *arg);
 /* Starts closing the BMC session; false if there is nothing to wait for. */
 bool host_ctl_close(struct host_ctl *ctl);
 bool host_ctl_closed(const struct host_ctl *ctl);
+/* No request about the host is under way, to its BMC or to the API. */
+bool host_ctl_quiet(const struct controllers *c, const char *key);
 /* machine_ctl.c */
 void machine_ctl_run(void *arg, const char *key);
 void machine_ctl_free(void *arg);

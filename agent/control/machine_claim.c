@@ -105,7 +105,7 @@ claim_wait(
 		    "failure domain %s",
 		    s->matching, zone);
 	(void)map_put(&p->c->waiting, p->m.key, p->c); /* a set */
-	return V_STOP;
+	return machine_move_free(p) == V_WAIT ? V_WAIT : V_STOP;
 }
 
 static void
@@ -190,6 +190,8 @@ machine_claimed(void *arg)
 		claim_consider(p, &s, p->c->index.hosts.v[i].value, zone);
 	if (s.best == NULL)
 		return claim_wait(p, &s, zone);
+	if (machine_move_blocked(p) == V_WAIT)
+		return V_WAIT;
 	(void)map_take(&p->c->waiting, p->m.key); /* a set */
 	return claim_write(p, s.best);
 }

@@ -20,6 +20,7 @@ mirror_provider_id(struct machine_pass *p)
 	(void)str_format(id, sizeof(id), "b7://%s/%s", p->h.ns, p->h.name);
 	patch = kobj_patch_base(p->m.tree);
 	json_set_str(json_ensure_obj(patch, "spec"), "providerID", id);
+	machine_let_move(p, patch);
 	w.type = KUBE_PATCH_MERGE;
 	w.patch = patch;
 	(void)object_write(p->o, &w);

@@ -24,6 +24,13 @@ extern const struct step machine_plan[];
 enum verdict machine_claimed(void *arg);  /* machine_claim.c */
 enum verdict machine_mirrored(void *arg); /* machine_mirror.c */
 enum verdict machine_deletion(void *arg); /* machine_delete.c */
+/* machine_move.c: clusterctl's block-move is there while it must be. */
+enum verdict machine_move_guarded(void *arg);
+enum verdict machine_move_blocked(struct machine_pass *p);
+enum verdict machine_move_free(struct machine_pass *p);
+/* Ours is set, and its removal as a part of another patch. */
+bool machine_blocks_move(const struct machine_pass *p);
+void machine_let_move(const struct machine_pass *p, cJSON *patch);
 void machine_say(struct machine_pass *p, const char *type, enum cond_status s,
     const char *reason, const char *message);
 enum verdict machine_poll(struct machine_pass *p, int64_t us);

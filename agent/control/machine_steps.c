@@ -171,6 +171,7 @@ const struct step machine_plan[] = {
 	{ "in-watch", in_watch },
 	{ "owned", owned },
 	{ "identified", identified },
+	{ "move-guarded", machine_move_guarded },
 	{ "not-paused", not_paused },
 	{ "deletion", machine_deletion },
 	{ "spec-valid", spec_valid },
