@@ -381,25 +381,33 @@ identity_at(struct pseudonyms *p, const char *s, bool ip4, const char **name)
 	return 0;
 }
 
+/* Appends what stands at s, and says how much of it that was. */
+static size_t
+add_next(struct pseudonyms *p, const char *start, const char *s, bool ip4,
+    struct buf *out)
+{
+	bool starts = s == start || !is_word(s[-1]);
+	/* not in the middle of a version of five parts */
+	bool quad = ip4 && (s == start || s[-1] != '.');
+	const char *name = NULL;
+	size_t n = starts ? identity_at(p, s, quad, &name) : 0;
+
+	if (n == 0)
+		n = 1;
+	if (name)
+		(void)buf_adds(out, name);
+	else
+		(void)buf_add(out, s, n);
+	return n;
+}
+
 void
 pseudonyms_apply(struct pseudonyms *p, const char *s, bool ip4, struct buf *out)
 {
-	const char *start = s, *name = NULL;
-	size_t n;
+	const char *start = s;
 
-	while (*s && !p->keep) {
-		bool starts = s == start || !is_word(s[-1]);
-		/* not in the middle of a version of five parts */
-		bool quad = ip4 && (s == start || s[-1] != '.');
-
-		n = starts ? identity_at(p, s, quad, &name) : 0;
-		if (n > 0 && name)
-			(void)buf_adds(out, name);
-		else
-			(void)buf_add(out, s, n ? n : 1);
-		s += n ? n : 1;
-		name = NULL;
-	}
+	while (*s && !p->keep)
+		s += add_next(p, start, s, ip4, out);
 	(void)buf_adds(out, s);
 }
 
