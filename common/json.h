@@ -36,6 +36,13 @@ void json_init(void);
  * json_is_number(), read them with the getters.
  */
 cJSON *json_parse(const char *text, size_t n, struct err *e);
+/* The same, but members called key of objects that are members called parent
+ * are only checked, and not in the tree: what is long and nobody reads. */
+struct json_leave {
+	const char *parent, *key;
+};
+cJSON *json_parse_without(
+    const char *text, size_t n, const struct json_leave *leave, struct err *e);
 /* Owned by the caller; members in tree order. A double prints with the fewest
  * digits that read back the same, bad UTF-8 as U+FFFD, j == NULL as null. */
 char *json_print(const cJSON *j);        /* compact */

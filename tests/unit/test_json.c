@@ -429,6 +429,47 @@ puts_along_paths(void)
 	cJSON_Delete(j);
 }
 
+static void
+leaves_out_what_it_is_told_to_but_checks_it(void)
+{
+	static const struct json_leave leave = { "metadata", "managedFields" };
+	static const char *const bad[] = { "[1,]", "{\"a\"}", "{\"a\":}", "tru",
+		"\"\\q\"", "01", "[\"\\u0000\"]", "{\"a\":1]", "{1:2}", "",
+		"[[" };
+	const char *text =
+	    "{\"managedFields\":1,\"metadata\":{\"a\":{\"managedFields\":2},"
+	    "\"managedFields\":[{\"\\u0066\":[1.5,-2,true,false,null,\"\\n\"]},"
+	    "{},[]],\"z\":3,\"managedFields\":[]},"
+	    "\"l\":[{\"metadata\":{\"managedFields\":[]}},"
+	    "{\"metadata\":[{\"managedFields\":4}]}]}";
+	struct err e;
+	cJSON *j = json_parse_without(text, strlen(text), &leave, &e);
+	char *out;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(j);
+	out = json_print(j);
+	CHECK_TEXT(out,
+	    "{\"managedFields\":1,\"metadata\":{\"a\":{\"managedFields\":2},"
+	    "\"z\":3},\"l\":[{\"metadata\":{}},"
+	    "{\"metadata\":[{\"managedFields\":4}]}]}");
+	xfree(out);
+	cJSON_Delete(j);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *s =
+		    xasprintf("{\"metadata\":{\"managedFields\":%s}}", bad[i]);
+
+		CU_ASSERT_PTR_NULL(
+		    json_parse_without(s, strlen(s), &leave, &e));
+		CU_ASSERT_EQUAL(e.kind, ERR_PROTO);
+		xfree(s);
+	}
+	out = xasprintf("{\"metadata\":{\"managedFields\":%0*d", 70, 0);
+	memset(strchr(out, '0'), '[', 70);
+	CU_ASSERT_PTR_NULL(json_parse_without(out, strlen(out), &leave, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_TOO_BIG);
+	xfree(out);
+}
+
 /* Nodes carry key and text in their own block; whatever moves, renames or
  * rewrites one must neither free nor keep those of another. */
 static void
@@ -482,6 +523,8 @@ static const struct unit_case cases[] = {
 	    tells_absent_null_and_wrong_apart },
 	{ "sets, replaces and deletes", sets_replaces_and_deletes },
 	{ "puts along paths", puts_along_paths },
+	{ "leaves out what it is told to, but checks it",
+	    leaves_out_what_it_is_told_to_but_checks_it },
 	{ "nodes outlive what they came from",
 	    nodes_outlive_what_they_came_from },
 };

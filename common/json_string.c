@@ -1,0 +1,183 @@
+/* Strings of JSON texts: RFC 8259, and U+FFFD for what is not UTF-8. */
+#include "common/json_parser.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/str.h"
+
+static bool
+hex4(const char *s, unsigned *out)
+{
+	unsigned v = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned c = (unsigned char)s[i], lower = c | 0x20;
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (c - '0');
+		else if (lower >= 'a' && lower <= 'f')
+			v = v << 4 | (lower - 'a' + 10);
+		else
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+static size_t
+put_utf8(char *out, unsigned c)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+/* ps->p stands behind "\u"; 0 on failure. */
+static size_t
+unicode_escape(struct json_parser *ps, char *out)
+{
+	unsigned c, low;
+
+	if (ps->end - ps->p < 4 || !hex4(ps->p, &c)) {
+		(void)json_parse_fail(ps, ERR_PROTO, "bad \\u escape");
+		return 0;
+	}
+	if (c == 0) {
+		(void)json_parse_fail(ps, ERR_PROTO, "\\u0000 is not accepted");
+		return 0;
+	}
+	ps->p += 4;
+	if (c < 0xd800 || c > 0xdfff)
+		return put_utf8(out, c);
+	if (c < 0xdc00 && ps->end - ps->p >= 6 && ps->p[0] == '\\' &&
+	    ps->p[1] == 'u' && hex4(ps->p + 2, &low) && low >= 0xdc00 &&
+	    low <= 0xdfff) {
+		ps->p += 6;
+		return put_utf8(
+		    out, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
+	}
+	return put_utf8(out, 0xfffd);
+}
+
+static size_t
+escape(struct json_parser *ps, char *out)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	const char *hit;
+	char c;
+
+	ps->p++; /* the closing quote was found: there is a next byte */
+	c = *ps->p;
+	if (c == 'u') {
+		ps->p++;
+		return unicode_escape(ps, out);
+	}
+	hit = c != '\0' ? strchr(from, c) : NULL;
+	if (hit == NULL) {
+		(void)json_parse_fail(ps, ERR_PROTO, "bad escape");
+		return 0;
+	}
+	ps->p++;
+	*out = to[hit - from];
+	return 1;
+}
+
+/* Copies what stands before `end` (the closing quote), decoded. */
+static bool
+decode_string(
+    struct json_parser *ps, const char *end, size_t high, struct json_string *s)
+{
+	/* A stray byte becomes three. */
+	char *out = xmalloc((size_t)(end - ps->p) + 2 * high + 1), *dst = out;
+	const char *whole_end = ps->end;
+
+	ps->end = end;
+	while (ps->p < end) {
+		size_t n;
+
+		if (*ps->p == '\\') {
+			n = escape(ps, dst);
+			if (n == 0) {
+				xfree(out);
+				return false;
+			}
+			dst += n;
+			continue;
+		}
+		n = str_utf8_len(ps->p, (size_t)(end - ps->p));
+		if (n == 0) {
+			dst += put_utf8(dst, 0xfffd);
+			ps->p++;
+			continue;
+		}
+		memcpy(dst, ps->p, n);
+		dst += n;
+		ps->p += n;
+	}
+	ps->end = whole_end;
+	*s = (struct json_string){ { out, (size_t)(dst - out) }, out };
+	return true;
+}
+
+/* An ASCII byte that stands for itself. */
+static bool
+is_plain(char c)
+{
+	return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+bool
+json_parse_string(struct json_parser *ps, struct json_string *s)
+{
+	const char *at = ps->p + 1;
+	size_t high = 0;
+	bool plain = true;
+
+	while (at < ps->end && is_plain(*at))
+		at++; /* mostly up to the end */
+	for (; at < ps->end && *at != '"'; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if (c < 0x20) {
+			ps->p = at;
+			(void)json_parse_fail(
+			    ps, ERR_PROTO, "control byte in a string");
+			return false;
+		}
+		high += c >= 0x80;
+		if (c == '\\') {
+			plain = false;
+			at++;
+		}
+	}
+	if (at >= ps->end) {
+		(void)json_parse_fail(ps, ERR_PROTO, "string without an end");
+		return false;
+	}
+	ps->p++;
+	if (plain && high == 0)
+		*s = (struct json_string){ { ps->p, (size_t)(at - ps->p) },
+			NULL };
+	else if (!decode_string(ps, at, high, s))
+		return false;
+	ps->p = at + 1;
+	return true;
+}
