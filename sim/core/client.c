@@ -151,6 +151,9 @@ core_stream_head(void *arg, int status, const struct http_header *h, size_t n)
 	return HTTP_MORE;
 }
 
+/* Half of an object; who patches it reads it by itself. */
+static const struct json_leave unread = { "metadata", "managedFields" };
+
 /* A line that is none must not be lost in silence: a new list settles it. */
 static bool
 core_stream_line(struct core_stream *s, const char *p, size_t n)
@@ -159,7 +162,7 @@ core_stream_line(struct core_stream *s, const char *p, size_t n)
 
 	if (n == 0)
 		return true;
-	j = json_parse(p, n, NULL);
+	j = json_parse_without(p, n, &unread, NULL);
 	if (j != NULL)
 		s->f.line(s->f.arg, j);
 	cJSON_Delete(j);
