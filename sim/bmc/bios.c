@@ -69,7 +69,7 @@ to_defaults(struct setting *v)
 {
 	for (size_t i = 0; i < N_ATTRIBUTES; i++) {
 		v[i].n = attributes[i].dflt;
-		v[i].text[0] = '\0';
+		(void)str_copy(v[i].text, sizeof(v[i].text), "none");
 	}
 }
 
@@ -192,7 +192,7 @@ kind_name(enum kind k)
 static void
 view_attribute(struct jw *w, const struct attribute *a)
 {
-	struct setting dflt = { .n = a->dflt };
+	struct setting dflt = { .n = a->dflt, .text = "none" };
 
 	jw_open(w, NULL);
 	jw_s(w, "AttributeName", a->name);

@@ -14,6 +14,7 @@
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
 #include "sim/bmc/session.h"
+#include "sim/bmc/storage.h"
 #include "sim/bmc/subscription.h"
 #include "sim/bmc/task.h"
 #include "sim/bmc/trace.h"
@@ -121,6 +122,7 @@ bmc_fini(struct bmc *b)
 	log_free(b);
 	firmware_free(b);
 	bios_free(b);
+	storage_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
@@ -151,6 +153,7 @@ bmc_swap_board(struct bmc *b)
 	log_free(b);
 	firmware_free(b);
 	bios_free(b);
+	storage_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);
 	*st = (struct bmc_state){ .rev = st->rev + 1 };

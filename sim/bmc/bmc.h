@@ -25,6 +25,7 @@ struct bmc_fleet;
 struct medium;
 struct media_op;
 struct session;
+struct storage;
 struct task;
 struct trace_entry;
 struct bios;
@@ -92,6 +93,7 @@ struct bmc {
 	struct task_list tasks;
 	struct events *events;     /* owned; NULL until somebody subscribes */
 	struct firmware *firmware; /* owned; NULL before the first update */
+	struct storage *storage;   /* owned; NULL while all is as it was made */
 	struct bios *bios;         /* owned; NULL while all is as it was made */
 	struct log *log;           /* owned; NULL while nothing happened */
 	bool down;                 /* the controller restarts */

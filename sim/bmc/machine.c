@@ -1,5 +1,6 @@
 /* Power and POST. See machine.h; the boot itself is machine_boot.c. */
 #include "sim/bmc/machine.h"
+#include "sim/bmc/storage.h"
 
 #include "common/mem.h"
 #include "common/str.h"
@@ -116,6 +117,7 @@ start_post(struct bmc *b, const char *why)
 	apply_pending(b);
 	firmware_activate(b, FIRMWARE_BIOS);
 	bios_post(b);
+	storage_post(b);
 	b->st.secure_boot_now = b->st.secure_boot;
 	b->m.n_devices = 0;
 	if (b->profile->boot_consume == CONSUME_RESET)

@@ -76,6 +76,7 @@ static const struct refusal_words table[REF_N] = {
 	[REF_UPDATE_BUSY] = { "update-busy", 503,
 	    "ServiceTemporarilyUnavailable", 0 },
 	[REF_BIOS_PENDING] = { "bios-pending", 400, "ResourceInUse", 0 },
+	[REF_DRIVE_IN_USE] = { "drive-in-use", 409, "ResourceInUse", 0 },
 	[REF_POWER_REDUNDANT] = { "power-redundant", 409,
 	    "ActionParameterValueConflict", 0 },
 	[REF_POWER_ON_CONFLICT] = { "power-on-conflict", 409,

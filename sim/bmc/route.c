@@ -197,6 +197,7 @@ static const struct {
 	{ update_routes, SERVICE_UPDATE },
 	{ bios_routes, SERVICE_BIOS },
 	{ secure_boot_routes, 0 },
+	{ storage_routes, SERVICE_VOLUMES },
 	{ registry_routes, SERVICE_REGISTRIES },
 	{ schema_routes, SERVICE_SCHEMAS },
 };

@@ -3,6 +3,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
+#include "sim/bmc/storage.h"
 #include "sim/bmc/view.h"
 
 #define MIB_PER_GIB 1024
@@ -112,6 +113,10 @@ view_storage(struct request *rq, struct jw *w)
 {
 	view_names(w, "1", "Storage");
 	drive_refs(rq, w);
+	if (rq->p->services & SERVICE_VOLUMES) {
+		jw_ref(w, "Controllers", "%s/Controllers", rq->path);
+		jw_ref(w, "Volumes", "%s/Volumes", rq->path);
+	}
 	view_status(w, false);
 	jw_open(w, "Links");
 	jw_list(w, "Enclosures");
@@ -151,6 +156,7 @@ view_drive(struct request *rq, struct jw *w)
 	view_status(w, false);
 	jw_open(w, "Links");
 	jw_ref(w, "Chassis", CHA, rq->b->cha_id);
+	storage_drive_volumes(rq, w, n);
 	jw_close(w);
 }
 

@@ -49,7 +49,7 @@ settings_wait_for_the_next_post(void)
 	post(&g);
 	CU_ASSERT_EQUAL(rig_get(&g, BIOS), 200);
 	CHECK_TEXT(rig_at(&g, "Attributes/NumLock"), "On");
-	CHECK_TEXT(rig_at(&g, "Attributes/AdminNote"), "");
+	CHECK_TEXT(rig_at(&g, "Attributes/AdminNote"), "none");
 	rig_close(&g);
 }
 
