@@ -455,6 +455,7 @@ post_account(struct request *rq)
 	struct account_stage s = { .enabled = true };
 
 	if (has_slots(rq)) {
+		request_header(rq, "Allow", "GET, HEAD");
 		request_refuse(rq, REF_METHOD, NULL, NULL, NULL, NULL);
 		return;
 	}

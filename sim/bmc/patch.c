@@ -17,7 +17,7 @@
 struct walk {
 	struct request *rq;
 	const struct patch_def *d;
-	unsigned staged, odata, seen;
+	unsigned staged, odata, seen, refused;
 	cJSON *shown; /* owned; the resource as it reads, once needed */
 };
 
@@ -153,12 +153,15 @@ not_writable(struct walk *wk, const char *path, const char *name)
 		wk->shown = json_parse(buf_str(&b), b.n, &e);
 		buf_free(&b);
 	}
-	if (json_at(wk->shown, path))
+	if (json_at(wk->shown, path)) {
 		request_say(rq, REF_PROPERTY_READ_ONLY, path, name, NULL, NULL);
-	else if (rq->p->boot_unknown == UNKNOWN_IGNORE)
+	} else if (rq->p->boot_unknown == UNKNOWN_IGNORE) {
 		wk->odata++; /* as if it had not been there */
-	else
+		return;
+	} else {
 		request_say(rq, REF_PROPERTY_UNKNOWN, path, name, NULL, NULL);
+	}
+	wk->refused++;
 }
 
 static void walk(
@@ -226,6 +229,8 @@ patch_run(struct request *rq, const struct patch_def *d, void *stage)
 		request_refuse(rq, REF_EMPTY_JSON, NULL, NULL, NULL, NULL);
 	} else if (wk.staged == 0 && rq->n_messages) {
 		rq->failed = true;
+	} else if (wk.refused && rq->p->boot_unknown == UNKNOWN_STRICT) {
+		rq->failed = true; /* bmcweb: all or nothing */
 	} else if (wk.staged == 0) {
 		request_refuse(rq, REF_NO_OPERATION, NULL, NULL, NULL, NULL);
 	} else if (d->commit(rq)) {

@@ -56,7 +56,8 @@ enum knob_consume {
 };
 enum knob_unknown {
 	UNKNOWN_REFUSE,
-	UNKNOWN_IGNORE
+	UNKNOWN_IGNORE,
+	UNKNOWN_STRICT
 };
 enum knob_etag {
 	ETAG_STRONG,

@@ -14,6 +14,8 @@ static const char *const resource_names[] = { "system", "settings", "both",
 static const char *const mode_names[] = { "rw", "ro", "absent", "null", NULL };
 static const char *const consume_names[] = { "post", "reset", "never", NULL };
 static const char *const unknown_names[] = { "refuse", "ignore", NULL };
+static const char *const patch_unknown_names[] = { "refuse", "ignore", "strict",
+	NULL };
 static const char *const etag_names[] = { "strong", "weak", "decimal", "odd",
 	"none", NULL };
 static const char *const ifmatch_names[] = { "optional", "required", "rejected",
@@ -160,8 +162,9 @@ const struct knob knob_table[] = {
 	ENUM("boot/consume", boot_consume, consume_names, "post",
 	    "when Once goes back to Disabled: at the choice of the device, "
 	    "at the reset, or never"),
-	ENUM("boot/unknown", boot_unknown, unknown_names, "refuse",
-	    "unknown properties in a PATCH"),
+	ENUM("boot/unknown", boot_unknown, patch_unknown_names, "refuse",
+	    "unknown properties in a PATCH: a warning beside good ones, no "
+	    "word, or the whole PATCH is refused"),
 	BOOL("boot/triple", boot_triple, "false",
 	    "Target, Enabled and Mode must come together (boot-triple)"),
 	BOOL("boot/silentRevert", boot_silent_revert, "false",
@@ -184,7 +187,7 @@ const struct knob knob_table[] = {
 	ENUM("etag/style", etag_style, etag_names, "strong",
 	    "strong \"x\", weak W/\"x\", bare decimal, odd \"W/'x'\", none"),
 	BOOL("etag/header", etag_header, "true", "ETag header on GET"),
-	BOOL("etag/body", etag_body, "false", "@odata.etag in bodies"),
+	BOOL("etag/body", etag_body, "true", "@odata.etag in bodies"),
 	ENUM("etag/ifMatch", ifmatch, ifmatch_names, "optional",
 	    "on PATCH and DELETE: checked where given, required "
 	    "(precondition-missing), always wrong, or only its strong form "

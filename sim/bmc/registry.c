@@ -303,24 +303,41 @@ view_message(struct jw *w, const struct message_def *d)
 	jw_close(w);
 }
 
+/* What follows the prefix, "1.18" or "v1_10_0", as "1.18.0" and "1.10.0". */
+static void
+write_version(struct jw *w, const char *full)
+{
+	const char *s = strchr(full, '.');
+	unsigned dots = 0;
+	char v[32];
+	size_t n = 0;
+
+	for (s = s ? s + 1 : "1.0"; *s && n + 1 < sizeof(v); s++) {
+		if (*s == 'v')
+			continue;
+		v[n] = *s == '_' ? '.' : *s;
+		dots += v[n++] == '.';
+	}
+	v[n] = '\0';
+	jw_sf(w, "RegistryVersion", "%s%s", v, dots < 2 ? ".0" : "");
+}
+
 static void
 view_registry(struct request *rq, struct jw *w)
 {
 	const struct registry *r = of_file(rq);
 	char full[64];
-	const char *version;
 
 	if (!r)
 		return; /* exists_registry() was asked before */
 	full_name(rq, r, full);
-	version = strchr(full, '.');
 	jw_open(w, NULL);
 	jw_s(w, "@odata.type", "#MessageRegistry.v1_6_2.MessageRegistry");
 	jw_s(w, "Id", full);
 	jw_s(w, "Name", r->name);
 	jw_s(w, "Language", "en");
 	jw_s(w, "RegistryPrefix", r->prefix);
-	jw_sf(w, "RegistryVersion", "%s.0", version ? version + 1 : "1.0");
+	write_version(w, full);
 	jw_s(w, "OwningEntity", r->owner);
 	jw_open(w, "Messages");
 	for (size_t i = 0; i < count_of(r); i++)

@@ -309,6 +309,26 @@ lenovo_wants_etags_and_patches_media(void)
 }
 
 static void
+openbmc_takes_a_patch_whole_or_not_at_all(void)
+{
+	static const char sys[] = "/redfish/v1/Systems/system";
+	struct rig g;
+
+	rig_profile(&g, "openbmc");
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "PATCH", sys, "{\"AssetTag\":\"one\",\"Bogus\":1}"),
+	    400);
+	CHECK_TEXT(rig_message(&g), "PropertyUnknown");
+	(void)rig_get(&g, sys);
+	CHECK_TEXT(rig_at(&g, "AssetTag"), "bmc-000");
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "PATCH", sys, "{\"AssetTag\":\"one\"}"), 204);
+	(void)rig_get(&g, sys);
+	CHECK_TEXT(rig_at(&g, "AssetTag"), "one");
+	rig_close(&g);
+}
+
+static void
 openbmc_takes_https_only_and_knows_no_mode(void)
 {
 	static const char sys[] = "/redfish/v1/Systems/system";
@@ -390,6 +410,8 @@ main(void)
 		    lenovo_wants_etags_and_patches_media },
 		{ "OpenBMC takes https only and knows no Mode",
 		    openbmc_takes_https_only_and_knows_no_mode },
+		{ "OpenBMC takes a PATCH whole or not at all",
+		    openbmc_takes_a_patch_whole_or_not_at_all },
 		{ "MegaRAC wants three properties at SD with a strong tag",
 		    megarac_wants_three_properties_at_sd_with_a_strong_tag },
 		{ "iRMC has decimal tags and breaks on None",
