@@ -14,28 +14,37 @@ from redfish_protocol_validator.constants import RequestType
 plain_walk = resources.get_default_resources
 
 
-def stream_of(sut, answer):
+def stream_of(sut, service):
     """What the walk has to tell about the stream that an EventService names."""
-    uri = utils.get_response_json(answer).get("ServerSentEventUri")
+    if service is None or not service.ok:
+        return
+    uri = utils.get_response_json(service).get("ServerSentEventUri")
     if not uri:
-        return None
+        return
     sut.set_server_sent_event_uri(uri)
     stream, destination = utils.get_sse_stream(sut)
     if destination:
         sut.set_event_dest_uri(destination)
-    if stream is None:
-        return None
-    return {"uri": uri, "response": stream, "request_type": RequestType.STREAMING}
+    if stream is not None:
+        yield {"uri": uri, "response": stream, "request_type": RequestType.STREAMING}
 
 
 def walk(sut, uri="/redfish/v1/", uris=None):
+    service = None
     for read in plain_walk(sut, uri=uri, uris=uris):
+        # one step late: by then the walk has noted where subscriptions are
+        yield from stream_of(sut, service)
+        service = read["response"] if read["uri"].endswith("/EventService") else None
         yield read
-        if read["response"].ok and read["uri"].endswith("/EventService"):
-            told = stream_of(sut, read["response"])
-            if told:
-                yield told
+    yield from stream_of(sut, service)
+
+
+def media_type(text):
+    """Its own does not understand a type with two parameters (iDRAC's)."""
+    kind, *rest = [part.strip(" \"'") for part in text.lower().split(";")]
+    return ";".join([kind] + [p for p in rest if p.startswith("charset=")])
 
 
 resources.get_default_resources = walk
+utils.normalize_media_type = media_type
 sys.exit(console_scripts.main())
