@@ -234,8 +234,11 @@ media_inserted(void *arg)
 	struct host_pass *p = arg;
 	enum verdict v;
 
-	if (boot_inserted(p))
+	if (boot_inserted(p)) {
+		report_say(&p->rep, HC_MEDIA, SAY_UNKNOWN, "NotYetRead", "%s",
+		    "the BMC has the image's URL; nothing has booted from it");
 		return V_NEXT;
+	}
 	if (p->h.record.armed_s != 0) {
 		/* After a crash we do not remember that it was we; the URL
 		 * must do. A drive that is empty now has lost it. */

@@ -297,11 +297,21 @@ first_boot_disarmed(struct host_pass *p)
 	return v == V_WAIT ? v : V_NEXT;
 }
 
+/* The firmware has handed over to what it read from the medium. */
+static void
+evidence_medium_read(struct host_pass *p)
+{
+	report_say(&p->rep, HC_MEDIA, SAY_TRUE, "Reachable", "%s",
+	    "read past the boot loader");
+}
+
 static enum verdict
 first_boot_of_live(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
 
+	if (evidence_loading(p) && evidence_consumed(s))
+		evidence_medium_read(p);
 	boot_say(p,
 	    s->progress >= RF_PROGRESS_OS_BOOT_STARTED ? "ReadingImage"
 						       : "Booting",
@@ -319,6 +329,8 @@ first_boot_of_installer(struct host_pass *p)
 	struct host_memory *m = &p->ctl->mem;
 	bool loading = evidence_loading(p) && evidence_consumed(s);
 
+	if (loading)
+		evidence_medium_read(p);
 	boot_say(p, loading ? "Installing" : "Booting",
 	    loading ? "the installer runs" : "booting the installer",
 	    "evidence: the installer ends");

@@ -87,6 +87,10 @@ idle_ready(struct host_pass *p)
 		return host_act_record(p, &rec);
 	}
 	report_say(&p->rep, HC_AVAILABLE, SAY_TRUE, "Available", "%s", "");
+	/* What was said of the last tenant's image is over. */
+	if (host_condition(&p->h, "MediaReachable", NULL) != NULL)
+		report_say(&p->rep, HC_MEDIA, SAY_UNKNOWN, "NotYetRead", "%s",
+		    "no image is asked for");
 	report_state(&p->rep, HOST_AVAILABLE);
 	report_rest(&p->rep);
 	return pass_poll(p, p->c->o.poll_idle_us);

@@ -151,9 +151,49 @@ report_evidence_json(const struct report_op *op, const cJSON *old)
 	return e;
 }
 
-static cJSON *
-report_op_json(const struct report_op *op, const cJSON *status, int64_t wall_us)
+struct report_stage {
+	const char *kind, *reason;
+	int percent;
+};
+
+/* How far an operation is, by what it does now; what it has no number for
+ * leaves the old one. */
+static int
+report_progress(const struct report_op *op, const struct record *r)
 {
+	static const struct report_stage stages[] = {
+		{ "Provision", "Claimed", 0 },
+		{ "Provision", "PoweringOff", 10 },
+		{ "Provision", "InsertingMedia", 20 },
+		{ "Provision", "ArmingBoot", 30 },
+		{ "Provision", "Booting", 40 },
+		{ "Provision", "ReadingImage", 60 },
+		{ "Provision", "Installing", 60 },
+		{ "Provision", "WaitingForEvidence", 90 },
+		{ "Release", "PoweringOff", 0 },
+		{ "Release", "Ejecting", 40 },
+		{ "Release", "Verifying", 80 },
+	};
+
+	if (op->progress >= 0)
+		return op->progress;
+	/* The second boot, of what was installed. */
+	if (str_eq(op->kind, "Provision") && str_eq(op->reason, "Booting") &&
+	    r->installed_s != 0)
+		return 80;
+	for (size_t i = 0; i < sizeof(stages) / sizeof(*stages); i++)
+		if (str_eq(stages[i].kind, op->kind) &&
+		    str_eq(stages[i].reason, op->reason))
+			return stages[i].percent;
+	return -1;
+}
+
+static cJSON *
+report_op_json(
+    const struct report_op *op, const struct host *h, int64_t wall_us)
+{
+	const cJSON *status = json_obj(h->tree, "status");
+	int progress = report_progress(op, &h->record);
 	const cJSON *old = json_obj(status, "operation");
 	bool same = str_eq(json_str(old, "kind", NULL), op->kind) &&
 		    json_i64(old, "attempt", 0) == op->attempt;
@@ -174,8 +214,10 @@ report_op_json(const struct report_op *op, const cJSON *status, int64_t wall_us)
 	json_set_str(o, "waitingOn", op->waiting_on);
 	json_set_str(o, "reason", op->reason);
 	json_set_str(o, "message", op->message);
-	if (op->progress >= 0)
-		json_set_i64(o, "progressPercent", op->progress);
+	if (progress < 0 && same)
+		progress = (int)json_i64(old, "progressPercent", -1);
+	if (progress >= 0)
+		json_set_i64(o, "progressPercent", progress);
 	ev = report_evidence_json(op, same ? old : NULL);
 	if (ev != NULL)
 		json_set(o, "lastEvidence", ev);
@@ -227,9 +269,7 @@ report_status(const struct report *r, const struct host *h, const char *details,
 	if (r->power != NULL)
 		json_set_str(s, "observedPowerState", r->power);
 	json_set(s, "operation",
-	    r->op.kind == NULL
-		? NULL
-		: report_op_json(&r->op, json_obj(h->tree, "status"), wall_us));
+	    r->op.kind == NULL ? NULL : report_op_json(&r->op, h, wall_us));
 	d = details == NULL ? NULL : json_parse(details, strlen(details), NULL);
 	if (d != NULL)
 		json_set(s, "hardwareDetails", d);

@@ -47,7 +47,7 @@ struct report_op {
 	char *waiting_on;   /* owned; "bmc", "power: off", "secret/x" */
 	int attempt, max_attempts;
 	int64_t deadline_s, next_retry_s;
-	int progress;   /* percent, steps of 10; < 0 = none */
+	int progress;   /* percent, steps of 10; < 0 = by the reason */
 	char *evidence; /* owned; "BootProgress OSRunning" */
 	int64_t evidence_s;
 };

@@ -82,6 +82,46 @@ keeps_the_beginning_of_an_operation(void)
 	host_fini(&h);
 }
 
+/* By the reason; the second boot is further than the first, and a reason
+ * without a number leaves the old one. */
+static void
+an_operation_says_how_far_it_is(void)
+{
+	static const struct {
+		const char *kind, *reason;
+		int64_t installed_s, percent;
+	} rows[] = {
+		{ "Provision", "Claimed", 0, 0 },
+		{ "Provision", "InsertingMedia", 0, 20 },
+		{ "Provision", "Booting", 0, 40 },
+		{ "Provision", "Installing", 0, 60 },
+		{ "Provision", "Booting", 5, 80 },
+		{ "Provision", "BootFailed", 0, 30 },
+		{ "Release", "Verifying", 0, 80 },
+		{ "Enroll", "Connecting", 0, -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct report r = { 0 };
+		struct host h;
+		cJSON *s;
+
+		host_of(&h, "metadata: {generation: 1}\n"
+			    "status: {operation: {kind: Provision, "
+			    "progressPercent: 30}}\n");
+		h.record.installed_s = rows[i].installed_s;
+		report_reset(&r);
+		report_op(&r, rows[i].kind, rows[i].reason, "%s", "x");
+		s = report_status(&r, &h, NULL, NOW);
+		CHECK_ROW(json_i64(s, "operation/progressPercent", -1) ==
+			      rows[i].percent,
+		    rows[i].reason);
+		cJSON_Delete(s);
+		report_reset(&r);
+		host_fini(&h);
+	}
+}
+
 static void
 says_nothing_but_paused_when_paused(void)
 {
@@ -135,6 +175,8 @@ main(void)
 		    leaves_what_it_does_not_mention },
 		{ "keeps the beginning of an operation",
 		    keeps_the_beginning_of_an_operation },
+		{ "an operation says how far it is",
+		    an_operation_says_how_far_it_is },
 		{ "says nothing but Paused when paused",
 		    says_nothing_but_paused_when_paused },
 		{ "drops the operation at rest", drops_the_operation_at_rest },
