@@ -41,6 +41,7 @@ struct backend_opts {
 	unsigned bmcs;
 	const char *const *profiles;
 	size_t n_profiles;
+	const char *replay; /* folder below root; NULL = none */
 	const struct bmc_override *overrides;
 	size_t n_overrides;
 	struct bmc_timing timing;

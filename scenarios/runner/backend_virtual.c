@@ -321,6 +321,7 @@ backend_virtual_new(
 		.bmcs = o->bmcs,
 		.profiles = o->profiles,
 		.n_profiles = o->n_profiles,
+		.replay = o->replay,
 		.overrides = o->overrides,
 		.n_overrides = o->n_overrides,
 		.timing = o->timing,

@@ -334,6 +334,7 @@ play_bmc_overrides(
 		};
 	}
 	o->profiles = keep->profiles;
+	o->replay = json_str(b, "replay", NULL);
 	o->overrides = keep->over;
 }
 

@@ -34,6 +34,7 @@ static const struct shape_key top_keys[] = {
 static const struct shape_key bmcs_keys[] = {
 	{ "count", S_INT, false, "how many" },
 	{ "profiles", S_LIST, false, "vendor profiles, dealt round robin" },
+	{ "replay", S_TEXT, false, "folder of a recording that all serve" },
 	{ "plain", S_BOOL, false, "HTTP instead of HTTPS" },
 	{ "timing", S_MAP, false, "how long things take" },
 	{ "overrides", S_LIST, false, "settings of single BMCs" },

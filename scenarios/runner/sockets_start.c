@@ -180,6 +180,10 @@ start_bmc(struct sockets *s, struct err *e)
 	args_add(&a, "--ca-out=%s/bmc-ca.pem", s->dir);
 	if (s->o.plain)
 		args_add(&a, "--plain");
+	if (s->o.replay != NULL)
+		args_add(&a, "--replay=%s%s%s",
+		    s->o.replay[0] == '/' ? "" : s->o.root,
+		    s->o.replay[0] == '/' ? "" : "/", s->o.replay);
 	bmc_profiles(s, &a);
 	bmc_times(s, &a);
 	if (!start_process(s, &s->bmc, "bmc", &a, true, e))

@@ -126,6 +126,9 @@ static bool
 stage_bmcs_up(struct stage *s, const char *root, struct err *e)
 {
 	char *profiles = xasprintf("%s/sim/bmc/profiles", root);
+	char *replay = s->o.replay == NULL || s->o.replay[0] == '/'
+			   ? xstrdup(s->o.replay)
+			   : xasprintf("%s/%s", root, s->o.replay);
 	struct bmc_fleet_opts o = { .count = s->o.bmcs,
 		.addr = "127.16.0.1",
 		.prefix = 12,
@@ -133,6 +136,7 @@ stage_bmcs_up(struct stage *s, const char *root, struct err *e)
 		.profiles_dir = profiles,
 		.profiles = s->o.profiles,
 		.n_profiles = s->o.n_profiles,
+		.replay = replay,
 		.overrides = s->o.overrides,
 		.n_overrides = s->o.n_overrides,
 		.tls = s->o.tls,
@@ -147,6 +151,7 @@ stage_bmcs_up(struct stage *s, const char *root, struct err *e)
 	stage_process_up(s, &s->bmc, "bmc", STAGE_BMC, 0);
 	s->fleet = bmc_fleet_new(&s->bmc.env, &o, e);
 	xfree(profiles);
+	xfree(replay);
 	return s->fleet != NULL;
 }
 

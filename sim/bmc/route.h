@@ -25,7 +25,7 @@ enum route_flag {
 	ROUTE_RAW = 8,        /* writes its whole body itself */
 	ROUTE_BODY = 32,      /* reads its body itself, whatever its type */
 	ROUTE_ACTION = 16,    /* POST only; unknown body members are refused */
-	ROUTE_WHOLE = 32      /* as RAW, but with an ETag: recordings */
+	ROUTE_WHOLE = 128     /* as RAW, but with an ETag: recordings */
 };
 
 struct route {

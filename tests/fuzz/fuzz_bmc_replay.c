@@ -53,7 +53,7 @@ put(struct files *f, const char *name, size_t name_n, const char *p, size_t n)
 static void
 unpack(struct files *f, const char *text, size_t n)
 {
-	const char *end = text + n, *at = text, *line, *next;
+	const char *end = text + n, *at = text, *line, *next, *stop;
 
 	while (at < end && (at = memmem(at, (size_t)(end - at), MARK, 3))) {
 		at += 3;
@@ -61,8 +61,10 @@ unpack(struct files *f, const char *text, size_t n)
 		if (!line)
 			return;
 		next = memmem(line, (size_t)(end - line), "\n" MARK, 4);
-		put(f, at, (size_t)(line - at), line + 1,
-		    (size_t)((next ? next : end) - line - 1));
+		stop = next ? next : end;
+		line++;
+		put(f, at, (size_t)(line - at - 1), line,
+		    stop > line ? (size_t)(stop - line) : 0);
 		at = next ? next + 1 : end;
 	}
 }
