@@ -35,16 +35,23 @@ details_architecture(const char *redfish)
 	return redfish;
 }
 
+/* The system's summaries; where it has none, the sum of its parts. */
 static void
-details_processors(cJSON *d, const struct redfish_state *s)
+details_processors(cJSON *d, const struct redfish_state *s,
+    const struct redfish_inventory *inv)
 {
 	cJSON *p = cJSON_CreateObject();
+	uint64_t mib = s->memory_mib > 0 ? s->memory_mib : inv->memory_mib;
 
-	json_set_i64(p, "count", s->processors);
-	json_set_i64(p, "cores", s->cores);
-	details_text(p, "model", s->processor_model, DETAILS_TEXT);
+	json_set_i64(
+	    p, "count", s->processors > 0 ? s->processors : inv->processors);
+	json_set_i64(p, "cores", s->cores > 0 ? s->cores : inv->cores);
+	details_text(p, "model",
+	    s->processor_model != NULL ? s->processor_model
+				       : inv->processor_model,
+	    DETAILS_TEXT);
 	json_set(d, "processors", p);
-	json_set_i64(d, "memoryGiB", (int64_t)(s->memory_mib / 1024));
+	json_set_i64(d, "memoryGiB", (int64_t)(mib / 1024));
 }
 
 static void
@@ -139,7 +146,7 @@ host_details_print(const struct redfish_state *s,
 		json_set_str(d, "systemUUID", uuid);
 	details_text(d, "architecture", details_architecture(inv->architecture),
 	    DETAILS_WORD);
-	details_processors(d, s);
+	details_processors(d, s, inv);
 	details_drives(d, inv);
 	details_nics(d, inv);
 	details_text(fw, "bios", s->bios_version, DETAILS_TEXT);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/redfish/stream.h"
 #include "agent/redfish/system.h"
 #include "agent/redfish/text.h"
 #include "common/str.h"
@@ -40,6 +41,14 @@ split_address(struct redfish *rf, const struct url *u)
 		rf->hint_uri = xstrndup(u->target, n);
 }
 
+static void
+keep_policy(struct redfish *rf, const struct tls_policy *t)
+{
+	xreplace(&rf->server_name, t->server_name);
+	rf->policy = *t;
+	rf->policy.server_name = rf->server_name;
+}
+
 #define OR(x, dflt) ((x) ? (x) : (dflt))
 
 struct redfish *
@@ -66,10 +75,11 @@ redfish_new(const struct env *env, const struct redfish_opts *o, struct err *e)
 	rf->breaker.max_us = OR(o->silence_max_us, RF_BREAKER_MAX_US);
 	rf->body_max = OR(o->body_max, (size_t)4 * 1024 * 1024);
 	rf->first_use = o->tls.first_use;
+	keep_policy(rf, &o->tls.policy);
 	rng_seed(&rf->rng, env->seed, rf->key);
 	rf->peer = http_peer_new(env->net,
 	    &(struct http_peer_opts){ .base = rf->origin,
-		.tls = o->tls.policy,
+		.tls = rf->policy,
 		.max_conns = 1,
 		.idle_close_us = IDLE_CLOSE_US },
 	    e);
@@ -99,6 +109,7 @@ redfish_free(struct redfish *rf)
 	if (!rf)
 		return;
 	rf_op_drop(rf);
+	rf_stream_free(rf);
 	http_peer_free(rf->peer);
 	free_slots(rf);
 	rf_state_fini(&rf->state);
@@ -120,6 +131,7 @@ redfish_free(struct redfish *rf)
 	xfree(rf->root);
 	xfree(rf->hint);
 	xfree(rf->hint_uri);
+	xfree(rf->server_name);
 	xfree(rf);
 }
 
@@ -152,7 +164,9 @@ redfish_set_credentials(struct redfish *rf, const struct redfish_credentials *c)
 void
 redfish_set_tls(struct redfish *rf, const struct redfish_tls *t)
 {
-	http_peer_set_tls(rf->peer, &t->policy);
+	keep_policy(rf, &t->policy);
+	http_peer_set_tls(rf->peer, &rf->policy);
+	rf_stream_end(rf, "the trust in its certificate changed");
 	rf->first_use = t->first_use;
 	rf->tls_known = false;
 	/* What an untrusted peer said is forgotten, its failures too. */
@@ -280,6 +294,7 @@ redfish_quirks(const struct redfish *rf, struct buf *out)
 	quirk(out, l->post_if_match, "action:if-match");
 	quirk(out, l->no_identity, "encoding:any");
 	quirk(out, l->no_conditional, "etag:stale");
+	quirk(out, l->no_expand, "expand:none");
 	boot_quirks(rf, out);
 	rf_insert_way_name(&l->insert, name, sizeof(name));
 	quirk(out,

@@ -44,7 +44,7 @@ struct rf_reply {
 	const char *etag, *location, *token; /* headers or NULL */
 	const struct http_header *headers;   /* all of them */
 	size_t n_headers;
-	int64_t retry_after_us;              /* 0 = none */
+	int64_t retry_after_us; /* 0 = none */
 };
 typedef void rf_step_fn(struct redfish *rf);
 typedef void rf_cont_fn(struct redfish *rf, const struct rf_reply *r);
@@ -66,10 +66,16 @@ struct rf_wire {
 	bool login; /* a session, not a change of the machine */
 	bool brief; /* logout: 10 s at most, and no part of the result */
 	bool loose; /* of a GET: any body is fine (task monitors) */
+	const char *accept; /* NULL = JSON */
+	const char *last_event_id;
 };
 void rf_wire_send(
     struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont);
 void rf_wire_cancel(struct redfish *rf);
+/* The GET of an event stream, beside the one request in flight: headers of w,
+ * callbacks and limits of q. */
+struct http_call *rf_wire_stream(struct redfish *rf, struct http_peer *peer,
+    const struct rf_wire *w, const struct http_request *q);
 /* What a reply means to who must act. */
 enum redfish_cause rf_reply_cause(const struct rf_reply *r);
 
@@ -171,7 +177,7 @@ void rf_task_wait(struct redfish *rf, const struct rf_reply *accepted,
 /* ---- op.c ----------------------------------------------------------------- */
 
 struct rf_walk;   /* discover.c */
-struct rf_survey; /* inventory.c */
+struct rf_survey; /* survey.c */
 
 struct rf_op {
 	const char *name;
@@ -199,7 +205,8 @@ struct rf_op {
 	struct rf_write write;
 	struct rf_task task;
 	struct rf_walk *walk;     /* owned; discover.c */
-	struct rf_survey *survey; /* owned; inventory.c */
+	struct rf_survey *survey; /* owned; survey.c */
+	rf_step_fn *after_survey;
 	/* look.c */
 	rf_step_fn *after_look;
 	unsigned look;
@@ -257,6 +264,7 @@ void rf_stale(struct redfish *rf, unsigned parts);
 /* Reads one slot anew. */
 void rf_look_slot(struct redfish *rf, size_t slot, rf_step_fn *then);
 void rf_inventory(struct redfish *rf, rf_step_fn *then);
+void rf_health(struct redfish *rf, rf_step_fn *then);
 void rf_inventory_free(struct redfish_inventory *inv);
 void rf_survey_free(struct rf_survey *s);
 
@@ -265,7 +273,7 @@ void rf_survey_free(struct rf_survey *s);
 /* The rungs that worked. */
 struct rf_learned {
 	enum rf_etag_form etag;
-	bool post_if_match, no_identity, no_conditional;
+	bool post_if_match, no_identity, no_conditional, no_expand;
 	bool boot_known, clear_known, insert_known, eject_known;
 	/* The System refuses Boot, and says that the settings object has it. */
 	bool boot_in_settings;
@@ -277,11 +285,14 @@ struct rf_learned {
 };
 
 struct redfish {
-	const struct env *env; /* borrowed */
+	const struct env *env;       /* borrowed */
 	redfish_observe_fn *observe; /* NULL = nobody */
 	void *observe_arg;
 	char *key, *origin, *root, *hint, *hint_uri;
 	struct http_peer *peer;
+	struct tls_policy policy; /* of peer, and of a stream's */
+	char *server_name;        /* what policy.server_name points at */
+	struct rf_stream *stream; /* NULL until somebody follows: stream.h */
 	bool first_use;
 	unsigned max_requests;
 	int64_t deadline_us, fresh_us, hold_us;

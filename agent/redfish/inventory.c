@@ -1,181 +1,149 @@
-#include <string.h>
-
-#include "agent/redfish/client.h"
 #include "agent/redfish/parts.h"
+#include "agent/redfish/survey.h"
 #include "agent/redfish/text.h"
 #include "common/json.h"
 #include "common/str.h"
 
 /*
- * A walk over the parts of a system: a bounded queue of links, each with what
- * it is to be read as. A part that cannot be read is left out; a BMC that does
- * not answer ends the operation.
+ * What the system is made of. First where it is as a rule, then, for what is
+ * still missing, where else it may be.
  */
-#define QUEUE_MAX 80
+#define CPUS_MAX 16
+#define DIMMS_MAX 64
+#define STORAGES_MAX 8
+#define DRIVES_MAX 32
+#define ADAPTERS_MAX 8
+#define TPMS_MAX 4
 
-enum part {
-	PART_MANAGER,
-	PART_SYSTEM, /* again, for what the state does not keep */
-	PART_NICS,
-	PART_NIC,
-	PART_STORAGES,
-	PART_STORAGE,
-	PART_DRIVE,
-	PART_SIMPLES,
-	PART_SIMPLE,
-	PART_PROCESSORS,
-	PART_PROCESSOR,
-	PART_SECURE_BOOT
-};
-
-struct rf_survey {
-	rf_step_fn *then;
-	struct {
-		enum part part;
-		char *target;
-	} queue[QUEUE_MAX];
-	size_t n, at;
-	bool simple_done;
-};
-
-static void next(struct redfish *rf);
-
-void
-rf_survey_free(struct rf_survey *s)
+static struct redfish_inventory *
+inv_of(struct redfish *rf)
 {
+	return rf->op->inventory;
+}
+
+/* ---- where it is as a rule -------------------------------------------------- */
+
+static void
+take_manager(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_manager(inv_of(rf), j);
+}
+
+static void
+take_processor(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_processor(inv_of(rf), j);
+}
+
+static void
+take_nic(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_nic(inv_of(rf), j);
+}
+
+static void
+take_drive(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_drive(inv_of(rf), j);
+}
+
+static void
+take_storage(struct redfish *rf, const cJSON *j)
+{
+	rf_survey_each(rf, take_drive, json_arr(j, "Drives"), DRIVES_MAX);
+}
+
+static void
+take_secure_boot(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_secure_boot(inv_of(rf), j);
+}
+
+/* ---- where else it may be --------------------------------------------------- */
+
+static void
+take_memory(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_memory(inv_of(rf), j);
+}
+
+static void
+take_simple(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_simple(inv_of(rf), j);
+}
+
+static void
+take_tpm(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_trusted(inv_of(rf), j);
+}
+
+static void
+take_function(struct redfish *rf, const cJSON *j)
+{
+	rf_parts_function(inv_of(rf), j);
+}
+
+/* The names that NetworkAdapter's versions have for what has the MACs. */
+static void
+take_adapter(struct redfish *rf, const cJSON *j)
+{
+	static const char *const paths[] = { "NetworkDeviceFunctions/@odata.id",
+		"Ports/@odata.id", "NetworkPorts/@odata.id" };
 	size_t i;
 
-	if (!s)
-		return;
-	for (i = 0; i < s->n; i++)
-		xfree(s->queue[i].target);
-	xfree(s);
-}
-
-static void
-push(struct redfish *rf, enum part part, const char *ref)
-{
-	struct rf_survey *s = rf->op->survey;
-	char *target = rf_text_link(rf->origin, ref);
-	size_t i;
-
-	if (!target)
-		return;
-	for (i = 0; i < s->n; i++)
-		if (s->queue[i].part == part &&
-		    str_eq(s->queue[i].target, target)) {
-			xfree(target); /* links in a cycle end here */
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (json_str(j, paths[i], NULL)) {
+			rf_survey_list(rf, take_function,
+			    json_str(j, paths[i], NULL), ADAPTERS_MAX, 1);
 			return;
 		}
-	if (s->n == QUEUE_MAX) {
-		rf->op->inventory->truncated = true;
-		xfree(target);
-		return;
-	}
-	s->queue[s->n].part = part;
-	s->queue[s->n++].target = target;
 }
 
 static void
-push_members(
-    struct redfish *rf, enum part part, const cJSON *list, unsigned most)
+take_chassis(struct redfish *rf, const cJSON *j)
 {
-	const cJSON *item;
-	unsigned n = 0;
+	struct redfish_inventory *inv = inv_of(rf);
 
-	cJSON_ArrayForEach (item, list) {
-		if (n++ == most) {
-			rf->op->inventory->truncated = true;
-			return;
-		}
-		push(rf, part, json_str(item, "@odata.id", NULL));
-	}
+	if (inv->n_nics == 0)
+		rf_survey_list(rf, take_adapter,
+		    json_str(j, "NetworkAdapters/@odata.id", NULL),
+		    ADAPTERS_MAX, 1);
+	if (inv->n_drives == 0)
+		rf_survey_list(rf, take_drive,
+		    json_str(j, "Drives/@odata.id", NULL), DRIVES_MAX, 1);
+	if (inv->tpm == RF_UNSAID)
+		rf_survey_list(rf, take_tpm,
+		    json_str(j, "TrustedComponents/@odata.id", NULL), TPMS_MAX,
+		    1);
+}
+
+/* Each of these is asked for only where something is still missing. */
+static void
+missing(struct redfish *rf)
+{
+	const struct redfish_inventory *inv = inv_of(rf);
+
+	if (rf->state.memory_mib == 0 && inv->memory_mib == 0)
+		rf_survey_list(rf, take_memory, rf->links.memory, DIMMS_MAX, 1);
+	/* They overlap. */
+	if (inv->n_drives == 0)
+		rf_survey_list(
+		    rf, take_simple, rf->links.simple_storage, STORAGES_MAX, 1);
+	/* TrustedModules of the system gave way to the chassis' components. */
+	if (inv->n_nics == 0 || inv->n_drives == 0 || inv->tpm == RF_UNSAID)
+		rf_survey_add(rf, take_chassis, rf->links.chassis);
 }
 
 static void
-take_part(struct redfish *rf, enum part part, const cJSON *j)
+walked(struct redfish *rf)
 {
-	struct redfish_inventory *inv = rf->op->inventory;
-	const cJSON *members = json_arr(j, "Members");
+	rf_step_fn *then = rf->op->after_survey;
 
-	switch (part) {
-	case PART_MANAGER:
-		rf_parts_manager(inv, j);
-		break;
-	case PART_SYSTEM:
-		rf_parts_tpm(inv, j);
-		break;
-	case PART_NICS:
-		push_members(rf, PART_NIC, members, RF_NICS_MAX);
-		break;
-	case PART_NIC:
-		rf_parts_nic(inv, j);
-		break;
-	case PART_STORAGES:
-		push_members(rf, PART_STORAGE, members, 8);
-		break;
-	case PART_STORAGE:
-		push_members(rf, PART_DRIVE, json_arr(j, "Drives"), 32);
-		break;
-	case PART_DRIVE:
-		rf_parts_drive(inv, j);
-		break;
-	case PART_SIMPLES:
-		push_members(rf, PART_SIMPLE, members, 8);
-		break;
-	case PART_SIMPLE:
-		rf_parts_simple(inv, j);
-		break;
-	case PART_PROCESSORS:
-		push_members(rf, PART_PROCESSOR, members, 2);
-		break;
-	case PART_PROCESSOR:
-		rf_parts_processor(inv, j);
-		break;
-	case PART_SECURE_BOOT:
-		rf_parts_secure_boot(inv, j);
-		break;
-	}
-}
-
-static void
-on_part(struct redfish *rf, const struct rf_reply *r)
-{
-	struct rf_survey *s = rf->op->survey;
-	enum part part = s->queue[s->at].part;
-
-	if (r->http != HTTP_OK) {
-		rf_fail_reply(rf, r, "read the inventory");
-		return;
-	}
-	s->at++;
-	if (r->ok)
-		take_part(rf, part, r->json);
-	next(rf);
-}
-
-static void
-next(struct redfish *rf)
-{
-	struct rf_survey *s = rf->op->survey;
-
-	if (s->at == s->n && !s->simple_done) {
-		/* Only where Storage showed no drive: they overlap. */
-		s->simple_done = true;
-		if (rf->op->inventory->n_drives == 0)
-			push(rf, PART_SIMPLES, rf->links.simple_storage);
-	}
-	/* Half an inventory is worth more than none. */
-	if (rf->op->result.requests + 1 >= rf->max_requests && s->at < s->n) {
-		rf->op->inventory->truncated = true;
-		s->at = s->n;
-	}
-	if (s->at == s->n) {
-		rf->state.parts |= RF_READ_INVENTORY;
-		s->then(rf);
-		return;
-	}
-	rf_get(rf, s->queue[s->at].target, on_part);
+	rf->op->inventory->truncated |= rf_survey_truncated(rf);
+	rf->state.parts |= RF_READ_INVENTORY;
+	then(rf);
 }
 
 void
@@ -184,17 +152,19 @@ rf_inventory(struct redfish *rf, rf_step_fn *then)
 	struct rf_op *op = rf->op;
 	struct redfish_inventory *inv = xcalloc(1, sizeof(*inv));
 
-	op->survey = xcalloc(1, sizeof(*op->survey));
-	op->survey->then = then;
+	op->after_survey = then;
 	op->inventory = inv;
+	inv->tpm = rf->state.tpm;
 	rf_text_keep(&inv->vendor, rf->service.vendor);
 	rf_text_keep(&inv->product, rf->service.product);
 	rf_text_keep(&inv->redfish_version, rf->service.redfish_version);
-	push(rf, PART_SYSTEM, rf->links.system);
-	push(rf, PART_MANAGER, rf->links.manager);
-	push(rf, PART_PROCESSORS, rf->links.processors);
-	push(rf, PART_NICS, rf->links.ethernet);
-	push(rf, PART_STORAGES, rf->links.storage);
-	push(rf, PART_SECURE_BOOT, rf->links.secure_boot);
-	next(rf);
+	rf_survey_begin(rf, rf->max_requests, missing, walked);
+	rf_survey_add(rf, take_manager, rf->links.manager);
+	/* One tells the architecture; all, where there is no summary. */
+	rf_survey_list(rf, take_processor, rf->links.processors,
+	    rf->state.cores > 0 ? 2 : CPUS_MAX, 1);
+	rf_survey_list(rf, take_nic, rf->links.ethernet, RF_NICS_MAX, 1);
+	rf_survey_list(rf, take_storage, rf->links.storage, STORAGES_MAX, 2);
+	rf_survey_add(rf, take_secure_boot, rf->links.secure_boot);
+	rf_survey_run(rf);
 }

@@ -13,7 +13,9 @@ struct rf_service { /* of the service root */
 	bool known;
 	bool needs_login; /* even the root does (rule 8) */
 	char *systems, *managers, *sessions;
+	char *events; /* the event service */
 	char *vendor, *product, *redfish_version;
+	unsigned expand; /* levels that $expand=. can do; 0 = none */
 };
 
 struct rf_links { /* of the system, and what hangs on it */
@@ -22,7 +24,8 @@ struct rf_links { /* of the system, and what hangs on it */
 	char *reset_target, *reset_info;
 	char *system_media, *manager_media;
 	char *boot_options, *ethernet, *storage, *simple_storage;
-	char *processors, *secure_boot;
+	char *processors, *memory, *secure_boot;
+	char *chassis, *logs;
 };
 
 void rf_service_fini(struct rf_service *s);

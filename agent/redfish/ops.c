@@ -1,4 +1,5 @@
 #include "agent/redfish/client.h"
+#include "agent/redfish/follow.h"
 #include "agent/redfish/service.h"
 #include "common/json.h"
 #include "common/str.h"
@@ -57,27 +58,38 @@ struct read_op {
 };
 
 static void
+read_health(struct redfish *rf)
+{
+	const struct read_op *c = rf->op->ctx;
+
+	if (c->parts & RF_READ_HEALTH)
+		rf_health(rf, rf_finish);
+	else
+		rf_finish(rf);
+}
+
+static void
 read_inventory(struct redfish *rf)
 {
 	const struct read_op *c = rf->op->ctx;
 
 	if (c->parts & RF_READ_INVENTORY)
-		rf_inventory(rf, rf_finish);
+		rf_inventory(rf, read_health);
 	else
-		rf_finish(rf);
+		read_health(rf);
 }
 
 static void
 read_parts(struct redfish *rf)
 {
 	const struct read_op *c = rf->op->ctx;
+	unsigned walks = RF_READ_INVENTORY | RF_READ_HEALTH;
 
 	/* A discovery has just read all of them. */
 	if (rf->op->walk)
 		read_inventory(rf);
 	else
-		rf_look_quiet(
-		    rf, c->parts & ~RF_READ_INVENTORY, read_inventory);
+		rf_look_quiet(rf, c->parts & ~walks, read_inventory);
 }
 
 void
@@ -108,6 +120,7 @@ close_session(struct redfish *rf)
 void
 redfish_close(struct redfish *rf, redfish_done_fn *done, void *arg)
 {
+	redfish_unfollow(rf);
 	if (rf_begin(rf, "close", done, arg))
 		close_session(rf);
 }

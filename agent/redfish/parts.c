@@ -20,6 +20,25 @@ mac_known(const struct redfish_inventory *inv, const char *mac)
 	return false;
 }
 
+static struct redfish_nic *
+new_nic(struct redfish_inventory *inv, const char *mac)
+{
+	struct redfish_nic *n;
+
+	if (mac_known(inv, mac))
+		return NULL;
+	if (inv->n_nics == RF_NICS_MAX) {
+		inv->truncated = true;
+		return NULL;
+	}
+	inv->nics =
+	    xreallocarray(inv->nics, inv->n_nics + 1, sizeof(*inv->nics));
+	n = &inv->nics[inv->n_nics++];
+	memset(n, 0, sizeof(*n));
+	n->mac = xstrdup(mac);
+	return n;
+}
+
 void
 rf_parts_nic(struct redfish_inventory *inv, const cJSON *nic)
 {
@@ -31,20 +50,42 @@ rf_parts_nic(struct redfish_inventory *inv, const cJSON *nic)
 		json_str(nic, "PermanentMACAddress", NULL), mac) &&
 	    !redfish_mac_normal(json_str(nic, "MACAddress", NULL), mac))
 		return;
-	if (mac_known(inv, mac))
+	n = new_nic(inv, mac);
+	if (!n)
 		return;
-	if (inv->n_nics == RF_NICS_MAX) {
-		inv->truncated = true;
-		return;
-	}
-	inv->nics =
-	    xreallocarray(inv->nics, inv->n_nics + 1, sizeof(*inv->nics));
-	n = &inv->nics[inv->n_nics++];
-	memset(n, 0, sizeof(*n));
-	n->mac = xstrdup(mac);
 	rf_text_keep(&n->id, json_str(nic, "Id", NULL));
 	rf_text_keep(&n->link, json_str(nic, "LinkStatus", NULL));
 	n->speed_mbps = speed > 0 && speed < 10000000 ? speed : 0;
+}
+
+static const char *
+first_text(const cJSON *list)
+{
+	return list && cJSON_IsString(list->child) ? list->child->valuestring
+						   : NULL;
+}
+
+void
+rf_parts_function(struct redfish_inventory *inv, const cJSON *fn)
+{
+	const char *const macs[] = { json_str(fn,
+					 "Ethernet/PermanentMACAddress", NULL),
+		json_str(fn, "Ethernet/MACAddress", NULL),
+		first_text(json_arr(fn, "Ethernet/AssociatedMACAddresses")),
+		first_text(json_arr(fn, "AssociatedNetworkAddresses")) };
+	struct redfish_nic *n = NULL;
+	char mac[18];
+	size_t i;
+
+	for (i = 0; i < sizeof(macs) / sizeof(macs[0]); i++)
+		if (redfish_mac_normal(macs[i], mac)) {
+			n = new_nic(inv, mac);
+			break;
+		}
+	if (!n)
+		return;
+	rf_text_keep(&n->id, json_str(fn, "Id", NULL));
+	rf_text_keep(&n->link, json_str(fn, "LinkStatus", NULL));
 }
 
 static struct redfish_drive *
@@ -109,17 +150,41 @@ rf_parts_simple(struct redfish_inventory *inv, const cJSON *storage)
 	}
 }
 
+static bool
+is_absent(const cJSON *j)
+{
+	return str_eq(json_str(j, "Status/State", NULL), "Absent");
+}
+
 void
 rf_parts_processor(struct redfish_inventory *inv, const cJSON *cpu)
 {
 	const char *set = json_str(cpu, "InstructionSet", NULL);
 	const char *arch = json_str(cpu, "ProcessorArchitecture", set);
 	const char *type = json_str(cpu, "ProcessorType", "CPU");
+	int64_t cores = json_i64(cpu, "TotalCores", 0);
 
-	if (!str_eq(type, "CPU") || inv->architecture)
+	/* GPUs and accelerators are processors, too. */
+	if (!str_eq(type, "CPU") || is_absent(cpu))
 		return;
-	rf_text_keep(&inv->architecture,
-	    str_eq(arch, "x86") && str_eq(set, "x86-64") ? set : arch);
+	inv->processors++;
+	if (cores > 0 && cores < 4096)
+		inv->cores += (unsigned)cores;
+	if (!inv->processor_model)
+		rf_text_keep(
+		    &inv->processor_model, json_str(cpu, "Model", NULL));
+	if (!inv->architecture)
+		rf_text_keep(&inv->architecture,
+		    str_eq(arch, "x86") && str_eq(set, "x86-64") ? set : arch);
+}
+
+void
+rf_parts_memory(struct redfish_inventory *inv, const cJSON *dimm)
+{
+	int64_t mib = json_i64(dimm, "CapacityMiB", 0);
+
+	if (mib > 0 && mib < (int64_t)1 << 32 && !is_absent(dimm))
+		inv->memory_mib += (uint64_t)mib;
 }
 
 void
@@ -145,25 +210,23 @@ rf_parts_secure_boot(struct redfish_inventory *inv, const cJSON *sb)
 }
 
 void
-rf_parts_tpm(struct redfish_inventory *inv, const cJSON *system)
+rf_parts_trusted(struct redfish_inventory *inv, const cJSON *tc)
 {
-	const cJSON *list = json_arr(system, "TrustedModules"), *tpm;
-	const char *state;
+	const char *what = json_str(tc, "TrustedComponentType", "");
+	const char *model = json_str(tc, "Model", json_str(tc, "Name", ""));
 
-	if (!list)
-		return;
-	inv->tpm = RF_NO;
-	cJSON_ArrayForEach (tpm, list) {
-		state = json_str(tpm, "Status/State", "Enabled");
-		if (!str_eq(state, "Absent"))
-			inv->tpm = RF_YES;
-	}
+	if (inv->tpm == RF_UNSAID)
+		inv->tpm = RF_NO;
+	/* A root of trust may also be a part of the board's own chip. */
+	if (!is_absent(tc) &&
+	    (str_eq(what, "Discrete") || rf_text_contains(model, "tpm")))
+		inv->tpm = RF_YES;
 }
 
 void
 rf_inventory_free(struct redfish_inventory *inv)
 {
-	char **all[6];
+	char **all[7];
 	size_t i;
 
 	if (!inv)
@@ -188,7 +251,8 @@ rf_inventory_free(struct redfish_inventory *inv)
 	all[3] = &inv->redfish_version;
 	all[4] = &inv->vendor;
 	all[5] = &inv->product;
-	for (i = 0; i < 6; i++)
+	all[6] = &inv->processor_model;
+	for (i = 0; i < 7; i++)
 		xfree(*all[i]);
 	xfree(inv);
 }

@@ -18,8 +18,11 @@ void rf_parts_drive(struct redfish_inventory *inv, const cJSON *drive);
 void rf_parts_simple(struct redfish_inventory *inv, const cJSON *storage);
 void rf_parts_processor(struct redfish_inventory *inv, const cJSON *cpu);
 void rf_parts_manager(struct redfish_inventory *inv, const cJSON *manager);
+void rf_parts_memory(struct redfish_inventory *inv, const cJSON *dimm);
 void rf_parts_secure_boot(struct redfish_inventory *inv, const cJSON *sb);
-/* TrustedModules of the system itself. */
-void rf_parts_tpm(struct redfish_inventory *inv, const cJSON *system);
+/* A TrustedComponent of the chassis. */
+void rf_parts_trusted(struct redfish_inventory *inv, const cJSON *tc);
+/* A NetworkDeviceFunction, Port or NetworkPort: the MAC at its usual places. */
+void rf_parts_function(struct redfish_inventory *inv, const cJSON *fn);
 
 #endif

@@ -115,6 +115,12 @@ enum redfish_progress {
 	RF_PROGRESS_OS_RUNNING,
 	RF_PROGRESS_OEM
 };
+enum redfish_tristate {
+	RF_UNSAID,
+	RF_NO,
+	RF_YES
+};
+#define RF_CAUSES_MAX 8
 enum redfish_health {
 	RF_HEALTH_UNKNOWN,
 	RF_HEALTH_OK,
@@ -173,9 +179,12 @@ struct redfish_state {
 	struct redfish_boot boot;
 	enum redfish_health health;
 	char *health_causes[4]; /* owned; the first NULL ends the list */
+	/* Of RF_READ_HEALTH, likewise; forgotten when all is well. */
+	char *health_parts[RF_CAUSES_MAX];
 	unsigned processors, cores;
 	char *processor_model;
 	uint64_t memory_mib;
+	enum redfish_tristate tpm;  /* by the system itself */
 	struct redfish_slot *slots; /* owned; in order of preference */
 	size_t n_slots;
 	/* Why there is no usable slot or no reset action, in words; or NULL. */
@@ -191,17 +200,16 @@ struct redfish_drive {
 	char *id, *model, *serial, *media, *protocol; /* owned or NULL */
 	int64_t bytes;
 };
-enum redfish_tristate {
-	RF_UNSAID,
-	RF_NO,
-	RF_YES
-};
 struct redfish_inventory {
 	struct redfish_nic *nics;
 	size_t n_nics;
 	struct redfish_drive *drives;
 	size_t n_drives;
-	char *architecture; /* "x86-64", "ARM" or NULL */
+	/* Summed up, for where the system's own summary is missing. */
+	unsigned processors, cores;
+	uint64_t memory_mib;
+	char *processor_model; /* owned or NULL, as all below */
+	char *architecture;    /* "x86-64", "ARM" or NULL */
 	char *bmc_firmware, *bmc_model, *redfish_version, *vendor, *product;
 	enum redfish_tristate secure_boot, tpm;
 	bool truncated; /* a cap was hit */
@@ -282,6 +290,9 @@ void redfish_discover(struct redfish *rf, redfish_done_fn *done, void *arg);
 #define RF_READ_BOOT 2U
 #define RF_READ_MEDIA 4U
 #define RF_READ_INVENTORY 8U
+/* Which parts are not well, into state.health_parts; nothing when the system
+ * is. Some 20 requests: for when the health has changed. */
+#define RF_READ_HEALTH 16U
 void redfish_read(
     struct redfish *rf, unsigned parts, redfish_done_fn *done, void *arg);
 

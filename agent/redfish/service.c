@@ -13,6 +13,7 @@ rf_service_fini(struct rf_service *s)
 	xfree(s->systems);
 	xfree(s->managers);
 	xfree(s->sessions);
+	xfree(s->events);
 	xfree(s->vendor);
 	xfree(s->product);
 	xfree(s->redfish_version);
@@ -25,7 +26,8 @@ rf_links_fini(struct rf_links *l)
 	char **const all[] = { &l->system, &l->settings, &l->manager,
 		&l->reset_target, &l->reset_info, &l->system_media,
 		&l->manager_media, &l->boot_options, &l->ethernet, &l->storage,
-		&l->simple_storage, &l->processors, &l->secure_boot };
+		&l->simple_storage, &l->processors, &l->memory, &l->secure_boot,
+		&l->chassis, &l->logs };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -56,6 +58,18 @@ sessions_link(const char *origin, const cJSON *root)
 	return link;
 }
 
+/* "." is NoLinks: all but what is under Links. */
+static unsigned
+expand_levels(const cJSON *root)
+{
+	const cJSON *x = json_at(root, "ProtocolFeaturesSupported/ExpandQuery");
+	int64_t max = json_i64(x, "MaxLevels", 1);
+
+	if (!json_bool(x, "NoLinks", false))
+		return 0;
+	return json_bool(x, "Levels", false) && max > 1 ? 2 : 1;
+}
+
 bool
 rf_service_parse(
     struct rf_service *s, const char *origin, const cJSON *root, struct err *e)
@@ -77,12 +91,15 @@ rf_service_parse(
 	    &s->managers, origin, json_str(root, "Managers/@odata.id", NULL));
 	xfree(s->sessions);
 	s->sessions = sessions_link(origin, root);
+	rf_text_keep_link(
+	    &s->events, origin, json_str(root, "EventService/@odata.id", NULL));
 	if (str_empty(vendor) && oem && oem->child)
 		vendor = oem->child->string; /* rule 13 */
 	rf_text_keep(&s->vendor, vendor);
 	rf_text_keep(&s->product, json_str(root, "Product", NULL));
 	rf_text_keep(
 	    &s->redfish_version, json_str(root, "RedfishVersion", NULL));
+	s->expand = expand_levels(root);
 	s->known = true;
 	return true;
 }

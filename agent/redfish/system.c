@@ -48,7 +48,7 @@ parse_progress(struct redfish_state *st, const cJSON *system)
 }
 
 static enum redfish_health
-health_of(const char *s)
+health_name_of(const char *s)
 {
 	if (str_ieq(s, "OK"))
 		return RF_HEALTH_OK;
@@ -57,6 +57,18 @@ health_of(const char *s)
 	if (str_ieq(s, "Critical"))
 		return RF_HEALTH_CRITICAL;
 	return RF_HEALTH_UNKNOWN;
+}
+
+enum redfish_health
+rf_health_of(const cJSON *j)
+{
+	enum redfish_health own, roll;
+
+	own = health_name_of(json_str(j, "Status/Health", NULL));
+	roll = health_name_of(json_str(j, "Status/HealthRollup", NULL));
+	if (roll == RF_HEALTH_UNKNOWN) /* iDRAC spells it so */
+		roll = health_name_of(json_str(j, "Status/HealthRollUp", NULL));
+	return roll > own ? roll : own;
 }
 
 static void
@@ -82,28 +94,38 @@ parse_health(struct redfish_state *st, const cJSON *system)
 {
 	static const char *const parts[] = { "ProcessorSummary",
 		"MemorySummary" };
-	enum redfish_health own, roll, part;
+	enum redfish_health part;
 	const cJSON *c;
 	char path[64];
 	size_t n = 0, i, k;
 
-	own = health_of(json_str(system, "Status/Health", NULL));
-	roll = health_of(json_str(system, "Status/HealthRollup", NULL));
-	if (roll == RF_HEALTH_UNKNOWN) /* iDRAC spells it so */
-		roll = health_of(json_str(system, "Status/HealthRollUp", NULL));
-	st->health = roll > own ? roll : own;
+	st->health = rf_health_of(system);
 	cJSON_ArrayForEach (c, json_arr(system, "Status/Conditions"))
 		add_cause(st, &n, json_str(c, "Severity", ""),
 		    json_str(c, "Message", json_str(c, "MessageId", NULL)));
 	for (i = 0; i < 2; i++) {
 		(void)str_format(
 		    path, sizeof(path), "%s/Status/Health", parts[i]);
-		part = health_of(json_str(system, path, NULL));
+		part = health_name_of(json_str(system, path, NULL));
 		if (part > RF_HEALTH_OK)
 			add_cause(st, &n, parts[i], redfish_health_name(part));
 	}
 	for (k = n; k < sizeof(st->health_causes) / sizeof(char *); k++)
 		rf_text_keep(&st->health_causes[k], NULL);
+	for (k = 0; st->health == RF_HEALTH_OK && k < RF_CAUSES_MAX; k++)
+		rf_text_keep(&st->health_parts[k], NULL);
+}
+
+static enum redfish_tristate
+parse_tpm(const cJSON *system)
+{
+	const cJSON *list = json_arr(system, "TrustedModules"), *tpm;
+	enum redfish_tristate has = list ? RF_NO : RF_UNSAID;
+
+	cJSON_ArrayForEach (tpm, list)
+		if (!str_eq(json_str(tpm, "Status/State", "Enabled"), "Absent"))
+			has = RF_YES;
+	return has;
 }
 
 static unsigned
@@ -149,21 +171,20 @@ rf_system_parse(struct redfish_state *st, const cJSON *system)
 	rf_text_keep(&st->processor_model,
 	    json_str(system, "ProcessorSummary/Model", NULL));
 	st->memory_mib = memory_mib(system);
+	st->tpm = parse_tpm(system);
 	st->parts |= RF_READ_SYSTEM;
 }
 
 /* The first target that is there: AMI keeps Links, Huawei calls it Managers
  * (rule 12). */
 static const char *
-manager_ref(const cJSON *system)
+first_ref(const cJSON *system, const char *const *paths, size_t n)
 {
-	static const char *const paths[] = { "Links/ManagedBy",
-		"Links/Managers" };
 	const cJSON *item;
 	const char *ref;
 	size_t i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < n; i++)
 		cJSON_ArrayForEach (item, json_arr(system, paths[i])) {
 			ref = json_str(item, "@odata.id", NULL);
 			if (ref)
@@ -176,6 +197,9 @@ void
 rf_system_links(struct rf_links *l, unsigned *values, const char *origin,
     const cJSON *system)
 {
+	static const char *const managers[] = { "Links/ManagedBy",
+		"Links/Managers" };
+	static const char *const chassis[] = { "Links/Chassis" };
 	const cJSON *reset = json_obj(system, "Actions/#ComputerSystem.Reset");
 	const struct {
 		char **dst;
@@ -188,14 +212,17 @@ rf_system_links(struct rf_links *l, unsigned *values, const char *origin,
 		{ &l->storage, "Storage/@odata.id" },
 		{ &l->simple_storage, "SimpleStorage/@odata.id" },
 		{ &l->processors, "Processors/@odata.id" },
+		{ &l->memory, "Memory/@odata.id" },
 		{ &l->secure_boot, "SecureBoot/@odata.id" },
+		{ &l->logs, "LogServices/@odata.id" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(refs) / sizeof(refs[0]); i++)
 		rf_text_keep_link(
 		    refs[i].dst, origin, json_str(system, refs[i].path, NULL));
-	rf_text_keep_link(&l->manager, origin, manager_ref(system));
+	rf_text_keep_link(&l->manager, origin, first_ref(system, managers, 2));
+	rf_text_keep_link(&l->chassis, origin, first_ref(system, chassis, 1));
 	rf_text_keep_link(
 	    &l->reset_target, origin, json_str(reset, "target", NULL));
 	rf_text_keep_link(&l->reset_info, origin,
@@ -250,6 +277,8 @@ rf_state_fini(struct redfish_state *st)
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		xfree(*all[i]);
+	for (i = 0; i < RF_CAUSES_MAX; i++)
+		xfree(st->health_parts[i]);
 	rf_slots_fini(st->slots, st->n_slots);
 	memset(st, 0, sizeof(*st));
 }

@@ -14,6 +14,8 @@ void rf_system_parse(struct redfish_state *st, const cJSON *system);
 /* Links of the system; *values: what its Reset offers, 0 = unsaid. */
 void rf_system_links(struct rf_links *l, unsigned *values, const char *origin,
     const cJSON *system);
+/* The worse of Status.Health and its rollup, of any resource. */
+enum redfish_health rf_health_of(const cJSON *j);
 /* Rule 12: has Boot and a Reset target. */
 bool rf_system_is_host(const cJSON *system);
 /* id is its Id, URI, last URI segment, UUID or serial number. */
