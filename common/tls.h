@@ -55,6 +55,21 @@ struct tls_identity *tls_identity_issue(const struct tls_issue *o,
  */
 struct tls_identity *tls_identity_facts(
     const struct tls_issue *o, struct entropy ent);
+/* The certificates as PEM, owned; "" for a virtual identity. */
+char *tls_identity_cert_pem(const struct tls_identity *i);
+/*
+ * A new P-256 key and the request for its certificate (RFC 2986), for a server
+ * that lets others sign it. NULL or empty parts are left out. The request as
+ * PEM, owned; *key_pem too. NULL: ERR_SPEC, something is too long.
+ */
+struct tls_request {
+	const char *subject; /* common name */
+	const char *organization, *unit, *city, *state;
+	const char *country; /* two letters */
+	const char *names;   /* as in struct tls_issue */
+};
+char *tls_request_make(const struct tls_request *o, struct entropy ent,
+    char **key_pem, struct err *e);
 bool tls_identity_is_virtual(const struct tls_identity *i);
 
 /* What a verification looks at, the same for real and virtual peers. */

@@ -325,6 +325,29 @@ static void export(
 	}
 }
 
+char *
+tls_identity_cert_pem(const struct tls_identity *i)
+{
+	char *pem = NULL;
+
+	if (i->is_virtual)
+		return xstrdup("");
+	export(i, &pem, NULL);
+	return pem;
+}
+
+static bool
+make_key(mbedtls_pk_context *key, struct entropy *ent, struct err *e)
+{
+	int ret =
+	    mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
+
+	if (ret == 0)
+		ret = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1,
+		    mbedtls_pk_ec(*key), tls_rng, ent);
+	return ret == 0 || tls_err(e, ERR_INTERNAL, ret, "making a key");
+}
+
 static bool
 make(struct tls_identity *i, const struct tls_issue *o, struct entropy *ent,
     struct err *e)
@@ -337,13 +360,8 @@ make(struct tls_identity *i, const struct tls_issue *o, struct entropy *ent,
 	if (o->ca && o->ca->is_virtual)
 		return err_set(e, ERR_INTERNAL, 0,
 		    "a virtual CA cannot sign certificates");
-	ret = mbedtls_pk_setup(
-	    &i->key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
-	if (ret == 0)
-		ret = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1,
-		    mbedtls_pk_ec(i->key), tls_rng, ent);
-	if (ret != 0)
-		return tls_err(e, ERR_INTERNAL, ret, "making a key");
+	if (!make_key(&i->key, ent, e))
+		return false;
 	if (!sign(&d, o, &i->key, ent, e))
 		return false;
 	ret = mbedtls_x509_crt_parse_der(
@@ -376,4 +394,115 @@ tls_identity_issue(const struct tls_issue *o, struct entropy ent,
 	i->orgs = tls_crt_attr(&i->chain, "O");
 	export(i, cert_pem, key_pem);
 	return i;
+}
+
+/* ---- a request for a certificate (RFC 2986) -------------------------------- */
+
+static void
+write_request_subject(struct der *d, const struct tls_request *o)
+{
+	const struct {
+		uint8_t type;
+		const char *value;
+	} parts[] = {
+		/* written from the last to the first */
+		{ 0x03, o->subject },
+		{ 0x0b, o->unit },
+		{ 0x0a, o->organization },
+		{ 0x07, o->city },
+		{ 0x08, o->state },
+		{ 0x06, o->country },
+	};
+	const uint8_t *end = d->p;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (!str_empty(parts[i].value))
+			write_attr(d, parts[i].type, parts[i].value,
+			    strlen(parts[i].value));
+	der_wrap(d, end, DER_SEQ);
+}
+
+/* The extensionRequest of RFC 2985 5.4.2: alternative names. */
+static void
+write_request_attributes(struct der *d, const char *names)
+{
+	const uint8_t *end = d->p;
+
+	if (!str_empty(names)) {
+		write_san(d, names);
+		der_wrap(d, end, DER_SEQ);
+		der_wrap(d, end, DER_SET);
+		der_value(d, DER_OID,
+		    BYTES(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14));
+		der_wrap(d, end, DER_SEQ);
+	}
+	der_wrap(d, end, DER_CONTEXT_SEQ(0));
+}
+
+static void
+write_request_info(
+    struct der *d, const struct tls_request *o, mbedtls_pk_context *key)
+{
+	const uint8_t *end = d->p;
+	uint8_t spki[256];
+	int n = mbedtls_pk_write_pubkey_der(key, spki, sizeof spki);
+
+	write_request_attributes(d, o->names);
+	if (n > 0)
+		der_bytes(d, spki + sizeof spki - n, (size_t)n);
+	write_request_subject(d, o);
+	der_value(d, DER_INT, BYTES(0)); /* v1 */
+	der_wrap(d, end, DER_SEQ);
+	d->full |= n <= 0;
+}
+
+static bool
+sign_request(struct der *d, const struct tls_request *o,
+    mbedtls_pk_context *key, struct entropy *ent, struct err *e)
+{
+	uint8_t *info = xmalloc(CERT_MAX);
+	struct der t = { info, info + CERT_MAX, false };
+	const uint8_t *end = d->p;
+	uint8_t hash[32], sig[MBEDTLS_PK_SIGNATURE_MAX_SIZE];
+	size_t sig_n = 0, n;
+	int ret;
+
+	write_request_info(&t, o, key);
+	n = (size_t)(info + CERT_MAX - t.p);
+	sha256(t.p, n, hash);
+	ret = mbedtls_pk_sign(key, MBEDTLS_MD_SHA256, hash, sizeof hash, sig,
+	    &sig_n, tls_rng, ent);
+	der_bit_string(d, sig, sig_n);
+	write_algorithm(d, false);
+	der_bytes(d, t.p, n);
+	der_wrap(d, end, DER_SEQ);
+	xfree(info);
+	if (ret != 0)
+		return tls_err(e, ERR_INTERNAL, ret, "signing a request");
+	if (t.full || d->full)
+		return err_set(e, ERR_SPEC, 0, "the request is too long");
+	return true;
+}
+
+char *
+tls_request_make(const struct tls_request *o, struct entropy ent,
+    char **key_pem, struct err *e)
+{
+	struct tls_identity *i = tls_identity_alloc();
+	uint8_t der[CERT_MAX];
+	unsigned char pem[2 * CERT_MAX];
+	struct der d = { der, der + sizeof der, false };
+	size_t n = 0;
+	char *out = NULL;
+
+	if (make_key(&i->key, &ent, e) &&
+	    sign_request(&d, o, &i->key, &ent, e) &&
+	    mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE REQUEST-----\n",
+		"-----END CERTIFICATE REQUEST-----\n", d.p,
+		(size_t)(der + sizeof der - d.p), pem, sizeof pem, &n) == 0) {
+		export(i, NULL, key_pem);
+		out = xstrdup((char *)pem);
+	}
+	tls_identity_free(i);
+	return out;
 }

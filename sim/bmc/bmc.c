@@ -13,6 +13,7 @@
 #include "sim/bmc/log.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/network.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/storage.h"
 #include "sim/bmc/subscription.h"
@@ -122,6 +123,7 @@ bmc_fini(struct bmc *b)
 	log_free(b);
 	firmware_free(b);
 	bios_free(b);
+	network_free(b);
 	storage_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
@@ -137,6 +139,7 @@ bmc_fini(struct bmc *b)
 	history_stop(b);
 	bmc_state_fini(&b->st);
 	tls_identity_free(b->identity);
+	secret_free(&b->csr_key);
 	account_fini(b);
 	xfree(b->name);
 }
@@ -153,6 +156,7 @@ bmc_swap_board(struct bmc *b)
 	log_free(b);
 	firmware_free(b);
 	bios_free(b);
+	network_free(b);
 	storage_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);

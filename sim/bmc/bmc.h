@@ -23,6 +23,7 @@
 
 struct bmc_fleet;
 struct medium;
+struct network;
 struct media_op;
 struct session;
 struct storage;
@@ -94,6 +95,7 @@ struct bmc {
 	struct events *events;     /* owned; NULL until somebody subscribes */
 	struct firmware *firmware; /* owned; NULL before the first update */
 	struct storage *storage;   /* owned; NULL while all is as it was made */
+	struct network *network;   /* owned; NULL while all is as it was made */
 	struct bios *bios;         /* owned; NULL while all is as it was made */
 	struct log *log;           /* owned; NULL while nothing happened */
 	bool down;                 /* the controller restarts */
@@ -102,6 +104,7 @@ struct bmc {
 	struct trace_list traces;
 	unsigned n_traces;
 	struct tls_identity *identity; /* owned; made at the first connection */
+	struct secret csr_key;         /* of the last request; PEM */
 	unsigned certificates;         /* issued so far */
 	uint64_t requests, writes, logins, login_failures;
 	uint32_t op_count[OP_N];

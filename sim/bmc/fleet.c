@@ -110,21 +110,44 @@ keep_old(struct bmc_fleet *f, struct tls_identity *id)
 	f->old[f->n_old++] = id;
 }
 
-void
-bmc_fleet_new_certificate(struct bmc *b)
+static void
+tell_certificate(struct bmc *b)
 {
 	struct tls_facts facts;
 	char hex[65] = "";
 
-	keep_old(b->fleet, b->identity);
-	b->identity = NULL;
-	if (b->fleet->tls)
-		issue_leaf(b);
 	if (b->identity) {
 		tls_identity_get_facts(b->identity, &facts);
 		hex_encode(hex, facts.spki_sha256, 32);
 	}
 	journal_note(b, BMC_EV_CERTIFICATE, hex);
+}
+
+void
+bmc_fleet_new_certificate(struct bmc *b)
+{
+	keep_old(b->fleet, b->identity);
+	b->identity = NULL;
+	if (b->fleet->tls)
+		issue_leaf(b);
+	tell_certificate(b);
+}
+
+void
+bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id)
+{
+	keep_old(b->fleet, b->identity);
+	b->identity = id;
+	b->certificates++;
+	tell_certificate(b);
+}
+
+struct tls_identity *
+bmc_fleet_certificate(struct bmc *b)
+{
+	if (b->fleet->tls && !b->identity)
+		issue_leaf(b);
+	return b->identity;
 }
 
 static bool

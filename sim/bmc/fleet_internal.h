@@ -50,5 +50,9 @@ struct bmc *bmc_fleet_by_addr(
 
 /* Issues another leaf; live connections keep the old one. */
 void bmc_fleet_new_certificate(struct bmc *b);
+/* The same with one that somebody gave; takes ownership. */
+void bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id);
+/* What it shows at connections; borrowed; NULL without TLS. */
+struct tls_identity *bmc_fleet_certificate(struct bmc *b);
 
 #endif

@@ -198,6 +198,8 @@ static const struct {
 	{ bios_routes, SERVICE_BIOS },
 	{ secure_boot_routes, 0 },
 	{ storage_routes, SERVICE_VOLUMES },
+	{ network_routes, SERVICE_NETWORK },
+	{ certificate_routes, SERVICE_CERTIFICATES },
 	{ registry_routes, SERVICE_REGISTRIES },
 	{ schema_routes, SERVICE_SCHEMAS },
 };

@@ -85,6 +85,8 @@ view_manager(struct request *rq, struct jw *w)
 	jw_ref(w, "EthernetInterfaces", "%s/EthernetInterfaces", rq->path);
 	if (rq->p->vm_parent != VM_SYSTEM)
 		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	if (rq->p->services & SERVICE_NETWORK)
+		jw_ref(w, "NetworkProtocol", "%s/NetworkProtocol", rq->path);
 	if (rq->p->services & SERVICE_LOGS)
 		jw_ref(w, "LogServices", "%s/LogServices", rq->path);
 	manager_links(rq, w);

@@ -71,6 +71,7 @@ static const struct {
 	{ 0, "AccountService" },
 	{ SERVICE_EVENTS, "EventService" },
 	{ SERVICE_UPDATE, "UpdateService" },
+	{ SERVICE_CERTIFICATES, "CertificateService" },
 	{ SERVICE_REGISTRIES, "Registries" },
 	{ SERVICE_SCHEMAS, "JsonSchemas" },
 };
