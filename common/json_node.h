@@ -46,6 +46,10 @@ json_node_append(cJSON *parent, cJSON **last, cJSON *item)
 	*last = item;
 }
 
+/* How many bytes at the front stand for themselves in a JSON string: ASCII but
+ * control bytes, quotes and backslashes (json_string.c). */
+size_t json_plain(const char *s, size_t n);
+
 /* Most keys of an object differ in their first byte. */
 static inline bool
 json_node_is(const cJSON *j, const char *key)

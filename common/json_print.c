@@ -8,34 +8,24 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/json_node.h"
 #include "common/str.h"
 
 #define EXACT_MAX 9007199254740992.0
 
 static void print_value(struct buf *b, const cJSON *j, int indent);
 
-/* An ASCII byte that stands for itself. */
-static bool
-is_plain(char c)
-{
-	return (signed char)c >= 0x20 && c != '"' && c != '\\';
-}
-
 /* Nothing here looks at what the buffer's adds return: it has no cap, since
  * everything in memory has been through one. */
 static void
 print_string(struct buf *b, const char *s)
 {
-	size_t n = strlen(s), from = 0;
+	size_t n = strlen(s), from = 0, i = 0, len;
 
 	(void)buf_addc(b, '"');
-	for (size_t i = 0, len; i < n; i += len) {
+	for (; (i += json_plain(s + i, n - i)) < n; i += len) {
 		const char *with = NULL;
 		char text[8];
-
-		len = 1;
-		if (is_plain(s[i]))
-			continue;
 
 		len = str_utf8_len(s + i, n - i);
 		if (len == 0) {

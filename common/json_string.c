@@ -1,6 +1,7 @@
 /* Strings of JSON texts: RFC 8259, and U+FFFD for what is not UTF-8. */
 #include "common/json_parser.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -137,11 +138,40 @@ decode_string(
 	return true;
 }
 
-/* An ASCII byte that stands for itself. */
 static bool
 is_plain(char c)
 {
 	return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The same for all of eight bytes: a byte's high bit comes out set where it is
+ * too low (borrows), too high, or becomes zero by the exclusive or. */
+static bool
+eight_plain(uint64_t w)
+{
+	uint64_t quote = w ^ EACH('"'), slash = w ^ EACH('\\');
+	uint64_t odd =
+	    (w - EACH(0x20)) | w | (quote - EACH(1)) | (slash - EACH(1));
+
+	return (odd & EACH(0x80)) == 0;
+}
+
+size_t
+json_plain(const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s + i, sizeof(w));
+		if (!eight_plain(w))
+			break;
+	}
+	while (i < n && is_plain(s[i]))
+		i++;
+	return i;
 }
 
 bool
@@ -151,8 +181,7 @@ json_parse_string(struct json_parser *ps, struct json_string *s)
 	size_t high = 0;
 	bool plain = true;
 
-	while (at < ps->end && is_plain(*at))
-		at++; /* mostly up to the end */
+	at += json_plain(at, (size_t)(ps->end - at)); /* mostly all */
 	for (; at < ps->end && *at != '"'; at++) {
 		unsigned char c = (unsigned char)*at;
 

@@ -470,6 +470,40 @@ leaves_out_what_it_is_told_to_but_checks_it(void)
 	xfree(out);
 }
 
+/* Eight bytes are looked at together: each byte, at each place among them. */
+static void
+check_byte(unsigned char c, size_t at)
+{
+	char text[] = "\"abcdefghijklmnopqrs\"", *out;
+	cJSON *j;
+
+	text[1 + at] = (char)c;
+	j = cJSON_CreateString(text);
+	out = json_print(j);
+	cJSON_Delete(j);
+	j = parse(out);
+	CU_ASSERT(c >= 0x80 || strcmp(json_str(j, "", ""), text) == 0);
+	cJSON_Delete(j);
+	xfree(out);
+	if (c == '\\') /* is another text's test */
+		return;
+	j = json_parse(text, strlen(text), NULL);
+	CU_ASSERT_EQUAL(j != NULL, c >= 0x20 && c != '"');
+	out = json_print(j);
+	CU_ASSERT(j == NULL || c >= 0x80 || strcmp(out, text) == 0);
+	CU_ASSERT(j == NULL || c < 0x80 || strlen(out) == strlen(text) + 2);
+	xfree(out);
+	cJSON_Delete(j);
+}
+
+static void
+reads_and_prints_any_byte_at_any_place(void)
+{
+	for (int c = 1; c < 256; c++)
+		for (size_t at = 0; at < 19; at++)
+			check_byte((unsigned char)c, at);
+}
+
 /* Nodes carry key and text in their own block; whatever moves, renames or
  * rewrites one must neither free nor keep those of another. */
 static void
@@ -525,6 +559,8 @@ static const struct unit_case cases[] = {
 	{ "puts along paths", puts_along_paths },
 	{ "leaves out what it is told to, but checks it",
 	    leaves_out_what_it_is_told_to_but_checks_it },
+	{ "reads and prints any byte at any place",
+	    reads_and_prints_any_byte_at_any_place },
 	{ "nodes outlive what they came from",
 	    nodes_outlive_what_they_came_from },
 };
