@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "agent/redfish/client.h"
+#include "agent/redfish/stream.h"
 #include "agent/redfish/text.h"
 #include "common/json.h"
 #include "common/str.h"
@@ -29,6 +30,7 @@ rf_session_ready(const struct redfish *rf)
 void
 rf_session_forget(struct redfish *rf)
 {
+	rf_stream_session_gone(rf);
 	secret_free(&rf->session.token);
 	xreplace(&rf->session.uri, NULL);
 	rf->session.mode = RF_AUTH_NONE;

@@ -402,7 +402,7 @@ static void
 add_headers(struct headers *h, const struct redfish *rf,
     const struct rf_wire *w, const char *basic)
 {
-	add(h, "Accept", "application/json");
+	add(h, "Accept", w->accept ? w->accept : "application/json");
 	add(h, "OData-Version", "4.0");
 	add(h, "User-Agent", "beskar7-agent");
 	if (!rf->learned.no_identity)
@@ -417,6 +417,44 @@ add_headers(struct headers *h, const struct redfish *rf,
 		add(h, "If-Match", w->if_match);
 	if (w->if_none_match)
 		add(h, "If-None-Match", w->if_none_match);
+	if (w->last_event_id)
+		add(h, "Last-Event-ID", w->last_event_id);
+}
+
+static char *
+authorization(const struct redfish *rf, const struct rf_wire *w)
+{
+	return w->auth == RF_AUTH_BASIC ? basic_auth(&rf->creds) : NULL;
+}
+
+static void
+forget_authorization(char *basic)
+{
+	if (basic)
+		secret_wipe(basic, strlen(basic));
+	xfree(basic);
+}
+
+struct http_call *
+rf_wire_stream(struct redfish *rf, struct http_peer *peer,
+    const struct rf_wire *w, const struct http_request *q)
+{
+	struct http_request r = *q;
+	struct headers h = { .n = 0 };
+	char *basic = authorization(rf, w);
+	struct http_call *call;
+
+	add_headers(&h, rf, w, basic);
+	r.method = w->method;
+	r.target = w->target;
+	r.headers = h.v;
+	r.n_headers = h.n;
+	if (rf->op)
+		rf->op->result.requests++;
+	count_method(&rf->stats, w->method);
+	call = http_start(peer, &r);
+	forget_authorization(basic);
+	return call;
 }
 
 void
@@ -425,12 +463,11 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 	struct rf_op *op = rf->op;
 	struct headers h = { .n = 0 };
 	struct http_limits limits = limits_for(rf, w);
-	char *basic = NULL, *target;
+	char *basic, *target;
 
 	if (!w->brief && !within_budget(rf))
 		return;
-	if (w->auth == RF_AUTH_BASIC)
-		basic = basic_auth(&rf->creds);
+	basic = authorization(rf, w);
 	add_headers(&h, rf, w, basic);
 	op->on_wire = cont;
 	op->method = w->method;
@@ -453,10 +490,7 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 			  .may_resend = str_eq(w->method, "GET"),
 			  .done = on_http,
 			  .arg = rf });
-	if (basic) {
-		secret_wipe(basic, strlen(basic));
-		xfree(basic);
-	}
+	forget_authorization(basic);
 }
 
 void
