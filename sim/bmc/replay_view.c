@@ -342,7 +342,8 @@ add_etag(cJSON *j, const struct request *rq)
 	if (!rq->p->etag_body || rq->p->etag_style == ETAG_NONE)
 		return;
 	text = json_print(j);
-	etag_of(rq, text, strlen(text), tag);
+	/* of what stands before it: etag_of() stops there in the whole body */
+	etag_of(rq, text, strlen(text) - 1, tag);
 	xfree(text);
 	json_set_str(j, "@odata.etag", tag);
 }
