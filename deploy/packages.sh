@@ -27,6 +27,8 @@ build="$build libevent-dev libhttp-parser-dev libyaml-dev"
 # tests: CUnit; foreign TLS and HTTP peers; instrumented libraries
 tests="libcunit1-dev openssl curl procps python3"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
+# the validators' virtual environment
+all="$all python3-venv"
 
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
 

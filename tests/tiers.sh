@@ -26,6 +26,7 @@ fuzz60|long|clang|120|60 seconds of each fuzz target
 valgrind|long|release|120|unit tests under valgrind
 tidy|long|clang|120|clang-tidy
 sockets|long|release|60|scenarios over real sockets
+conformance|long|release|300|Redfish validators of the DMTF on each profile
 runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 '
 
@@ -265,6 +266,15 @@ tier_runs() {
 
 tier_sockets() {
 	each_scenario release 30 sockets --sockets
+}
+
+# Most of its time is the use cases' sleep, hence more at a time than jobs.
+tier_conformance() {
+	tests/conformance/redfish/run.sh --profiles all \
+		--sim "$build/release/sim/beskar7-sim" \
+		--work "$build/conformance" --jobs $((jobs * 2)) \
+		>"$logs/conformance.txt" 2>&1
+	count_lines "$logs/conformance.txt"
 }
 
 tier_demo() { # builds by itself, in build/, as a person would
