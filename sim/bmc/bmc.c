@@ -8,6 +8,7 @@
 #include "sim/bmc/bios.h"
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/health.h"
 #include "sim/bmc/history.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/log.h"
@@ -124,6 +125,7 @@ bmc_fini(struct bmc *b)
 	firmware_free(b);
 	bios_free(b);
 	network_free(b);
+	health_free(b);
 	storage_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
@@ -157,6 +159,7 @@ bmc_swap_board(struct bmc *b)
 	firmware_free(b);
 	bios_free(b);
 	network_free(b);
+	health_free(b);
 	storage_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);

@@ -32,6 +32,7 @@ struct trace_entry;
 struct bios;
 struct events;
 struct firmware;
+struct health;
 struct history;
 struct log;
 
@@ -97,6 +98,7 @@ struct bmc {
 	struct storage *storage;   /* owned; NULL while all is as it was made */
 	struct network *network;   /* owned; NULL while all is as it was made */
 	struct bios *bios;         /* owned; NULL while all is as it was made */
+	struct health *health;     /* owned; NULL while all is well */
 	struct log *log;           /* owned; NULL while nothing happened */
 	bool down;                 /* the controller restarts */
 	struct timer bmc_timer;

@@ -11,6 +11,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/health.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/mask.h"
@@ -367,6 +368,19 @@ post_wipe(struct call *c)
 	return done(c);
 }
 
+/* Of one machine: parts are not the same everywhere. */
+static cJSON *
+post_health(struct call *c)
+{
+	struct err e = { 0 };
+
+	if (!health_set(c->b, json_str(c->body, "part", NULL),
+		json_str(c->body, "health", ""),
+		json_str(c->body, "message", NULL), &e))
+		return fail(c, 400, e.msg, "");
+	return done(c);
+}
+
 static void
 zero_counters(struct bmc *b, void *arg)
 {
@@ -450,6 +464,7 @@ static const struct entry {
 	{ "POST", "restart-bmc", EITHER, false, post_restart },
 	{ "POST", "certificate", EITHER, false, post_certificate },
 	{ "POST", "end-sessions", EITHER, false, post_end_sessions },
+	{ "POST", "health", ONE, false, post_health },
 	{ "POST", "wipe-disk", EITHER, false, post_wipe },
 	{ "POST", "reset-counters", EITHER, false, post_zero },
 };

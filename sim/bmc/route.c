@@ -190,6 +190,7 @@ static const struct {
 	unsigned service;
 } groups[] = {
 	{ table, 0 },
+	{ part_routes, 0 },
 	{ account_routes, 0 },
 	{ privilege_routes, SERVICE_PRIVILEGES },
 	{ event_routes, SERVICE_EVENTS },

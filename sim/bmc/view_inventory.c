@@ -1,6 +1,7 @@
 /* Parts of the machine: processors, memory, storage, network. */
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/health.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/storage.h"
@@ -49,7 +50,7 @@ view_processor(struct request *rq, struct jw *w)
 	jw_i(w, "MaxSpeedMHz", 3500);
 	jw_i(w, "TotalCores", rq->p->cores);
 	jw_i(w, "TotalThreads", rq->p->cores * 2);
-	view_status(w, false);
+	view_health_n(rq, w, "CPU", n);
 }
 
 void
@@ -84,7 +85,7 @@ view_memory(struct request *rq, struct jw *w)
 	jw_i(w, "LocationOrdinalValue", n);
 	jw_close(w);
 	jw_close(w);
-	view_status(w, false);
+	view_health_n(rq, w, "DIMM", n);
 }
 
 /* ---- storage ------------------------------------------------------------ */
@@ -117,7 +118,7 @@ view_storage(struct request *rq, struct jw *w)
 		jw_ref(w, "Controllers", "%s/Controllers", rq->path);
 		jw_ref(w, "Volumes", "%s/Volumes", rq->path);
 	}
-	view_status(w, false);
+	view_health(rq, w, "Storage", "Drive");
 	jw_open(w, "Links");
 	jw_list(w, "Enclosures");
 	jw_ref(w, NULL, CHA, rq->b->cha_id);
@@ -153,7 +154,7 @@ view_drive(struct request *rq, struct jw *w)
 	jw_s(w, "Protocol", "NVMe");
 	jw_b(w, "FailurePredicted", false);
 	jw_i(w, "PredictedMediaLifeLeftPercent", 97);
-	view_status(w, false);
+	view_health_n(rq, w, "Drive", n);
 	jw_open(w, "Links");
 	jw_ref(w, "Chassis", CHA, rq->b->cha_id);
 	storage_drive_volumes(rq, w, n);
@@ -189,5 +190,5 @@ view_nic(struct request *rq, struct jw *w)
 	jw_i(w, "SpeedMbps", NIC_MBPS);
 	jw_s(w, "LinkStatus", n == 1 ? "LinkUp" : "LinkDown");
 	jw_b(w, "InterfaceEnabled", true);
-	view_status(w, false);
+	view_health_n(rq, w, "NIC", n);
 }

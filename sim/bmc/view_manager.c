@@ -3,6 +3,7 @@
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/firmware.h"
+#include "sim/bmc/health.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
@@ -27,8 +28,11 @@ view_chassis(struct request *rq, struct jw *w)
 	jw_s(w, "SerialNumber", b->hw.serial);
 	jw_s(w, "AssetTag", rq->st->asset_tag);
 	jw_s(w, "PowerState", rq->st->power == POWER_OFF ? "Off" : "On");
-	view_status(w, false);
+	view_health(rq, w, "Chassis", NULL);
 	jw_ref(w, "Drives", "%s/Drives", rq->path);
+	jw_ref(w, "PowerSubsystem", "%s/PowerSubsystem", rq->path);
+	jw_ref(w, "ThermalSubsystem", "%s/ThermalSubsystem", rq->path);
+	jw_ref(w, "TrustedComponents", "%s/TrustedComponents", rq->path);
 	jw_open(w, "Links");
 	jw_list(w, "ComputerSystems");
 	jw_ref(w, NULL, SYS, b->sys_id);
@@ -81,7 +85,7 @@ view_manager(struct request *rq, struct jw *w)
 	jw_s(w, "DateTimeLocalOffset", "+00:00");
 	jw_s(w, "PowerState", "On");
 	jw_time(w, "LastResetTime", rq->st->bmc_reset_wall_us);
-	view_status(w, false);
+	view_health(rq, w, "BMC", NULL);
 	jw_ref(w, "EthernetInterfaces", "%s/EthernetInterfaces", rq->path);
 	if (rq->p->vm_parent != VM_SYSTEM)
 		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);

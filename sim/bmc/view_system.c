@@ -2,6 +2,7 @@
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/firmware.h"
+#include "sim/bmc/health.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
@@ -120,7 +121,7 @@ view_system(struct request *rq, struct jw *w)
 	jw_b(w, "LocationIndicatorActive", st->locator);
 	jw_s(w, "PowerState", view_power_shown(rq));
 	jw_time(w, "LastResetTime", st->reset_wall_us);
-	view_status(w, true);
+	view_health(rq, w, "System", "");
 	if (rq->p->boot_progress) {
 		jw_open(w, "BootProgress");
 		jw_s(w, "LastState", boot_progress_name(st->progress));
