@@ -3,6 +3,7 @@ if(TARGET b7_agent_probe)
 	foreach(module scrub grade)
 		unit_test(probe_${module} b7_agent_probe)
 	endforeach()
+	fuzz_target(probe_scrub b7_agent_probe)
 endif()
 if(TARGET b7_agent_probe AND TARGET b7_world AND TARGET b7_sim_bmc AND
 		TARGET b7_sim_origin)

@@ -40,8 +40,9 @@ static const struct option_row rows[] = {
 	    "BMC's; default: those of the system",
 	    NULL, O(ca_file) },
 	{ "insecure", 0, OPT_FLAG, NULL, NULL, 0, 0,
-	    "send the password whatever certificate the BMC shows", NULL,
-	    O(insecure) },
+	    "send the password whatever certificate the BMC shows, or over "
+	    "plain HTTP",
+	    NULL, O(insecure) },
 	{ "system-id", 0, OPT_STR, "ID", NULL, 0, 0,
 	    "which system, where the BMC has several: Id, URI, UUID or serial "
 	    "number",
@@ -273,6 +274,12 @@ probe_main(int argc, char **argv)
 		    n_rest != 1 ? "it takes the address of one BMC"
 				: "--output is text or json, --log-level "
 				  "error, warn, info, debug or trace");
+		return 2;
+	}
+	if (str_has_iprefix(rest[0], "http:") && !r.o.insecure) {
+		(void)fprintf(stderr,
+		    "beskar7-agent probe: http sends the password in clear: "
+		    "use https, or say --insecure\n");
 		return 2;
 	}
 	return run(&r, rest[0], level);

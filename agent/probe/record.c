@@ -232,9 +232,10 @@ cut_members(struct record *r, cJSON *j, const char *path)
 		    why, sizeof(why), "%d of %d members kept", max, n);
 		skip(r, path, why);
 	}
-	while (cJSON_GetArraySize(list) > max)
-		cJSON_DeleteItemFromArray(list, cJSON_GetArraySize(list) - 1);
-	json_set_i64(j, "Members@odata.count", cJSON_GetArraySize(list));
+	for (; n > max; n--) /* the first one's prev is the last one */
+		cJSON_Delete(
+		    cJSON_DetachItemViaPointer(list, list->child->prev));
+	json_set_i64(j, "Members@odata.count", n);
 }
 
 /* Remembers the next page of a list that has room for it. */

@@ -79,6 +79,8 @@ want 2 "text or json" "$agent" probe --output xml https://a
 want 2 "no login" "$agent" probe https://127.0.0.1:1
 export BESKAR7_BMC_USERNAME=root BESKAR7_BMC_PASSWORD=b7-sim-secret
 want 2 "BMC address" "$agent" probe ftp://127.0.0.1
+want 2 "in clear" "$agent" probe http://127.0.0.1:1
+want 1 "grade             F" "$agent" probe --insecure http://127.0.0.1:1
 want 1 "missing.pem" "$agent" probe --ca-file "$tmp/missing.pem" https://127.0.0.1:1
 want 1 "grade             F" "$agent" probe https://127.0.0.1:1
 
