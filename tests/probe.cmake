@@ -24,3 +24,8 @@ if(TARGET beskar7-agent AND TARGET beskar7-sim)
 		LABELS integration TIMEOUT 300 SKIP_RETURN_CODE 77
 		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endif()
+if(TARGET b7_runner AND TARGET b7_agent_probe)
+	unit_test(probe_story b7_runner b7_agent_probe)
+	target_sources(test_probe_story PRIVATE
+		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
+endif()

@@ -94,7 +94,7 @@ story_host(struct stage *s, unsigned i)
 }
 
 struct stage *
-story_new(const char *profile, unsigned hosts)
+story_new_replay(const char *profile, const char *replay, unsigned hosts)
 {
 	struct stage_opts o = { .seed = 1,
 		.log_level = LOG_DEBUG,
@@ -105,6 +105,7 @@ story_new(const char *profile, unsigned hosts)
 		.bmcs = hosts,
 		.profiles = &profile,
 		.n_profiles = 1,
+		.replay = replay,
 		.tls = true };
 	struct err e;
 	struct stage *s = stage_new(&o, &e);
@@ -115,6 +116,12 @@ story_new(const char *profile, unsigned hosts)
 	for (unsigned i = 0; i < hosts; i++)
 		story_host(s, i);
 	return s;
+}
+
+struct stage *
+story_new(const char *profile, unsigned hosts)
+{
+	return story_new_replay(profile, NULL, hosts);
 }
 
 void

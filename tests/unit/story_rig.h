@@ -12,6 +12,9 @@
 
 /* Hosts named as their BMCs, "bmc-000" and so on, of one profile. */
 struct stage *story_new(const char *profile, unsigned hosts);
+/* The same, serving a recording with that profile's refusals. */
+struct stage *story_new_replay(
+    const char *profile, const char *replay, unsigned hosts);
 void story_apply(struct stage *s, const char *yaml);
 /* Cluster c1 with the one machine m1 that boots the image. */
 void story_machine(struct stage *s, const char *image, const char *kind);
