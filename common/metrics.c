@@ -64,6 +64,8 @@ free_series(void *arg)
 {
 	struct series *s = arg;
 
+	if (s == NULL)
+		return;
 	xfree(s->in_bucket);
 	xfree(s);
 }
@@ -152,6 +154,15 @@ metrics_set(
 
 	if (s != NULL)
 		s->value = value;
+}
+
+void
+metrics_drop(struct metrics *m, const char *family, const char *labels)
+{
+	struct family *f = m == NULL ? NULL : map_get(&m->families, family);
+
+	if (f != NULL)
+		free_series(map_take(&f->series, labels == NULL ? "" : labels));
 }
 
 void

@@ -18,6 +18,8 @@ void metrics_add(
     struct metrics *m, const char *family, const char *labels, int64_t delta);
 void metrics_set(
     struct metrics *m, const char *family, const char *labels, int64_t value);
+/* Of an object that is gone: its series is printed no more. */
+void metrics_drop(struct metrics *m, const char *family, const char *labels);
 void metrics_observe_us(struct metrics *m, const char *family,
     const char *labels, int64_t us); /* histogram in seconds */
 void metrics_help(struct metrics *m, const char *family, const char *help);

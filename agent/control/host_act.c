@@ -130,6 +130,7 @@ host_act_note_tls(struct host_ctl *ctl, const struct tls_peer *tls)
 		return;
 	hex_encode(ctl->seen_pin, tls->spki_sha256, 32);
 	ctl->tls_unverified = tls->problems != 0;
+	host_certificate_note(ctl, tls);
 }
 
 /* Which reads an act makes stale, or has made itself by reading back. */

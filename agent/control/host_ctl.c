@@ -112,6 +112,7 @@ host_ctl_free(void *arg)
 	host_calls_cancel(ctl);
 	host_give_slot(ctl);
 	redfish_free(ctl->rf);
+	host_certificate_forget(ctl);
 	tls_trust_free(ctl->ca);
 	secret_free(&ctl->user);
 	secret_free(&ctl->password);

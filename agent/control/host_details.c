@@ -95,19 +95,36 @@ details_nics(cJSON *d, const struct redfish_inventory *inv)
 }
 
 static void
-details_health(cJSON *d, const struct redfish_state *s)
+details_causes(cJSON *list, char *const *causes, size_t n)
+{
+	for (size_t i = 0; i < n && causes[i] != NULL; i++) {
+		char cut[DETAILS_TEXT + 1];
+
+		(void)str_copy(cut, sizeof(cut), causes[i]); /* on purpose */
+		cJSON_AddItemToArray(list, cJSON_CreateString(cut));
+	}
+}
+
+static cJSON *
+details_health(const struct redfish_state *s)
 {
 	cJSON *h = cJSON_CreateObject(), *causes = cJSON_CreateArray();
 
 	json_set_str(h, "status", redfish_health_name(s->health));
-	for (size_t i = 0; i < 4 && s->health_causes[i] != NULL; i++) {
-		char cut[DETAILS_TEXT + 1];
-
-		(void)str_copy(cut, sizeof(cut), s->health_causes[i]);
-		cJSON_AddItemToArray(causes, cJSON_CreateString(cut));
-	}
+	details_causes(causes, s->health_causes, 4);
+	details_causes(causes, s->health_parts, RF_CAUSES_MAX);
 	json_set(h, "causes", causes);
-	json_set(d, "health", h);
+	return h;
+}
+
+char *
+host_details_health(const struct redfish_state *s)
+{
+	cJSON *h = details_health(s);
+	char *text = json_print(h);
+
+	cJSON_Delete(h);
+	return text;
 }
 
 static void
@@ -157,7 +174,7 @@ host_details_print(const struct redfish_state *s,
 		json_set_bool(d, "secureBoot", inv->secure_boot == RF_YES);
 	if (inv->tpm != RF_UNSAID)
 		json_set_bool(d, "tpm", inv->tpm == RF_YES);
-	details_health(d, s);
+	json_set(d, "health", details_health(s));
 	details_quirks(d, rf);
 	text = json_print(d);
 	cJSON_Delete(d);

@@ -9,5 +9,7 @@ struct redfish_state;
 /* JSON text, owned; bounded by the lists' caps of API.md. */
 char *host_details_print(const struct redfish_state *s,
     const struct redfish_inventory *inv, const struct redfish *rf);
+/* Of its health alone, which changes by itself. */
+char *host_details_health(const struct redfish_state *s);
 
 #endif

@@ -5,17 +5,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/control/host_details.h"
 #include "agent/control/host_pass.h"
 #include "agent/control/names.h"
 #include "agent/redfish/identity.h"
+#include "common/buf.h"
+#include "common/mem.h"
 #include "common/str.h"
+
+#define HEALTH_AGAIN_US (60 * LOOP_MIN)
+
+static void
+health_causes(const struct redfish_state *s, char *out, size_t cap)
+{
+	struct buf b;
+
+	buf_init(&b, cap - 1);
+	for (size_t i = 0; i < 4 && s->health_causes[i] != NULL; i++)
+		(void)buf_addf(
+		    &b, "%s%s", b.n > 0 ? "; " : "", s->health_causes[i]);
+	for (size_t i = 0; i < RF_CAUSES_MAX && s->health_parts[i]; i++)
+		(void)buf_addf(
+		    &b, "%s%s", b.n > 0 ? "; " : "", s->health_parts[i]);
+	(void)str_copy(out, cap, b.n > 0 ? buf_str(&b) : "");
+	buf_free(&b);
+}
 
 static void
 say_health(struct host_pass *p, const struct redfish_state *s)
 {
-	const char *cause =
-	    s->health_causes[0] == NULL ? "" : s->health_causes[0];
+	char cause[1024];
 
+	health_causes(s, cause, sizeof(cause));
 	switch (s->health) {
 	case RF_HEALTH_OK:
 		report_say(&p->rep, HC_HEALTH, SAY_TRUE, "Healthy", "%s", "");
@@ -34,6 +55,63 @@ say_health(struct host_pass *p, const struct redfish_state *s)
 		    "the BMC does not tell the health of the system");
 		break;
 	}
+	xreplace(&p->rep.health, NULL);
+	p->rep.health = host_details_health(s);
+}
+
+/* A rollup says that something is not well; what it is costs some requests.
+ * Once when it has become so, then now and then: parts may follow. */
+static bool
+health_unexplained(const struct host_pass *p)
+{
+	const struct host_memory *m = &p->ctl->mem;
+	enum redfish_health h = pass_state(p)->health;
+	enum phase phase = p->h.record.phase;
+
+	if (h != RF_HEALTH_WARNING && h != RF_HEALTH_CRITICAL)
+		return false;
+	/* A boot is not kept waiting. */
+	if (phase == PHASE_PROVISIONING || phase == PHASE_RELEASING)
+		return false;
+	return h != m->searched ||
+	       pass_now_us(p) - m->searched_us > HEALTH_AGAIN_US;
+}
+
+static enum verdict
+health_explained(struct host_pass *p, unsigned parts)
+{
+	struct host_memory *m = &p->ctl->mem;
+	bool begun = (p->fresh & RF_READ_HEALTH) != 0;
+	enum verdict v;
+
+	if (!begun && !health_unexplained(p)) {
+		if (pass_state(p)->health == RF_HEALTH_OK)
+			m->searched = RF_HEALTH_OK;
+		return V_NEXT;
+	}
+	v = host_act_read(p, parts | RF_READ_HEALTH);
+	if (!begun && (p->fresh & RF_READ_HEALTH)) {
+		m->searched = pass_state(p)->health;
+		m->searched_us = pass_now_us(p);
+	}
+	return v;
+}
+
+static void
+say_connected(struct host_pass *p)
+{
+	const char *how = "";
+	char dates[96];
+
+	if (!str_has_prefix(p->h.spec.address, "https:"))
+		how = "; without TLS: the password can be read on the way";
+	else if (p->h.spec.insecure)
+		how = "; the certificate is not verified "
+		      "(insecureSkipVerify)";
+	(void)host_certificate_words(p, dates, sizeof(dates));
+	host_certificate_told(p, dates);
+	report_say(&p->rep, HC_CONNECTION, SAY_TRUE, "Connected",
+	    "connected to %s%s%s", p->h.spec.address, how, dates);
 }
 
 enum verdict
@@ -45,21 +123,15 @@ host_connected(void *arg)
 	unsigned parts = p->h.record.phase == PHASE_PROVISIONED
 			     ? RF_READ_SYSTEM
 			     : RF_READ_SYSTEM | RF_READ_BOOT;
-	enum verdict v = host_act_read(p, parts);
-	const char *how = "";
+	enum verdict v = host_login_noted(p, host_act_read(p, parts));
 
 	if (v != V_NEXT)
 		return v;
-	if (!str_has_prefix(p->h.spec.address, "https:"))
-		how = "; without TLS: the password can be read on the way";
-	else if (p->h.spec.insecure)
-		how = "; the certificate is not verified "
-		      "(insecureSkipVerify)";
-	report_say(&p->rep, HC_CONNECTION, SAY_TRUE, "Connected",
-	    "connected to %s%s", p->h.spec.address, how);
+	say_connected(p);
 	p->rep.power = redfish_power_name(pass_state(p)->power);
+	v = health_explained(p, parts);
 	say_health(p, pass_state(p));
-	return V_NEXT;
+	return v;
 }
 
 static bool

@@ -71,7 +71,10 @@ struct host_memory {
 	bool reboot_announced, reboot_sent;
 	bool up_ejected;
 	bool inspected;
-	int64_t silent_since_us; /* first failed contact; 0 = reachable */
+	int64_t silent_since_us;      /* first failed contact; 0 = reachable */
+	enum redfish_health searched; /* the causes of this were looked for */
+	int64_t searched_us;
+	bool certificate_told;
 };
 
 struct host_pass {
@@ -120,6 +123,7 @@ struct host_ctl {
 	bool trust_settled;
 	bool tls_unverified; /* the certificate has problems we forgave */
 	char seen_pin[65];   /* of the last handshake */
+	int64_t cert_from_s, cert_to_s; /* its validity, UTC; 0 = not seen */
 	struct host_memory mem;
 	char *details;          /* hardwareDetails to be written */
 	struct host_pass *pass; /* owned; NULL between passes */
@@ -210,6 +214,16 @@ enum verdict host_credentialed(void *arg);
 /* SHA-256 as 64 hex digits, with or without colons. */
 bool host_fingerprint(const char *text, uint8_t out[32]);
 enum verdict host_trusted(void *arg);
+/* host_trust.c: dates of the BMC's certificate, as metric and in words ("" when
+ * there is nothing to say), with one Event. */
+void host_certificate_note(struct host_ctl *ctl, const struct tls_peer *tls);
+void host_certificate_forget(struct host_ctl *ctl);
+bool host_certificate_words(const struct host_pass *p, char *out, size_t cap);
+void host_certificate_told(struct host_pass *p, const char *words);
+/* After a contact that ended with v: what of refused logins the next life has
+ * to know goes into the record, then v. */
+enum verdict host_login_noted(struct host_pass *p, enum verdict v);
+void host_login_restored(struct host_pass *p);
 /* A reference to the trust in the CAs of pem, parsed once for all hosts. */
 struct tls_trust *host_trust_of(
     struct controllers *c, const char *pem, size_t n, struct err *e);

@@ -175,6 +175,7 @@ secret_client(struct host_pass *p)
 	redfish_free(ctl->rf);
 	xfree(ctl->rf_address);
 	ctl->rf_address = name;
+	host_certificate_forget(ctl);
 	host_origin_set(ctl, p->h.spec.address);
 	xreplace(&ctl->trust_version, NULL);
 	xreplace(&ctl->secret_version, NULL);
@@ -246,8 +247,10 @@ secret_handed(struct host_pass *p)
 	if (ctl->secret_new) {
 		ctl->secret_new = false;
 		ctl->secret_bad = ctl->user.n == 0 || ctl->password.p == NULL;
-		if (!ctl->secret_bad)
+		if (!ctl->secret_bad) {
 			redfish_set_credentials(ctl->rf, &c);
+			host_login_restored(p);
+		}
 		secret_free(&ctl->user);
 		secret_free(&ctl->password);
 	}

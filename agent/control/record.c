@@ -53,6 +53,7 @@ static const struct record_text texts[] = {
 	TEXT("mark", mark),
 	TEXT("power", power),
 	TEXT("reboot", reboot),
+	TEXT("refused", refused),
 };
 static const struct record_time times[] = {
 	{ "armedAt", offsetof(struct record, armed_s) },
@@ -61,6 +62,7 @@ static const struct record_time times[] = {
 	{ "on2At", offsetof(struct record, on2_s) },
 	{ "deadline", offsetof(struct record, deadline_s) },
 	{ "powerAt", offsetof(struct record, power_s) },
+	{ "refusedAt", offsetof(struct record, refused_s) },
 };
 #define N_TEXTS (sizeof(texts) / sizeof(*texts))
 #define N_TIMES (sizeof(times) / sizeof(*times))

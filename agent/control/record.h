@@ -54,6 +54,11 @@ struct record {
 	char power[24];
 	int64_t power_s;
 	char reboot[48]; /* value of AX/reboot that power answers to */
+	/* "2:1a2b3c4d": so many logins in a row were refused, with what has
+	 * that hash (Secret's version and address); and when the last was. No
+	 * account is to be locked by agents that come and go. */
+	char refused[16];
+	int64_t refused_s;
 };
 
 /* ERR_SPEC if text is no record, or breaks a bound; *r is zeroed then. */

@@ -53,6 +53,7 @@ report_reset(struct report *r)
 	xfree(r->op.message);
 	xfree(r->op.waiting_on);
 	xfree(r->op.evidence);
+	xfree(r->health);
 	memset(r, 0, sizeof(*r));
 	r->op.progress = -1;
 }
@@ -246,6 +247,19 @@ report_conditions(
 	}
 }
 
+/* The rest of hardwareDetails is of the inspection, this is of now. */
+static void
+report_health(const struct report *r, cJSON *status)
+{
+	cJSON *details = json_child(status, "hardwareDetails");
+	cJSON *health = r->health == NULL || !cJSON_IsObject(details)
+			    ? NULL
+			    : json_parse(r->health, strlen(r->health), NULL);
+
+	if (health != NULL)
+		json_set(details, "health", health);
+}
+
 struct cJSON *
 report_status(const struct report *r, const struct host *h, const char *details,
     int64_t wall_us)
@@ -273,6 +287,7 @@ report_status(const struct report *r, const struct host *h, const char *details,
 	d = details == NULL ? NULL : json_parse(details, strlen(details), NULL);
 	if (d != NULL)
 		json_set(s, "hardwareDetails", d);
+	report_health(r, s);
 	json_set_i64(s, "observedGeneration", h->generation);
 	return s;
 }

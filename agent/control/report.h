@@ -57,6 +57,7 @@ struct report {
 	bool has_state;
 	enum host_state state;
 	const char *power; /* static; NULL = unchanged */
+	char *health; /* owned JSON text of hardwareDetails.health, or NULL */
 	struct report_op op;
 	bool only_paused; /* nothing but the Paused condition is written */
 };

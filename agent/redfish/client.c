@@ -222,6 +222,22 @@ redfish_login_hold(const struct redfish *rf)
 	return rf_hold_next(&rf->hold, rf_now(rf));
 }
 
+unsigned
+redfish_login_refusals(const struct redfish *rf)
+{
+	return rf->hold.refused;
+}
+
+void
+redfish_login_refused(struct redfish *rf, unsigned refused, int64_t ago_us)
+{
+	rf_hold_refused(
+	    &rf->hold, rf_now(rf) - ago_us, rf->hold_us, rf->hold_tries);
+	rf->hold.refused = refused;
+	rf->hold.closed = refused >= rf->hold_tries;
+	xreplace(&rf->hold_reason, "refused before this agent was started");
+}
+
 const struct redfish_stats *
 redfish_stats(const struct redfish *rf)
 {

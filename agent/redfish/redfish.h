@@ -344,6 +344,11 @@ struct redfish_circuit_info redfish_circuit(const struct redfish *rf);
 void redfish_retry_now(struct redfish *rf);
 /* When the next login may be tried: 0 now, -1 not before new credentials. */
 int64_t redfish_login_hold(const struct redfish *rf);
+/* Logins with these credentials that were refused in a row; and those that an
+ * earlier client was refused, the last of them so long ago. */
+unsigned redfish_login_refusals(const struct redfish *rf);
+void redfish_login_refused(
+    struct redfish *rf, unsigned refused, int64_t ago_us);
 
 struct redfish_stats {
 	uint64_t requests, gets, not_modified, patches, posts, deletes;

@@ -1,0 +1,160 @@
+/*
+ * What is known of a BMC's certificate and of our logins there: for people, for
+ * metrics, and for the agent's next life.
+ */
+#include <string.h>
+
+#include "agent/control/host_pass.h"
+#include "common/calendar.h"
+#include "common/env.h"
+#include "common/mem.h"
+#include "common/metrics.h"
+#include "common/str.h"
+
+#define TRUST_METRIC "beskar7_bmc_certificate_expiry_timestamp_seconds"
+#define TRUST_DAYS_SOON 30
+#define TRUST_DAY_S 86400
+
+/* ---- the certificate's dates ------------------------------------------------ */
+
+static void
+certificate_metric(const struct host_ctl *ctl, bool known)
+{
+	struct metrics *m = ctl->c->env->metrics;
+	struct buf labels;
+
+	buf_init(&labels, 1024);
+	metrics_label(&labels, "host", ctl->key);
+	if (known)
+		metrics_set(m, TRUST_METRIC, buf_str(&labels), ctl->cert_to_s);
+	else
+		metrics_drop(m, TRUST_METRIC, buf_str(&labels));
+	buf_free(&labels);
+}
+
+void
+host_certificate_note(struct host_ctl *ctl, const struct tls_peer *tls)
+{
+	bool same = ctl->cert_to_s == tls->not_after_s;
+
+	ctl->cert_from_s = tls->not_before_s;
+	ctl->cert_to_s = tls->not_after_s;
+	if (!same)
+		certificate_metric(ctl, true);
+}
+
+void
+host_certificate_forget(struct host_ctl *ctl)
+{
+	if (ctl->cert_to_s != 0)
+		certificate_metric(ctl, false);
+	ctl->cert_from_s = ctl->cert_to_s = 0;
+}
+
+/* Words that change with what they speak of, not with every day. */
+bool
+host_certificate_words(const struct host_pass *p, char *out, size_t cap)
+{
+	const struct host_ctl *ctl = p->ctl;
+	int64_t now = pass_wall_s(p);
+	char day[RFC3339_CAP];
+	const char *what;
+
+	out[0] = '\0';
+	if (ctl->cert_to_s == 0)
+		return false;
+	if (now < ctl->cert_from_s)
+		what = "is not valid before";
+	else if (now > ctl->cert_to_s)
+		what = "expired on";
+	else if (ctl->cert_to_s - now < (int64_t)TRUST_DAYS_SOON * TRUST_DAY_S)
+		what = "expires on";
+	else
+		return false;
+	rfc3339_s(
+	    day, (now < ctl->cert_from_s ? ctl->cert_from_s : ctl->cert_to_s) *
+		     LOOP_S);
+	day[strlen("2026-11-22")] = '\0';
+	(void)str_format(out, cap, "; the BMC's certificate %s %s", what, day);
+	return true;
+}
+
+void
+host_certificate_told(struct host_pass *p, const char *words)
+{
+	bool bad = words[0] != '\0';
+
+	if (bad && !p->ctl->mem.certificate_told)
+		host_event(p, true, "CertificateExpiring", "%s%s", words + 2,
+		    p->h.spec.tofu || p->h.spec.fingerprint != NULL
+			? ": the pinned key counts, dates do not"
+			: "");
+	p->ctl->mem.certificate_told = bad;
+}
+
+/* ---- logins that were refused ------------------------------------------------ */
+
+/* Which pair was refused where; nothing of the pair is in it. */
+static unsigned
+login_mark(const struct host_ctl *ctl)
+{
+	uint64_t h = str_hash(ctl->secret_version, 11);
+
+	return (unsigned)(str_hash(ctl->rf_address, h) & 0xffffffffu);
+}
+
+static bool
+login_recordable(const struct host_pass *p)
+{
+	/* A lost record is not to be made up for by a new one. */
+	return p->reads_only == NULL && p->ctl->rf != NULL &&
+	       p->ctl->secret_version != NULL &&
+	       (p->h.record_valid ||
+		   (!p->h.record_present && p->h.spec.consumer.name == NULL));
+}
+
+enum verdict
+host_login_noted(struct host_pass *p, enum verdict v)
+{
+	unsigned refused =
+	    p->ctl->rf == NULL ? 0 : redfish_login_refusals(p->ctl->rf);
+	struct record r = p->h.record;
+	enum verdict w;
+
+	if (!login_recordable(p) || (v != V_FAIL && v != V_NEXT) ||
+	    (refused == 0 && (v == V_FAIL || r.refused[0] == '\0')))
+		return v;
+	if (refused == 0) {
+		r.refused[0] = '\0';
+		r.refused_s = 0;
+	} else {
+		char mark[sizeof(r.refused)];
+
+		(void)str_format(
+		    mark, sizeof(mark), "%u:%08x", refused, login_mark(p->ctl));
+		if (str_eq(mark, r.refused))
+			return v; /* told before: no new login since */
+		(void)str_copy(r.refused, sizeof(r.refused), mark);
+		r.refused_s = pass_wall_s(p);
+	}
+	w = host_act_record(p, &r);
+	return w == V_NEXT ? v : w;
+}
+
+void
+host_login_restored(struct host_pass *p)
+{
+	const struct record *r = &p->h.record;
+	char mark[sizeof(r->refused)];
+	int64_t ago_s = pass_wall_s(p) - r->refused_s;
+
+	if (!p->h.record_valid || r->refused[0] < '1' || r->refused[0] > '9' ||
+	    r->refused[1] != ':')
+		return;
+	(void)str_format(
+	    mark, sizeof(mark), "%c:%08x", r->refused[0], login_mark(p->ctl));
+	if (str_eq(mark, r->refused))
+		redfish_login_refused(p->ctl->rf,
+		    (unsigned)(r->refused[0] - '0'),
+		    ago_s < 0 ? 0 : ago_s * LOOP_S);
+}
