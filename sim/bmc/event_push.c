@@ -20,9 +20,9 @@
 static void
 pop(struct subscription *s)
 {
-	struct queued *q = STAILQ_FIRST(&s->queue);
+	struct queued *q = TAILQ_FIRST(&s->queue);
 
-	STAILQ_REMOVE_HEAD(&s->queue, link);
+	TAILQ_REMOVE(&s->queue, q, link);
 	s->queued--;
 	xfree(q->payload);
 	xfree(q);
@@ -35,7 +35,7 @@ push_stop(struct subscription *s)
 	s->call = NULL;
 	timer_stop(&s->retry);
 	s->attempt = 0;
-	while (!STAILQ_EMPTY(&s->queue))
+	while (!TAILQ_EMPTY(&s->queue))
 		pop(s);
 }
 
@@ -132,7 +132,7 @@ push_next(struct subscription *s)
 		.done = delivered,
 		.arg = s,
 		.limits = { .total_us = PUSH_TIMEOUT_US, .body_max = 65536 } };
-	const struct queued *q = STAILQ_FIRST(&s->queue);
+	const struct queued *q = TAILQ_FIRST(&s->queue);
 	struct err e = { 0 };
 	struct url u;
 

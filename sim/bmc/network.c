@@ -91,6 +91,21 @@ bad_server(struct request *rq, enum refusal r, const char *text)
 	return false;
 }
 
+/* One element: a text, {} for what is there at its place; NULL = removed. */
+static bool
+element(
+    const struct network *old, unsigned at, const cJSON *c, const char **out)
+{
+	bool empty = cJSON_IsObject(c) && !c->child;
+
+	*out = NULL;
+	if (cJSON_IsString(c))
+		*out = c->valuestring;
+	else if (empty && at < old->n)
+		*out = old->ntp[at];
+	return cJSON_IsString(c) || cJSON_IsNull(c) || empty;
+}
+
 /* DSP0266 7.11.2: null removes an element, {} leaves it as it is, those after
  * the last of the list are cut off. */
 static bool
@@ -98,25 +113,20 @@ set_servers(struct request *rq, const cJSON *v)
 {
 	struct network *n = rq->stage, old = *n;
 	unsigned at = 0;
+	const char *s;
 	const cJSON *c;
 
 	if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) > SERVERS)
 		return bad_server(rq, REF_PROPERTY_TYPE, "(no short list)");
 	n->n = 0;
 	cJSON_ArrayForEach (c, v) {
-		const char *s = cJSON_IsString(c) ? c->valuestring : NULL;
-
-		if (cJSON_IsObject(c) && !c->child && at < old.n)
-			s = old.ntp[at];
-		at++;
-		if (cJSON_IsNull(c) || (cJSON_IsObject(c) && !c->child && !s))
-			continue;
-		if (!s || !str_copy(n->ntp[n->n], SERVER_NAME, s)) {
+		if (!element(&old, at++, c, &s) ||
+		    (s && !str_copy(n->ntp[n->n], SERVER_NAME, s))) {
 			*n = old;
 			return bad_server(
 			    rq, REF_PROPERTY_TYPE, "(not a name)");
 		}
-		n->n++;
+		n->n += s != NULL;
 	}
 	return true;
 }

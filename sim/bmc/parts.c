@@ -61,6 +61,8 @@ view_thermal(struct request *rq, struct jw *w)
 {
 	view_names(w, "ThermalSubsystem", "Thermal Subsystem");
 	jw_ref(w, "Fans", "%s/Fans", rq->path);
+	if (rq->p->services & SERVICE_SENSORS)
+		jw_ref(w, "ThermalMetrics", "%s/ThermalMetrics", rq->path);
 	view_health(rq, w, "ThermalSubsystem", "Fan");
 }
 

@@ -139,7 +139,9 @@ enum bmc_service {
 	SERVICE_VOLUMES = 256,
 	SERVICE_LOGS = 512,
 	SERVICE_NETWORK = 1024, /* Manager NetworkProtocol */
-	SERVICE_PRIVILEGES = 2048
+	SERVICE_PRIVILEGES = 2048,
+	SERVICE_SENSORS = 4096,
+	SERVICE_ADAPTERS = 8192
 };
 /* What firmware gets wrong in events (knob events/defects). */
 enum event_defect {

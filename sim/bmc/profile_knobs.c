@@ -40,11 +40,11 @@ static const char *const defect_names[] = { "noId", "noMemberId", "noType",
 	"offsetTime", "noOrigin", NULL };
 static const char *const service_names[] = { "events", "sse", "update",
 	"certificates", "registries", "schemas", "bios", "keys", "volumes",
-	"logs", "network", "privileges", NULL };
+	"logs", "network", "privileges", "sensors", "adapters", NULL };
 /* What a BMC by the book has. */
 #define ALL_SERVICES \
 	"events sse update certificates registries schemas bios keys " \
-	"volumes logs network privileges"
+	"volumes logs network privileges sensors adapters"
 
 #define AT(f) offsetof(struct bmc_profile, f)
 #define STR(path, f, dflt, help) \

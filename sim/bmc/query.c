@@ -108,27 +108,39 @@ parse_select(struct request *rq, const char *value)
 	return true;
 }
 
+/* One of those that this BMC knows; false: it does not, *ok is untouched. */
+static bool
+parse_known(struct request *rq, const char *name, const char *value, bool *ok)
+{
+	const struct bmc_profile *p = rq->p;
+
+	if (str_eq(name, "$expand") && p->query_expand != EXPAND_NONE) {
+		*ok = parse_expand(rq, value);
+	} else if (str_eq(name, "$select") && p->query_select) {
+		*ok = parse_select(rq, value);
+	} else if (str_eq(name, "$skip") && p->query_top) {
+		*ok = parse_number(rq, name, value, &rq->q.skip);
+	} else if (str_eq(name, "$top") && p->query_top) {
+		rq->q.has_top = true;
+		*ok = parse_number(rq, name, value, &rq->q.top);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* One with a dollar sign: DSP0266 wants 501 for those that are not known. */
 static bool
 parse_dollar(struct request *rq, const char *name, const char *value)
 {
-	const struct bmc_profile *p = rq->p;
+	bool ok = true;
 
 	if (str_eq(name, "$filter") && rq->route->op_get == OP_STREAM)
 		return true; /* the stream looks at it */
-	if (!(rq->route->flags & ROUTE_RAW)) {
-		if (str_eq(name, "$expand") && p->query_expand != EXPAND_NONE)
-			return parse_expand(rq, value);
-		if (str_eq(name, "$select") && p->query_select)
-			return parse_select(rq, value);
-		if (str_eq(name, "$skip") && p->query_top)
-			return parse_number(rq, name, value, &rq->q.skip);
-		if (str_eq(name, "$top") && p->query_top) {
-			rq->q.has_top = true;
-			return parse_number(rq, name, value, &rq->q.top);
-		}
-	}
-	return p->query_unknown == UNKNOWN_IGNORE ||
+	if (!(rq->route->flags & ROUTE_RAW) &&
+	    parse_known(rq, name, value, &ok))
+		return ok;
+	return rq->p->query_unknown == UNKNOWN_IGNORE ||
 	       request_refuse(
 		   rq, REF_QUERY_UNSUPPORTED, NULL, name, NULL, NULL);
 }
@@ -260,6 +272,7 @@ page(struct request *rq, cJSON *j)
 	cJSON *list = json_child(j, "Members");
 	int64_t n = cJSON_GetArraySize(list), own = rq->p->page;
 	int64_t top = rq->q.has_top ? rq->q.top : n;
+	long long after;
 	char next[512];
 
 	if (own && top > own)
@@ -268,14 +281,15 @@ page(struct request *rq, cJSON *j)
 		cJSON_DeleteItemFromArray(list, 0);
 	while (cJSON_GetArraySize(list) > top)
 		cJSON_DeleteItemFromArray(list, (int)top);
-	if (rq->q.skip + top >= n || top == 0)
+	after = rq->q.skip + top;
+	if (after >= n || top == 0)
 		return;
 	if (rq->q.has_top)
 		(void)str_format(next, sizeof(next), "%s?$skip=%lld&$top=%lld",
-		    rq->path, (long long)(rq->q.skip + top), (long long)top);
+		    rq->path, after, (long long)top);
 	else
-		(void)str_format(next, sizeof(next), "%s?$skip=%lld", rq->path,
-		    (long long)(rq->q.skip + top));
+		(void)str_format(
+		    next, sizeof(next), "%s?$skip=%lld", rq->path, after);
 	json_set_str(j, "Members@odata.nextLink", next);
 }
 
@@ -307,36 +321,46 @@ selected(const char *select, const char *name, char *rest, size_t cap)
 	return found;
 }
 
+static void choose(cJSON *j, const char *select, bool members_too);
+
+/* The same choice for each member of a collection that was taken in. */
+static void
+choose_in_members(cJSON *list, const char *select)
+{
+	cJSON *m;
+
+	cJSON_ArrayForEach (m, list)
+		if (!reference(m))
+			choose(m, select, false);
+}
+
+static void
+choose_one(cJSON *j, cJSON *c, const char *select)
+{
+	size_t n = strcspn(c->string, "@");
+	char name[128], rest[512];
+
+	/* an annotation goes with its property, @odata.id stays */
+	if (n == 0)
+		return;
+	(void)str_format(name, sizeof(name), "%.*s", (int)n, c->string);
+	if (!selected(select, name, rest, sizeof(rest)))
+		cJSON_Delete(cJSON_DetachItemViaPointer(j, c));
+	else if (rest[0] && cJSON_IsObject(c))
+		choose(c, rest, false);
+}
+
 static void
 choose(cJSON *j, const char *select, bool members_too)
 {
 	cJSON *c = j->child, *next;
-	char rest[512];
 
 	for (; c; c = next) {
-		const char *at = strchr(c->string, '@');
-		char name[128];
-
 		next = c->next;
-		/* an annotation goes with its property */
-		(void)str_format(name, sizeof(name), "%.*s",
-		    at ? (int)(at - c->string) : 127, c->string);
-		if (at == c->string)
-			continue;
-		if (members_too && str_has_prefix(c->string, "Members")) {
-			cJSON *m;
-
-			if (!str_eq(c->string, "Members"))
-				continue;
-			cJSON_ArrayForEach (m, c)
-				if (!reference(m))
-					choose(m, select, false);
-			continue;
-		}
-		if (!selected(select, name, rest, sizeof(rest)))
-			cJSON_Delete(cJSON_DetachItemViaPointer(j, c));
-		else if (rest[0] && cJSON_IsObject(c))
-			choose(c, rest, false);
+		if (!members_too || !str_has_prefix(c->string, "Members"))
+			choose_one(j, c, select);
+		else if (str_eq(c->string, "Members"))
+			choose_in_members(c, select);
 	}
 }
 

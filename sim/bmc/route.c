@@ -199,6 +199,8 @@ static const struct {
 	{ bios_routes, SERVICE_BIOS },
 	{ secure_boot_routes, 0 },
 	{ storage_routes, SERVICE_VOLUMES },
+	{ sensor_routes, SERVICE_SENSORS },
+	{ adapter_routes, SERVICE_ADAPTERS },
 	{ network_routes, SERVICE_NETWORK },
 	{ certificate_routes, SERVICE_CERTIFICATES },
 	{ registry_routes, SERVICE_REGISTRIES },

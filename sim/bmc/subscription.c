@@ -126,7 +126,7 @@ subscription_new(struct bmc *b)
 
 	s->b = b;
 	(void)str_format(s->id, sizeof(s->id), "%u", ++e->last_id);
-	STAILQ_INIT(&s->queue);
+	TAILQ_INIT(&s->queue);
 	buf_init(&s->ready, 256u << 10);
 	TAILQ_INSERT_TAIL(&e->list, s, link);
 	e->n++;
@@ -257,20 +257,25 @@ write_payload(const struct subscription *s, struct buf *out,
 }
 
 static void
+forget(struct subscription *s, struct queued *q)
+{
+	TAILQ_REMOVE(&s->queue, q, link);
+	s->queued--;
+	xfree(q->payload);
+	xfree(q);
+}
+
+static void
 enqueue(struct subscription *s, char *payload)
 {
-	struct queued *q = xcalloc(1, sizeof(*q)), *old;
+	struct queued *q = xcalloc(1, sizeof(*q));
 
 	q->payload = payload;
-	STAILQ_INSERT_TAIL(&s->queue, q, link);
+	TAILQ_INSERT_TAIL(&s->queue, q, link);
 	if (++s->queued <= SUBSCRIPTION_QUEUE)
 		return;
 	/* the first may be under way: the one after it is the oldest */
-	old = STAILQ_NEXT(STAILQ_FIRST(&s->queue), link);
-	STAILQ_REMOVE(&s->queue, old, queued, link);
-	s->queued--;
-	xfree(old->payload);
-	xfree(old);
+	forget(s, TAILQ_NEXT(TAILQ_FIRST(&s->queue), link));
 }
 
 void

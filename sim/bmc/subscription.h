@@ -43,10 +43,10 @@ void notice_filter_free(struct notice_filter *f);
 bool event_expression_ok(const char *text);
 
 struct queued {
-	STAILQ_ENTRY(queued) link;
+	TAILQ_ENTRY(queued) link;
 	char *payload; /* owned */
 };
-STAILQ_HEAD(queue, queued);
+TAILQ_HEAD(queue, queued);
 
 struct subscription {
 	TAILQ_ENTRY(subscription) link;

@@ -30,6 +30,10 @@ view_chassis(struct request *rq, struct jw *w)
 	jw_s(w, "PowerState", rq->st->power == POWER_OFF ? "Off" : "On");
 	view_health(rq, w, "Chassis", NULL);
 	jw_ref(w, "Drives", "%s/Drives", rq->path);
+	if (rq->p->services & SERVICE_SENSORS)
+		jw_ref(w, "Sensors", "%s/Sensors", rq->path);
+	if (rq->p->services & SERVICE_ADAPTERS)
+		jw_ref(w, "NetworkAdapters", "%s/NetworkAdapters", rq->path);
 	jw_ref(w, "PowerSubsystem", "%s/PowerSubsystem", rq->path);
 	jw_ref(w, "ThermalSubsystem", "%s/ThermalSubsystem", rq->path);
 	jw_ref(w, "TrustedComponents", "%s/TrustedComponents", rq->path);

@@ -82,6 +82,11 @@ children(struct request *rq, struct jw *w)
 		jw_ref(w, parts[i], "%s/%s", rq->path, parts[i]);
 	if (rq->p->vm_parent != VM_MANAGER)
 		jw_ref(w, "VirtualMedia", "%s/VirtualMedia", rq->path);
+	if (rq->p->services & SERVICE_ADAPTERS) {
+		jw_ref(
+		    w, "NetworkInterfaces", "%s/NetworkInterfaces", rq->path);
+		jw_ref(w, "SimpleStorage", "%s/SimpleStorage", rq->path);
+	}
 	if (rq->p->services & SERVICE_BIOS)
 		jw_ref(w, "Bios", "%s/Bios", rq->path);
 	if (rq->p->services & SERVICE_LOGS)
