@@ -14,7 +14,7 @@ against a fresh BMC of each profile, on loopback over TLS. Prints for each pair
   --profiles NAMES  by commas, or "all" (default: generic)
   --only NAMES      validators by commas: service, protocol, usecase, interop
   --csdl PATH       the DMTF's CSDL files: a folder or a tar archive; "fetch"
-                    lets the Service-Validator fetch them (default:
+                    are fetched as the Service-Validator does (default:
                     ../shared/data/redfish-csdl.tar.xz where that is)
   --interop PATH    the interoperability profile (default: that of OpenStack
                     Ironic in ../shared/data where it is, else fetched)
@@ -113,13 +113,13 @@ long_sessions() { # DIR
 }
 
 schemas=$work/csdl
+# In our own process group: who ends us ends the validator too.
 validate() { # VALIDATOR DIR
-	local bin=$work/venv/bin skip=--skipschema bounded="timeout 900 nice"
-	[ "$csdl" = fetch ] && skip=
-	# shellcheck disable=SC2086 # lists of words
+	local bin=$work/venv/bin bounded="timeout --foreground 900 nice"
+	# shellcheck disable=SC2086 # a list of words
 	case $1 in
 	service) $bounded "$bin/rf_service_validator" -r "$url" -u "$user" -p "$password" \
-		--authtype Session --schema_directory "$schemas" $skip \
+		--authtype Session --schema_directory "$schemas" --skipschema \
 		--logdir "$2/report" ;;
 	protocol) $bounded "$bin/python3" "$here/protocol.py" -r "$url" -u "$user" \
 		-p "$password" --ca-bundle "$2/ca.pem" --avoid-http-redirect \
@@ -192,14 +192,22 @@ has_module() {
 		"$work/venv/bin/python3" -c "import $1" >/dev/null 2>&1
 }
 
-# The folder of the CSDL files, for --schema_directory. With "fetch" it is
-# filled by the first run of the Service-Validator.
+fetch_schemas='
+import sys
+from redfish_service_validator import schema_pack
+schema_pack.update_dsp8010_files(sys.argv[1], None)'
+
+# The folder of the CSDL files, for --schema_directory; "fetch" fills it as the
+# Service-Validator would, but once for all.
 make_schemas() {
 	local root
 	mkdir -p "$work/csdl"
-	case $csdl in
-	fetch | '') csdl=fetch; return 0 ;;
-	esac
+	if [ "${csdl:-fetch}" = fetch ]; then
+		"$work/venv/bin/python3" -c "$fetch_schemas" "$work/csdl" \
+			>"$work/csdl.log" 2>&1
+		[ -e "$work/csdl/ServiceRoot_v1.xml" ]
+		return
+	fi
 	if [ -d "$csdl" ]; then
 		root=$csdl
 	else
@@ -251,8 +259,8 @@ fi
 
 make_venv || printf '# no virtual environment: %s\n' "$(tail -n 1 "$work/venv.log")"
 no_schemas='' no_profile=''
-make_schemas || no_schemas="no ServiceRoot_v1.xml in $csdl"
-make_profile || no_profile="no interoperability profile: $(tail -n 1 "$work/profile.log" 2>/dev/null)"
+make_schemas || no_schemas="no CSDL schemas (--csdl ${csdl:-fetch})"
+make_profile || no_profile="no interoperability profile (--interop ${interop:-fetch})"
 
 # ---- the pairs --------------------------------------------------------------
 
@@ -270,8 +278,7 @@ for v in ${only//,/ }; do
 		fi
 	done
 done
-xargs -r -P "$jobs" -n 1 "$self" --sim "$sim" --work "$work" --csdl "$csdl" \
-	--case <"$work/cases"
+xargs -r -P "$jobs" -n 1 "$self" --sim "$sim" --work "$work" --case <"$work/cases"
 sort "$work/cases" | while read -r c; do
 	cat "$work/$c/lines" 2>/dev/null || printf 'not ok %s: no result\n' "$c"
 done >"$work/lines"
