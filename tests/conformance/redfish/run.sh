@@ -13,8 +13,8 @@ against a fresh BMC of each profile, on loopback over TLS. Prints for each pair
   --sim PATH        beskar7-sim (default: build/release/sim/beskar7-sim)
   --profiles NAMES  by commas, or "all" (default: generic)
   --only NAMES      validators by commas: service, protocol, usecase, interop
-  --csdl PATH       the DMTF's CSDL files: a folder or a tar archive; "fetch"
-                    are fetched as the Service-Validator does (default:
+  --csdl PATH       the DMTF's CSDL files: a folder or a tar archive;
+                    "fetch": from the DMTF, as the validator does (default:
                     ../shared/data/redfish-csdl.tar.xz where that is)
   --interop PATH    the interoperability profile (default: that of OpenStack
                     Ironic in ../shared/data where it is, else fetched)
