@@ -1,4 +1,4 @@
-/* Log services: what the machine did, as entries. */
+/* Log services: what the machine did, as entries; sensors. */
 #include <stdlib.h>
 
 #include "common/str.h"
@@ -111,6 +111,30 @@ vendors_log_in_their_own_words(void)
 	rig_close(&g);
 }
 
+static void
+sensors_read_what_the_power_is(void)
+{
+	static const char cha[] = "/redfish/v1/Chassis/chassis-1";
+	struct rig g;
+	char path[128];
+
+	rig_open(&g, NULL);
+	(void)str_format(path, sizeof(path), "%s/Sensors/PSU1In", cha);
+	CU_ASSERT_EQUAL(rig_get(&g, path), 200);
+	CHECK_TEXT(rig_at(&g, "Reading"), "12");
+	(void)rig_control(&g, "POST", "/bmcs/bmc-000/power-button", "{}");
+	rig_run(&g, 5000);
+	CU_ASSERT_EQUAL(rig_get(&g, path), 200);
+	CHECK_TEXT(rig_at(&g, "Reading"), "310");
+	(void)str_format(
+	    path, sizeof(path), "%s/ThermalSubsystem/ThermalMetrics", cha);
+	CU_ASSERT_EQUAL(rig_get(&g, path), 200);
+	CHECK_TEXT(rig_at(&g, "TemperatureReadingsCelsius/0/Reading"), "48");
+	(void)str_format(path, sizeof(path), "%s/Sensors/None", cha);
+	CU_ASSERT_EQUAL(rig_get(&g, path), 404);
+	rig_close(&g);
+}
+
 int
 main(void)
 {
@@ -121,6 +145,7 @@ main(void)
 		UNIT_CASE(each_log_is_cleared_alone),
 		UNIT_CASE(a_log_wraps_when_it_is_full),
 		UNIT_CASE(vendors_log_in_their_own_words),
+		UNIT_CASE(sensors_read_what_the_power_is),
 	};
 
 	return UNIT_RUN("bmc log", cases);
