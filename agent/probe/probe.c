@@ -17,7 +17,7 @@
 struct probe {
 	const struct env *env; /* borrowed */
 	struct redfish *rf;
-	char *record_dir, *username, *address; /* owned or NULL */
+	char *record_dir, *username; /* owned or NULL */
 	struct secret password;
 	struct record_limits limits;
 	bool keep_identity;
@@ -345,7 +345,6 @@ probe_start(const struct env *env, const struct probe_opts *o,
 	p->env = env;
 	p->done = done;
 	p->arg = arg;
-	p->address = xstrdup(o->address);
 	p->username = xstrdup(o->username);
 	p->record_dir = xstrdup(o->record);
 	secret_set(&p->password, o->password->p, o->password->n);
@@ -375,7 +374,6 @@ probe_free(struct probe *p)
 	cJSON_Delete(p->report);
 	cJSON_Delete(p->root);
 	secret_free(&p->password);
-	xfree(p->address);
 	xfree(p->username);
 	xfree(p->record_dir);
 	xfree(p);

@@ -334,6 +334,47 @@ what_cannot_be_read_is_left_out_and_named(void)
 	lab_close(&g);
 }
 
+/* Links in a circle, out of the tree, to other hosts; a list that never ends. */
+static void
+a_hostile_tree_leads_nowhere(void)
+{
+	static const char folder[] = "tests/fixtures/redfish/mockup";
+	static const char managers[] =
+	    "{\"@odata.id\":\"/redfish/v1/Managers\",\"Members\":["
+	    "{\"@odata.id\":\"/redfish/v1/Managers/ctl\"},"
+	    "{\"@odata.id\":\"/redfish/v1/Managers\"},"
+	    "{\"@odata.id\":\"/redfish/v1/\"},"
+	    "{\"@odata.id\":\"https://10.6.6.6/redfish/v1/Systems\"},"
+	    "{\"@odata.id\":\"//10.6.6.6/redfish/v1/Systems\"},"
+	    "{\"@odata.id\":\"/redfish/v1/../../etc/passwd\"},"
+	    "{\"@odata.id\":\"/etc/passwd\"},"
+	    "{\"@odata.id\":\"/redfish/v1/a\\\\b\"},"
+	    "{\"@odata.id\":7},{\"@odata.id\":null},5,null],"
+	    "\"Members@odata.nextLink\":\"/redfish/v1/Managers?p=2\"}";
+	char path[128];
+	struct err e = { .kind = ERR_NONE };
+	struct lab g;
+	cJSON *m;
+
+	lab_open(&g);
+	(void)str_format(
+	    path, sizeof(path), "%s/redfish/v1/Managers/index.json", folder);
+	files_memory_put(g.memory, path, managers, sizeof(managers) - 1);
+	CU_ASSERT_TRUE_FATAL(lab_fleet(&g, "generic", folder, 1, &e));
+	lab_probe(&g, &(struct probe_opts){ .record = "/rec" });
+	CU_ASSERT_EQUAL(g.end, PROBE_CAN_PROVISION);
+	/* the 13 of the mockup, and the sessions, which it does not have */
+	CU_ASSERT_EQUAL(json_i64(g.report, "recording/resources", 0), 14);
+	CHECK_TEXT(lab_text(&g, "recording/cut"), "(absent)");
+	m = lab_file(&g, "/rec/redfish/v1/Managers/index.json");
+	/* each page of the list that never ends had twelve members */
+	CU_ASSERT_TRUE(cJSON_GetArraySize(json_arr(m, "Members")) <= 1024);
+	CU_ASSERT_PTR_NULL(json_at(m, "Members@odata.nextLink"));
+	cJSON_Delete(m);
+	CU_ASSERT_TRUE(g.requests < 200);
+	lab_close(&g);
+}
+
 static void
 a_bmc_that_dies_ends_the_recording(void)
 {
@@ -363,6 +404,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_recording_ends_at_its_limits),
 	UNIT_CASE(a_recording_is_not_written_over),
 	UNIT_CASE(what_cannot_be_read_is_left_out_and_named),
+	UNIT_CASE(a_hostile_tree_leads_nowhere),
 	UNIT_CASE(a_bmc_that_dies_ends_the_recording),
 };
 
