@@ -146,16 +146,33 @@ view_odata(struct request *rq, struct jw *w)
 }
 
 static void
-metadata_include(struct buf *b, const struct route *r)
+metadata_include(struct buf *b, const char *schema, const char *version)
 {
 	buf_addf(b,
 	    "<edmx:Reference Uri=\"" SCHEMAS "%s_v1.xml\">"
 	    "<edmx:Include Namespace=\"%s\"/>",
-	    r->schema, r->schema);
-	if (r->version)
-		buf_addf(b, "<edmx:Include Namespace=\"%s.%s\"/>", r->schema,
-		    r->version);
+	    schema, schema);
+	if (version)
+		buf_addf(
+		    b, "<edmx:Include Namespace=\"%s.%s\"/>", schema, version);
 	buf_adds(b, "</edmx:Reference>\n");
+}
+
+/* Types that are no resource of their own here, and the annotations. */
+static void
+metadata_inner(struct buf *b)
+{
+	static const char *const inner[][2] = { { "AttributeRegistry",
+						    "v1_3_6" },
+		{ "Event", "v1_8_0" }, { "Message", "v1_2_0" },
+		{ "MessageRegistry", "v1_6_2" }, { "Settings", "v1_3_5" } };
+
+	for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++)
+		metadata_include(b, inner[i][0], inner[i][1]);
+	buf_adds(b, "<edmx:Reference Uri=\"" SCHEMAS
+		    "RedfishExtensions_v1.xml\"><edmx:Include Namespace=\""
+		    "RedfishExtensions.v1_0_0\" Alias=\"Redfish\"/>"
+		    "</edmx:Reference>\n");
 }
 
 static bool
@@ -181,7 +198,8 @@ view_metadata(struct request *rq, struct jw *w)
 		    "odata/ns/edmx\" Version=\"4.0\">\n");
 	for (size_t i = 0; (r = route_at(rq->p, i)); i++)
 		if (r->schema && !seen_before(rq, r))
-			metadata_include(b, r);
+			metadata_include(b, r->schema, r->version);
+	metadata_inner(b);
 	buf_adds(b, "<edmx:DataServices>"
 		    "<Schema xmlns=\"http://docs.oasis-open.org/odata/ns/edm"
 		    "\" Namespace=\"Service\">"

@@ -327,8 +327,19 @@ slow_actions_are_tasks_where_the_vendor_says_so(void)
 #define CRAWL_MAX 300
 struct crawl {
 	char *seen[CRAWL_MAX];
-	size_t n;
+	char *types[CRAWL_MAX]; /* each @odata.type that was met */
+	size_t n, n_types;
 };
+
+static void
+note(char **list, size_t *n, const char *text)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (str_eq(list[i], text))
+			return;
+	if (*n < CRAWL_MAX)
+		list[(*n)++] = strdup(text);
+}
 
 static void
 collect(struct crawl *c, const cJSON *j)
@@ -336,16 +347,31 @@ collect(struct crawl *c, const cJSON *j)
 	const cJSON *v;
 
 	cJSON_ArrayForEach (v, j) {
-		bool known = false;
+		const char *key = cJSON_IsString(v) ? v->string : NULL;
 
-		if (v->string && str_eq(v->string, "@odata.id") &&
-		    cJSON_IsString(v)) {
-			for (size_t i = 0; i < c->n; i++)
-				known |= str_eq(c->seen[i], v->valuestring);
-			if (!known && c->n < CRAWL_MAX)
-				c->seen[c->n++] = strdup(v->valuestring);
-		}
+		if (key && str_eq(key, "@odata.id"))
+			note(c->seen, &c->n, v->valuestring);
+		if (key && str_eq(key, "@odata.type"))
+			note(c->types, &c->n_types, v->valuestring);
 		collect(c, v);
+	}
+}
+
+/* "#Chassis.v1_25_0.Chassis" is known by "Chassis.v1_25_0", and a type
+ * without a version, "#ChassisCollection.ChassisCollection", by its name. */
+static void
+metadata_names_types(struct rig *g, const struct crawl *c)
+{
+	char name[160];
+
+	CU_ASSERT_EQUAL(rig_get(g, ROOT "$metadata"), 200);
+	for (size_t i = 0; i < c->n_types; i++) {
+		const char *end = strrchr(c->types[i], '.');
+
+		(void)str_format(name, sizeof(name),
+		    "<edmx:Include Namespace=\"%.*s\"/>",
+		    (int)(end ? end - c->types[i] - 1 : 0), c->types[i] + 1);
+		CHECK_ROW(strstr(g->r.text, name) != NULL, name);
 	}
 }
 
@@ -369,8 +395,11 @@ crawl_profile(const char *profile)
 		collect(&c, g.r.json);
 	}
 	CHECK_ROW(c.n > 30 && c.n < CRAWL_MAX, profile);
+	metadata_names_types(&g, &c);
 	for (size_t i = 0; i < c.n; i++)
 		free(c.seen[i]);
+	for (size_t i = 0; i < c.n_types; i++)
+		free(c.types[i]);
 	rig_close(&g);
 }
 
