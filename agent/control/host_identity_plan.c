@@ -256,6 +256,27 @@ identity_alone(struct host_pass *p, const struct identity *now)
 	return V_NEXT;
 }
 
+/* The address may be another BMC's by now, or the board another one. */
+static void
+say_changed(
+    struct host_pass *p, const struct identity *was, const struct identity *now)
+{
+	const char *twin = host_index_twin(&p->c->index, p->h.key, now);
+	const char *name = now->uuid[0] != '\0' ? now->uuid : now->serial;
+
+	if (twin != NULL)
+		report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityChanged",
+		    "enrolled as UUID %s serial %s, but the server of host %s "
+		    "answers (UUID %s serial %s): has the address been given "
+		    "to its BMC?",
+		    was->uuid, was->serial, twin, now->uuid, now->serial);
+	else
+		report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityChanged",
+		    "enrolled as UUID %s serial %s, now UUID %s serial %s; if "
+		    "the board was swapped set " ANN_ACCEPT_IDENTITY "=%s",
+		    was->uuid, was->serial, now->uuid, now->serial, name);
+}
+
 enum verdict
 host_identified(void *arg)
 {
@@ -285,10 +306,7 @@ host_identified(void *arg)
 		return host_act_record(p, &r);
 	}
 	if (!identity_empty(&r.id) && identity_changed(&r.id, &now)) {
-		report_say(&p->rep, HC_IDENTITY, SAY_FALSE, "IdentityChanged",
-		    "enrolled as UUID %s serial %s, now UUID %s serial %s; if "
-		    "the board was swapped set " ANN_ACCEPT_IDENTITY "=%s",
-		    r.id.uuid, r.id.serial, now.uuid, now.serial, now.uuid);
+		say_changed(p, &r.id, &now);
 		if (p->h.asks.accept_identity != NULL)
 			return identity_accepted(p, &now);
 		identity_in_doubt(p);

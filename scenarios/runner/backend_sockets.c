@@ -325,6 +325,15 @@ sockets_net_add(struct backend *b, const struct net_rule *r, struct err *e)
 	return 0;
 }
 
+static bool
+sockets_dns(struct backend *b, const char *name, const char *ip, struct err *e)
+{
+	(void)b;
+	(void)ip;
+	return err_set(
+	    e, ERR_SPEC, 0, "%s: names of BMCs need virtual time", name);
+}
+
 static void
 sockets_net_remove(struct backend *b, int id)
 {
@@ -402,6 +411,7 @@ static const struct backend_ops sockets_ops = {
 	.agent_metrics = sockets_agent_metrics,
 	.core_restart = sockets_core_restart,
 	.net_add = sockets_net_add,
+	.dns = sockets_dns,
 	.net_remove = sockets_net_remove,
 	.kube_stats = sockets_kube_stats,
 	.settle = sockets_settle,

@@ -218,6 +218,14 @@ virtual_net_add(struct backend *b, const struct net_rule *r, struct err *e)
 	return world_net_add(stage_world(virtual_of(b)->stage), r);
 }
 
+static bool
+virtual_dns(struct backend *b, const char *name, const char *ip, struct err *e)
+{
+	(void)e;
+	world_dns(stage_world(virtual_of(b)->stage), name, ip);
+	return true;
+}
+
 static void
 virtual_net_remove(struct backend *b, int id)
 {
@@ -247,6 +255,7 @@ static const struct backend_ops virtual_ops = {
 	.agent_metrics = virtual_agent_metrics,
 	.core_restart = virtual_core_restart,
 	.net_add = virtual_net_add,
+	.dns = virtual_dns,
 	.net_remove = virtual_net_remove,
 	.kube_stats = virtual_kube_stats,
 	.settle = virtual_settle,

@@ -76,6 +76,39 @@ facts_add_bmc(
 	return b;
 }
 
+static void
+facts_bmc_host(struct fact_bmc *b, const char *key)
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (b->hosts[i] == NULL)
+			b->hosts[i] = xstrdup(key);
+		if (str_eq(b->hosts[i], key))
+			return;
+	}
+}
+
+static bool
+facts_names(const struct fact_object *o, const char *address)
+{
+	return o->tree != NULL &&
+	       str_eq(json_str(o->tree, "spec/redfishConnection/address", NULL),
+		   address);
+}
+
+void
+facts_alias(struct facts *f, const char *address, struct fact_bmc *b)
+{
+	(void)map_put(&f->by_address, address, b); /* not owned there */
+	for (size_t i = 0; i < f->objects.n; i++) {
+		struct fact_object *o = f->objects.v[i].value;
+
+		if (!facts_names(o, address))
+			continue;
+		o->bmc = b;
+		facts_bmc_host(b, f->objects.v[i].key);
+	}
+}
+
 struct fact_bmc *
 facts_bmc(const struct facts *f, const char *name)
 {
@@ -355,17 +388,6 @@ facts_doubted(const struct fact_object *o)
 	/* Of two hosts for one board, that which serves a claim goes on. */
 	return !str_eq(why, "IdentityConflict") ||
 	       str_eq(o->record.phase, "idle");
-}
-
-static void
-facts_bmc_host(struct fact_bmc *b, const char *key)
-{
-	for (size_t i = 0; i < 4; i++) {
-		if (b->hosts[i] == NULL)
-			b->hosts[i] = xstrdup(key);
-		if (str_eq(b->hosts[i], key))
-			return;
-	}
 }
 
 static void

@@ -93,6 +93,8 @@ struct facts {
 void facts_init(struct facts *f);
 void facts_fini(struct facts *f);
 /* Before anything else is told. */
+/* Another address of the same BMC; it may have been another one's before. */
+void facts_alias(struct facts *f, const char *address, struct fact_bmc *b);
 struct fact_bmc *facts_add_bmc(
     struct facts *f, const char *name, const char *address, const char *power);
 /* after NULL: gone. Trees are copied. */

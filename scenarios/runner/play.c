@@ -113,6 +113,8 @@ play_var(void *arg, const char *name)
 	if (str_has_prefix(name, "uuid.") || str_has_prefix(name, "address."))
 		return play_var_bmc(
 		    p, dot + 1, name[0] == 'u' ? "uuid" : "address");
+	if (str_has_prefix(name, "key."))
+		return play_var_bmc(p, dot + 1, "certificateKey");
 	return NULL;
 }
 

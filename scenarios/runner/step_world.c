@@ -5,6 +5,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "common/url.h"
 #include "common/world.h"
 #include "scenarios/runner/play.h"
 #include "scenarios/runner/step.h"
@@ -264,6 +265,7 @@ static const struct shape_key net_keys[] = {
 	{ "reset-ppm", S_INT, false, "" },
 	{ "lose-reply-ppm", S_INT, false, "" },
 	{ "truncate-ppm", S_INT, false, "" },
+	{ "no-dns", S_BOOL, false, "names are not found" },
 	{ NULL, S_ANY, false, NULL },
 };
 
@@ -273,6 +275,7 @@ net_run(struct play *p, const cJSON *a, struct err *e)
 	struct net_rule r = { .from = json_str(a, "from", NULL),
 		.to = json_str(a, "to", NULL),
 		.partition = json_bool(a, "partition", false),
+		.no_dns = json_bool(a, "no-dns", false),
 		.latency_us = shape_time(a, "latency", 0),
 		.jitter_us = shape_time(a, "jitter", 0),
 		.refuse_ppm = (uint32_t)json_i64(a, "refuse-ppm", 0),
@@ -286,6 +289,34 @@ net_run(struct play *p, const cJSON *a, struct err *e)
 	xfree(map_put(
 	    &p->net_rules, json_str(a, "name", ""), xasprintf("%d", id)));
 	facts_blind(p->f, INT64_MAX);
+	return true;
+}
+
+static const struct shape_key name_keys[] = {
+	{ "name", S_TEXT, true, "host name, or an IPv6 spelling in brackets" },
+	{ "bmc", S_TEXT, true, "whose address it is from now on" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+/* An address that was leased to one BMC and is another one's now is the same
+ * step again. */
+static bool
+name_run(struct play *p, const cJSON *a, struct err *e)
+{
+	const char *name = json_str(a, "name", "");
+	struct fact_bmc *b = facts_bmc(p->f, json_str(a, "bmc", ""));
+	struct url u;
+	char *address;
+
+	if (b == NULL)
+		return err_set(e, ERR_SPEC, 0, "there is no BMC %s",
+		    json_str(a, "bmc", ""));
+	if (!url_parse(&u, b->address, e) ||
+	    !p->be->ops->dns(p->be, name, u.host, e))
+		return false;
+	address = xasprintf("%s://%s", u.https ? "https" : "http", name);
+	facts_alias(p->f, address, b);
+	xfree(address);
 	return true;
 }
 
@@ -335,6 +366,8 @@ const struct step_row steps_world[] = {
 	    "faults of the API server" },
 	{ "net", net_keys, S_MAP, true, NULL, net_run,
 	    "a rule of the network" },
+	{ "name", name_keys, S_MAP, true, NULL, name_run,
+	    "another name of a BMC" },
 	{ "heal", NULL, S_TEXT, true, NULL, heal_run,
 	    "removes a rule, or all" },
 	{ "restart-core", NULL, S_NOW, false, NULL, restart_core_run,

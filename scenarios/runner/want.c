@@ -24,6 +24,7 @@ const struct shape_key want_keys[] = {
 	{ "gone", S_BOOL, false, "the object is gone" },
 	{ "condition", S_TEXT, false, "Type=True, Type=False, Type=Unknown" },
 	{ "reason", S_TEXT, false, "of the condition" },
+	{ "message", S_TEXT, false, "of the condition, a glob" },
 	{ "event", S_TEXT, false, "an Event of this reason about the object" },
 	{ "agent", S_AGENT, false, "an agent" },
 	{ "running", S_BOOL, false, "whether the agent runs" },
@@ -113,6 +114,7 @@ want_parse(struct want *w, struct play *p, const cJSON *a, struct err *e)
 	w->gone = json_bool(a, "gone", false);
 	w->condition = json_str(a, "condition", NULL);
 	w->reason = json_str(a, "reason", NULL);
+	w->message = json_str(a, "message", NULL);
 	w->event = json_str(a, "event", NULL);
 	w->bmc = json_str(a, "bmc", NULL);
 	w->agent = json_i64(a, "agent", -1);
@@ -169,6 +171,17 @@ want_value(struct want *w, const cJSON *tree, const char *name)
 	return ok;
 }
 
+static const char *
+want_message(const cJSON *tree, const char *type)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, json_arr(tree, "status/conditions"))
+		if (str_eq(json_str(c, "type", NULL), type))
+			return json_str(c, "message", "");
+	return "";
+}
+
 static bool
 want_condition(struct want *w, const cJSON *tree, const char *name)
 {
@@ -182,10 +195,14 @@ want_condition(struct want *w, const cJSON *tree, const char *name)
 		type[eq - w->condition] = '\0';
 	status = facts_condition(tree, type, &reason);
 	ok = str_eq(status, eq == NULL ? "True" : eq + 1) &&
-	     (w->reason == NULL || str_eq(w->reason, reason));
+	     (w->reason == NULL || str_eq(w->reason, reason)) &&
+	     (w->message == NULL ||
+		 str_glob(w->message, want_message(tree, type)));
 	if (!ok)
-		(void)snprintf(w->why, sizeof(w->why), "%s: %s is %s, %s", name,
-		    type, status == NULL ? "absent" : status, reason);
+		(void)snprintf(w->why, sizeof(w->why),
+		    "%s: %s is %s, %s: %.120s", name, type,
+		    status == NULL ? "absent" : status, reason,
+		    want_message(tree, type));
 	return ok;
 }
 

@@ -23,7 +23,7 @@ struct want {
 	const char *matches;
 	bool has_exists, exists, gone;
 	const char *condition; /* "Type=Status", or NULL */
-	const char *reason;
+	const char *reason, *message;
 	const char *event; /* reason of an Event, or NULL */
 	const char *bmc;   /* a BMC instead of an object */
 	int64_t agent;     /* an agent that must run or not; -1 = none */

@@ -19,6 +19,7 @@
 #include "sim/bmc/session.h"
 #include "sim/bmc/trace.h"
 
+#define YEARS ((int64_t)20 * 365 * 86400)
 #define EVENTS_BYTES (1u << 20)
 
 /* One call on its way. */
@@ -180,6 +181,20 @@ get_all(struct call *c)
 	return j;
 }
 
+/* What a person reads at the machine who must know its key. */
+static void
+key_json(const struct bmc *b, cJSON *j)
+{
+	struct tls_facts facts;
+	char hex[65];
+
+	if (!b->identity)
+		return;
+	tls_identity_get_facts(b->identity, &facts);
+	hex_encode(hex, facts.spki_sha256, sizeof(facts.spki_sha256));
+	json_set_str(j, "certificateKey", hex);
+}
+
 static cJSON *
 get_one(struct call *c)
 {
@@ -202,6 +217,7 @@ get_one(struct call *c)
 	json_set_bool(j, "locked", account_locked(b, &b->root));
 	json_set_bool(j, "passwordChangeRequired", b->root.must_change);
 	json_set_i64(j, "certificates", b->certificates);
+	key_json(b, j);
 	return j;
 }
 
@@ -329,14 +345,23 @@ post_restart(struct call *c)
 static void
 rotate(struct bmc *b, void *arg)
 {
-	(void)arg;
-	bmc_fleet_new_certificate(b);
+	const struct call *c = arg;
+
+	bmc_fleet_new_certificate(b, json_i64(c->body, "validFromSeconds", 0),
+	    json_i64(c->body, "expiresInSeconds", 0));
 }
 
 static cJSON *
 post_certificate(struct call *c)
 {
-	each(c, rotate, NULL);
+	int64_t from = json_i64(c->body, "validFromSeconds", 0);
+	int64_t to = json_i64(c->body, "expiresInSeconds", 0);
+
+	if ((from != 0 || to != 0) &&
+	    (from >= to || from < -YEARS || to > YEARS))
+		return fail(c, 400,
+		    "validFromSeconds must be before expiresInSeconds", "");
+	each(c, rotate, c);
 	return done(c);
 }
 

@@ -75,7 +75,7 @@ bmc_address(const struct bmc *b, char *out, size_t cap)
 /* ---- certificates ------------------------------------------------------- */
 
 static void
-issue_leaf(struct bmc *b)
+issue_leaf(struct bmc *b, int64_t from_s, int64_t to_s)
 {
 	char names[128], ip[64], subject[64];
 	struct bmc_fleet *f = b->fleet;
@@ -89,8 +89,8 @@ issue_leaf(struct bmc *b)
 	*strrchr(ip, ':') = '\0';
 	(void)str_copy(subject, sizeof(subject), b->name);
 	(void)str_format(names, sizeof(names), "%s,%s", b->name, ip);
-	o.not_before_s = now - DAY_S;
-	o.not_after_s = now + YEARS_10_S;
+	o.not_before_s = now + from_s;
+	o.not_after_s = now + to_s;
 	b->certificates++;
 	b->identity = f->virtual_tls ? tls_identity_facts(&o, f->env->entropy)
 				     : tls_identity_issue(
@@ -124,12 +124,15 @@ tell_certificate(struct bmc *b)
 }
 
 void
-bmc_fleet_new_certificate(struct bmc *b)
+bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
 {
+	bool usual = from_s == 0 && to_s == 0;
+
 	keep_old(b->fleet, b->identity);
 	b->identity = NULL;
 	if (b->fleet->tls)
-		issue_leaf(b);
+		issue_leaf(
+		    b, usual ? -DAY_S : from_s, usual ? YEARS_10_S : to_s);
 	tell_certificate(b);
 }
 
@@ -146,7 +149,7 @@ struct tls_identity *
 bmc_fleet_certificate(struct bmc *b)
 {
 	if (b->fleet->tls && !b->identity)
-		issue_leaf(b);
+		issue_leaf(b, -DAY_S, YEARS_10_S);
 	return b->identity;
 }
 
@@ -174,7 +177,7 @@ identity(void *arg, const struct http_addr *local)
 	if (!b)
 		return NULL;
 	if (!b->identity)
-		issue_leaf(b);
+		issue_leaf(b, -DAY_S, YEARS_10_S);
 	return b->identity;
 }
 

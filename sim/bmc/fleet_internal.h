@@ -49,7 +49,9 @@ struct bmc *bmc_fleet_by_addr(
     struct bmc_fleet *f, const struct http_addr *local);
 
 /* Issues another leaf; live connections keep the old one. */
-void bmc_fleet_new_certificate(struct bmc *b);
+/* Another key. Valid from and to, in seconds from now; both 0 = from
+ * yesterday for ten years. */
+void bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s);
 /* The same with one that somebody gave; takes ownership. */
 void bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id);
 /* What it shows at connections; borrowed; NULL without TLS. */
