@@ -94,13 +94,18 @@ host_certificate_told(struct host_pass *p, const char *words)
 
 /* ---- logins that were refused ------------------------------------------------ */
 
-/* Which pair was refused where; nothing of the pair is in it. */
-static unsigned
-login_mark(const struct host_ctl *ctl)
+/* "2:1a2b3c4d", "2p:1a2b3c4d" for a password that must be changed: which pair
+ * was refused where how often; nothing of the pair is in it. */
+static void
+login_mark(const struct host_ctl *ctl, unsigned refused, bool password,
+    char out[sizeof(((struct record *)0)->refused)])
 {
-	uint64_t h = str_hash(ctl->secret_version, 11);
+	uint64_t h =
+	    str_hash(ctl->rf_address, str_hash(ctl->secret_version, 11));
 
-	return (unsigned)(str_hash(ctl->rf_address, h) & 0xffffffffu);
+	(void)str_format(out, sizeof(((struct record *)0)->refused),
+	    "%u%s:%08x", refused > 9 ? 9 : refused, password ? "p" : "",
+	    (unsigned)(h & 0xffffffffU));
 }
 
 static bool
@@ -116,25 +121,23 @@ login_recordable(const struct host_pass *p)
 enum verdict
 host_login_noted(struct host_pass *p, enum verdict v)
 {
-	unsigned refused =
-	    p->ctl->rf == NULL ? 0 : redfish_login_refusals(p->ctl->rf);
 	struct record r = p->h.record;
+	unsigned refused;
 	enum verdict w;
 
-	if (!login_recordable(p) || (v != V_FAIL && v != V_NEXT) ||
-	    (refused == 0 && (v == V_FAIL || r.refused[0] == '\0')))
+	if ((v != V_FAIL && v != V_NEXT) || !login_recordable(p))
+		return v;
+	refused = redfish_login_refusals(p->ctl->rf);
+	if (refused == 0 && (v == V_FAIL || r.refused[0] == '\0'))
 		return v;
 	if (refused == 0) {
 		r.refused[0] = '\0';
 		r.refused_s = 0;
 	} else {
-		char mark[sizeof(r.refused)];
-
-		(void)str_format(
-		    mark, sizeof(mark), "%u:%08x", refused, login_mark(p->ctl));
-		if (str_eq(mark, r.refused))
-			return v; /* told before: no new login since */
-		(void)str_copy(r.refused, sizeof(r.refused), mark);
+		login_mark(p->ctl, refused,
+		    p->cause == RF_CAUSE_PASSWORD_CHANGE, r.refused);
+		if (str_eq(r.refused, p->h.record.refused))
+			return v; /* no new login since */
 		r.refused_s = pass_wall_s(p);
 	}
 	w = host_act_record(p, &r);
@@ -145,16 +148,15 @@ void
 host_login_restored(struct host_pass *p)
 {
 	const struct record *r = &p->h.record;
-	char mark[sizeof(r->refused)];
 	int64_t ago_s = pass_wall_s(p) - r->refused_s;
+	unsigned refused = (unsigned)(r->refused[0] - '0');
+	bool password = r->refused[0] != '\0' && r->refused[1] == 'p';
+	char mark[sizeof(r->refused)];
 
-	if (!p->h.record_valid || r->refused[0] < '1' || r->refused[0] > '9' ||
-	    r->refused[1] != ':')
+	if (!p->h.record_valid || refused < 1 || refused > 9)
 		return;
-	(void)str_format(
-	    mark, sizeof(mark), "%c:%08x", r->refused[0], login_mark(p->ctl));
+	login_mark(p->ctl, refused, password, mark);
 	if (str_eq(mark, r->refused))
-		redfish_login_refused(p->ctl->rf,
-		    (unsigned)(r->refused[0] - '0'),
-		    ago_s < 0 ? 0 : ago_s * LOOP_S);
+		redfish_login_refused(p->ctl->rf, refused,
+		    ago_s < 0 ? 0 : ago_s * LOOP_S, password);
 }

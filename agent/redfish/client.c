@@ -229,13 +229,17 @@ redfish_login_refusals(const struct redfish *rf)
 }
 
 void
-redfish_login_refused(struct redfish *rf, unsigned refused, int64_t ago_us)
+redfish_login_refused(
+    struct redfish *rf, unsigned refused, int64_t ago_us, bool password_change)
 {
 	rf_hold_refused(
 	    &rf->hold, rf_now(rf) - ago_us, rf->hold_us, rf->hold_tries);
 	rf->hold.refused = refused;
 	rf->hold.closed = refused >= rf->hold_tries;
-	xreplace(&rf->hold_reason, "refused before this agent was started");
+	rf->hold_password = password_change;
+	xreplace(&rf->hold_reason, password_change
+				       ? "the BMC wants the password changed"
+				       : "refused before the agent's restart");
 }
 
 const struct redfish_stats *

@@ -348,7 +348,7 @@ int64_t redfish_login_hold(const struct redfish *rf);
  * earlier client was refused, the last of them so long ago. */
 unsigned redfish_login_refusals(const struct redfish *rf);
 void redfish_login_refused(
-    struct redfish *rf, unsigned refused, int64_t ago_us);
+    struct redfish *rf, unsigned refused, int64_t ago_us, bool password_change);
 
 struct redfish_stats {
 	uint64_t requests, gets, not_modified, patches, posts, deletes;

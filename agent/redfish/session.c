@@ -44,9 +44,11 @@ rf_session_refused(struct redfish *rf, const struct rf_reply *r)
 	rf_hold_refused(&rf->hold, rf_now(rf), rf->hold_us, rf->hold_tries);
 	rf->hold_password = rf_ext_has(&r->ext, RF_NO_PASSWORD);
 	xreplace(&rf->hold_reason, r->err.msg);
-	(void)str_format(what, sizeof(what), "%s as %.48s",
-	    rf->hold_password ? "the password must be changed first"
-			      : "the BMC refused the login",
+	(void)str_format(what, sizeof(what),
+	    rf->hold_password
+		? "the BMC wants the password of %.32s changed first: change "
+		  "it there, then in the Secret"
+		: "the BMC refused the login as %.48s",
 	    rf->creds.username);
 	rf->op->result.retry_after_us = 0;
 	rf_set_failure(rf, r, what);
@@ -134,7 +136,9 @@ keep_session(struct redfish *rf, const struct rf_reply *r)
 	rf->session.ever_worked = true;
 	rf->session.refusals = 0;
 	rf->session.basic_until_us = 0;
-	rf_hold_reset(&rf->hold);
+	/* One whose password must be changed can log in, and nothing else. */
+	if (!rf->hold_password)
+		rf_hold_reset(&rf->hold);
 	rf->stats.logins++;
 	if (rf->session.orphan)
 		delete_session(rf, rf->session.orphan, on_orphan_deleted);

@@ -100,6 +100,8 @@ play_var(void *arg, const char *name)
 		return xstrdup(v);
 	if (str_eq(name, "origin"))
 		return xstrdup(p->be->origin);
+	if (str_eq(name, "ca"))
+		return xstrdup(p->be->bmc_ca);
 	if (str_eq(name, "seed"))
 		return xasprintf("%llu", (unsigned long long)p->o.seed);
 	if (dot == NULL)

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/metrics.h"
 #include "common/str.h"
 
 #define REASON "?RedfishConnectionReady.reason"
@@ -236,6 +237,106 @@ what_is_no_fingerprint_changes_no_pin(void)
 	rig_free(r);
 }
 
+/* An agent that dies and comes back every minute must lock no account. */
+static void
+refused_logins_are_remembered_by_the_next_life(void)
+{
+	struct rig_opts o = { .bmcs = 1, .timing = quick, .no_agent = true };
+	struct rig *r = rig_new(&o);
+	char *refused;
+
+	rig_patch(r, "secrets", "bmc-000",
+	    "{\"stringData\":{\"password\":\"wrong\"}}");
+	rig_agent(r);
+	for (int i = 0; i < 40; i++) {
+		rig_run(r, LOOP_MIN);
+		rig_kill(r);
+		rig_agent(r);
+	}
+	CU_ASSERT(r->bmc[0].login_failures >= 2);
+	CU_ASSERT(r->bmc[0].login_failures <= 3);
+	CU_ASSERT_TRUE(
+	    rig_is(r, HOST, "bmc-000", REASON, "AuthenticationFailed"));
+	refused = rig_record(r, "bmc-000", "refused");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(refused);
+	CU_ASSERT(refused[0] == '3' && refused[1] == ':');
+	xfree(refused);
+	/* three of one version are all there will ever be */
+	rig_run(r, 3 * 60 * LOOP_MIN);
+	CU_ASSERT_EQUAL(r->bmc[0].login_failures, 3);
+	rig_patch(r, "secrets", "bmc-000",
+	    "{\"stringData\":{\"password\":\"b7-sim-secret\"}}");
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", "status/state", "Available", 5 * LOOP_MIN));
+	refused = rig_record(r, "bmc-000", "refused");
+	CU_ASSERT_PTR_NULL(refused);
+	xfree(refused);
+	rig_clean(r, "bmc-000");
+	rig_free(r);
+}
+
+static void
+a_password_to_be_changed_stays_that_in_the_next_life(void)
+{
+	struct rig_opts o = { .bmcs = 1, .timing = quick, .no_agent = true };
+	struct rig *r = rig_new(&o);
+
+	rig_bmc_do(r, "bmc-000", "password", "{\"changeRequired\":true}");
+	rig_agent(r);
+	CU_ASSERT_TRUE(rig_wait(r, HOST, "bmc-000", REASON,
+	    "PasswordChangeRequired", 5 * LOOP_MIN));
+	for (int i = 0; i < 40; i++) {
+		rig_kill(r);
+		rig_agent(r);
+		rig_run(r, LOOP_MIN);
+	}
+	CU_ASSERT(r->bmc[0].logins <= 3);
+	CU_ASSERT_TRUE(
+	    rig_is(r, HOST, "bmc-000", REASON, "PasswordChangeRequired"));
+	rig_bmc_do(r, "bmc-000", "password",
+	    "{\"password\":\"second\",\"changeRequired\":false}");
+	rig_patch(r, "secrets", "bmc-000",
+	    "{\"stringData\":{\"password\":\"second\"}}");
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", "status/state", "Available", 5 * LOOP_MIN));
+	rig_clean(r, "bmc-000");
+	rig_free(r);
+}
+
+/* The value of the metric; 0 = there is none. */
+static int64_t
+expiry_of(struct rig *r)
+{
+	return metrics_get(stage_agent_metrics(r->s, 0),
+	    "beskar7_bmc_certificate_expiry_timestamp_seconds",
+	    "host=\"default/bmc-000\"");
+}
+
+static void
+the_end_of_a_certificate_is_a_metric_while_there_is_a_host(void)
+{
+	struct rig_opts o = {
+		.bmcs = 1, .timing = quick, .trust = "trustOnFirstUse: true"
+	};
+	struct rig *r = rig_new(&o);
+	int64_t was;
+
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", "status/state", "Available", 5 * LOOP_MIN));
+	was = expiry_of(r);
+	CU_ASSERT(was > 0);
+	rig_bmc_do(r, "bmc-000", "certificate",
+	    "{\"validFromSeconds\":-60,\"expiresInSeconds\":864000}");
+	rig_bmc_do(r, "bmc-000", "end-sessions", NULL);
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", REASON, "CertificateChanged", 10 * LOOP_MIN));
+	rig_delete(r, HOST, "bmc-000");
+	rig_run(r, 5 * LOOP_MIN);
+	CU_ASSERT_TRUE(rig_is(r, HOST, "bmc-000", NULL, NULL));
+	CU_ASSERT_EQUAL(expiry_of(r), 0);
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -246,6 +347,12 @@ main(void)
 		    an_accepted_certificate_is_pinned_and_work_goes_on },
 		{ "what is no fingerprint changes no pin",
 		    what_is_no_fingerprint_changes_no_pin },
+		{ "refused logins are remembered by the next life",
+		    refused_logins_are_remembered_by_the_next_life },
+		{ "a password to be changed stays that in the next life",
+		    a_password_to_be_changed_stays_that_in_the_next_life },
+		{ "the end of a certificate is a metric while there is a host",
+		    the_end_of_a_certificate_is_a_metric_while_there_is_a_host },
 	};
 
 	return RIG_CASES("safety_trust", cases);
