@@ -34,11 +34,11 @@ cause(struct redfish *rf, const char *what, const char *name,
 }
 
 static void
-judge(struct redfish *rf, const char *what, const cJSON *j)
+judge_as(
+    struct redfish *rf, const char *what, const cJSON *j, enum redfish_health h)
 {
 	const cJSON *c = json_arr(j, "Status/Conditions");
 	const char *text;
-	enum redfish_health h = rf_health_of(j);
 
 	if (h <= RF_HEALTH_OK)
 		return;
@@ -46,6 +46,20 @@ judge(struct redfish *rf, const char *what, const cJSON *j)
 	text = json_str(c, "Message", json_str(c, "MessageId", NULL));
 	cause(rf, what, json_str(j, "Name", json_str(j, "Id", NULL)),
 	    redfish_health_name(h), text);
+}
+
+static void
+judge(struct redfish *rf, const char *what, const cJSON *j)
+{
+	judge_as(rf, what, j, rf_health_of(j));
+}
+
+/* What is above parts that are judged themselves: not by its rollup. */
+static void
+judge_own(struct redfish *rf, const char *what, const cJSON *j)
+{
+	judge_as(
+	    rf, what, j, rf_health_named(json_str(j, "Status/Health", NULL)));
 }
 
 #define PART(fn, what) \
@@ -81,7 +95,7 @@ take_storage(struct redfish *rf, const cJSON *j)
 {
 	enum redfish_health h = rf_health_of(j);
 
-	judge(rf, "storage", j);
+	judge_own(rf, "storage", j);
 	judge_all(rf, "storage controller", json_arr(j, "StorageControllers"));
 	/* One that is well as a whole has no part that is not. */
 	if (h == RF_HEALTH_OK && json_str(j, "Status/HealthRollup", NULL))
@@ -98,7 +112,7 @@ take_storage(struct redfish *rf, const cJSON *j)
 static void
 take_power_subsystem(struct redfish *rf, const cJSON *j)
 {
-	judge(rf, "power", j);
+	judge_own(rf, "power", j);
 	rf_survey_list(rf, take_supply,
 	    json_str(j, "PowerSupplies/@odata.id", NULL), 8, 1);
 }
@@ -106,7 +120,7 @@ take_power_subsystem(struct redfish *rf, const cJSON *j)
 static void
 take_thermal_subsystem(struct redfish *rf, const cJSON *j)
 {
-	judge(rf, "cooling", j);
+	judge_own(rf, "cooling", j);
 	rf_survey_list(
 	    rf, take_fan, json_str(j, "Fans/@odata.id", NULL), MEMBERS_MAX, 1);
 }
@@ -141,7 +155,7 @@ one_of(struct redfish *rf, const cJSON *j, rf_part_fn *now, const char *now_at,
 static void
 take_chassis(struct redfish *rf, const cJSON *j)
 {
-	judge(rf, "chassis", j);
+	judge_own(rf, "chassis", j);
 	one_of(rf, j, take_power_subsystem, "PowerSubsystem/@odata.id",
 	    take_power, "Power/@odata.id");
 	one_of(rf, j, take_thermal_subsystem, "ThermalSubsystem/@odata.id",

@@ -47,8 +47,8 @@ parse_progress(struct redfish_state *st, const cJSON *system)
 	    json_str(system, "BootProgress/LastStateTime", NULL));
 }
 
-static enum redfish_health
-health_name_of(const char *s)
+enum redfish_health
+rf_health_named(const char *s)
 {
 	if (str_ieq(s, "OK"))
 		return RF_HEALTH_OK;
@@ -64,10 +64,11 @@ rf_health_of(const cJSON *j)
 {
 	enum redfish_health own, roll;
 
-	own = health_name_of(json_str(j, "Status/Health", NULL));
-	roll = health_name_of(json_str(j, "Status/HealthRollup", NULL));
+	own = rf_health_named(json_str(j, "Status/Health", NULL));
+	roll = rf_health_named(json_str(j, "Status/HealthRollup", NULL));
 	if (roll == RF_HEALTH_UNKNOWN) /* iDRAC spells it so */
-		roll = health_name_of(json_str(j, "Status/HealthRollUp", NULL));
+		roll =
+		    rf_health_named(json_str(j, "Status/HealthRollUp", NULL));
 	return roll > own ? roll : own;
 }
 
@@ -106,7 +107,7 @@ parse_health(struct redfish_state *st, const cJSON *system)
 	for (i = 0; i < 2; i++) {
 		(void)str_format(
 		    path, sizeof(path), "%s/Status/Health", parts[i]);
-		part = health_name_of(json_str(system, path, NULL));
+		part = rf_health_named(json_str(system, path, NULL));
 		if (part > RF_HEALTH_OK)
 			add_cause(st, &n, parts[i], redfish_health_name(part));
 	}

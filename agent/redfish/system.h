@@ -16,6 +16,7 @@ void rf_system_links(struct rf_links *l, unsigned *values, const char *origin,
     const cJSON *system);
 /* The worse of Status.Health and its rollup, of any resource. */
 enum redfish_health rf_health_of(const cJSON *j);
+enum redfish_health rf_health_named(const char *s); /* "Warning" */
 /* Rule 12: has Boot and a Reset target. */
 bool rf_system_is_host(const cJSON *system);
 /* id is its Id, URI, last URI segment, UUID or serial number. */
