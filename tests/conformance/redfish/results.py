@@ -85,40 +85,24 @@ def newest(folder, ending):
     return files[-1]
 
 
-def sheet_rows(book, name):
-    """Rows of a sheet as dicts; an empty list if there is no such sheet."""
-    if name not in book.sheetnames:
-        return []
-    rows = book[name].iter_rows(values_only=True)
-    head = next(rows)
-    return [dict(zip(head, ["" if v is None else str(v) for v in r])) for r in rows]
-
-
 def read_model(folder):
-    """Service- and Interop-Validator."""
-    import openpyxl
-
-    book = openpyxl.load_workbook(newest(folder, ".xlsx"), read_only=True)
-    rows = [
-        Finding(r["Result"], r["URI"], r["Property"], r["Message"])
-        for r in sheet_rows(book, "Results")
-    ]
-    rows += [
-        Finding(r["Result"], r["Resource Type"], "-", r["Message"])
-        for r in sheet_rows(book, "Resources")
-    ]
-    return rows
+    """Service- and Interop-Validator, as model.py writes them."""
+    with open(newest(folder, "findings.tsv"), newline="") as f:
+        return [Finding(*row) for row in csv.reader(f, delimiter="\t")]
 
 
 def read_use_cases(folder):
     import openpyxl
 
     book = openpyxl.load_workbook(newest(folder, ".xlsx"), read_only=True)
+    rows = book["Results"].iter_rows(values_only=True)
+    head = next(rows)
+    cells = [dict(zip(head, ["" if v is None else str(v) for v in r])) for r in rows]
     return [
         Finding(
-            r["Result"], f'{r["Category"]}/{r["Test Name"]}', r["Operation"], r["Message"]
+            c["Result"], f'{c["Category"]}/{c["Test Name"]}', c["Operation"], c["Message"]
         )
-        for r in sheet_rows(book, "Results")
+        for c in cells
     ]
 
 

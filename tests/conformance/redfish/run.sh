@@ -118,17 +118,17 @@ validate() { # VALIDATOR DIR
 	local bin=$work/venv/bin bounded="timeout --foreground 900 nice"
 	# shellcheck disable=SC2086 # a list of words
 	case $1 in
-	service) $bounded "$bin/rf_service_validator" -r "$url" -u "$user" -p "$password" \
-		--authtype Session --schema_directory "$schemas" --skipschema \
-		--logdir "$2/report" ;;
+	service) $bounded "$bin/python3" "$here/model.py" service -r "$url" \
+		-u "$user" -p "$password" --authtype Session \
+		--schema_directory "$schemas" --skipschema --logdir "$2/report" ;;
 	protocol) $bounded "$bin/python3" "$here/protocol.py" -r "$url" -u "$user" \
 		-p "$password" --ca-bundle "$2/ca.pem" --avoid-http-redirect \
 		--report-dir "$2/report" --report-type tsv ;;
 	usecase) $bounded "$bin/rf_use_case_checkers" -r "$url" -u "$user" \
 		-p "$password" --report-dir "$2/report" ;;
-	interop) $bounded "$bin/rf_interop_validator" -r "$url" -u "$user" \
-		-p "$password" --authtype Session --logdir "$2/report" \
-		"$work/profile.json" ;;
+	interop) $bounded "$bin/python3" "$here/model.py" interop -r "$url" \
+		-u "$user" -p "$password" --authtype Session \
+		--logdir "$2/report" "$work/profile.json" ;;
 	esac
 }
 
