@@ -186,6 +186,9 @@ void cpeer_forget_session(struct cpeer *p);
 
 /* http_resolve.c */
 struct resolver *resolver_of(struct loop *l); /* lives as long as l */
+/* Other files than those of /etc, borrowed for as long as l lives: for tests. */
+void resolver_files(
+    struct resolver *r, const char *hosts, const char *resolv_conf);
 /* Addresses, comma separated, or NULL and why. From the loop, never inside
  * resolve_start. */
 typedef void resolve_fn(void *arg, const char *addrs, const char *why);

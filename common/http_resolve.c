@@ -28,6 +28,7 @@ struct resolve_job {
 struct resolver {
 	struct loop *loop; /* borrowed */
 	struct evdns_base *dns;
+	const char *hosts, *resolv_conf; /* borrowed */
 	int64_t stamp;
 	TAILQ_HEAD(, resolve_job) jobs;
 };
@@ -62,15 +63,24 @@ resolver_of(struct loop *l)
 		return r;
 	r = xcalloc(1, sizeof *r);
 	r->loop = l;
+	r->hosts = "/etc/hosts";
+	r->resolv_conf = "/etc/resolv.conf";
 	TAILQ_INIT(&r->jobs);
 	loop_event_attach(l, r, resolver_free);
 	return r;
 }
 
-static int64_t
-stamp_of_files(void)
+void
+resolver_files(struct resolver *r, const char *hosts, const char *resolv_conf)
 {
-	static const char *const paths[] = { "/etc/hosts", "/etc/resolv.conf" };
+	r->hosts = hosts;
+	r->resolv_conf = resolv_conf;
+}
+
+static int64_t
+stamp_of_files(const struct resolver *r)
+{
+	const char *const paths[] = { r->hosts, r->resolv_conf };
 	int64_t sum = 0;
 	struct stat st;
 
@@ -81,24 +91,33 @@ stamp_of_files(void)
 	return sum;
 }
 
+/* A call that finds no address says so itself, in our log. */
+static void
+unlogged(int is_warning, const char *text)
+{
+	(void)is_warning;
+	(void)text;
+}
+
 static bool
 make_base(struct resolver *r)
 {
-	int64_t stamp = stamp_of_files();
+	int64_t stamp = stamp_of_files(r);
 
 	if (r->dns && (stamp == r->stamp || !TAILQ_EMPTY(&r->jobs)))
 		return true;
 	if (r->dns)
 		evdns_base_free(r->dns, 0);
 	r->stamp = stamp;
+	evdns_set_log_fn(unlogged); /* one for all, whoever sets it */
 	r->dns = evdns_base_new(
 	    loop_event_base(r->loop), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (!r->dns)
 		return false;
 	/* An empty root has neither; /etc/hosts alone is enough. */
-	(void)evdns_base_resolv_conf_parse(r->dns,
-	    DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE, "/etc/resolv.conf");
-	(void)evdns_base_load_hosts(r->dns, "/etc/hosts");
+	(void)evdns_base_resolv_conf_parse(
+	    r->dns, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE, r->resolv_conf);
+	(void)evdns_base_load_hosts(r->dns, r->hosts);
 	(void)evdns_base_set_option(r->dns, "timeout:", "3");
 	(void)evdns_base_set_option(r->dns, "attempts:", "2");
 	return true;

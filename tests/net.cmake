@@ -11,6 +11,7 @@ integration_test(http_wire b7_net)
 integration_test(http_stall b7_net)
 integration_test(http_listen b7_net)
 integration_test(http_openssl b7_net)
+integration_test(http_dns b7_net)
 
 # Not a test: what the real network costs (tests/bench/bench_http.c).
 add_executable(bench_http ${CMAKE_SOURCE_DIR}/tests/bench/bench_http.c)
