@@ -39,6 +39,7 @@ static const struct known_id known_ids[] = {
 	{ "ActionParameterValueFormatError", RF_NO_VALUE },
 	{ "ActionParameterValueTypeError", RF_NO_VALUE },
 	{ "ActionParameterValueError", RF_NO_VALUE },
+	{ "ActionNotSupported", RF_NO_ACTION }, /* internal slots */
 	{ "ServiceTemporarilyUnavailable", RF_NO_BUSY },
 	{ "ServiceInUnknownState", RF_NO_BUSY },
 	{ "ServiceShuttingDown", RF_NO_BUSY },

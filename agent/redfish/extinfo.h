@@ -25,7 +25,8 @@ enum rf_no {
 	RF_NO_SESSIONS, /* no session left */
 	RF_NO_LOGIN,    /* wrong name or password */
 	RF_NO_PRIVILEGE,
-	RF_NO_MEDIA /* the image cannot be read or attached */
+	RF_NO_ACTION, /* not here at all, whatever its body */
+	RF_NO_MEDIA   /* the image cannot be read or attached */
 };
 
 #define RF_EXT_MESSAGES 4

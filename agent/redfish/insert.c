@@ -46,6 +46,7 @@ succeed(struct redfish *rf)
 
 	rf->op->unverified = false;
 	rf->learned.insert = c->l.way;
+	rf->learned.insert.slot = c->slot;
 	rf->learned.insert_known = true;
 	rf_finish(rf);
 }
@@ -253,6 +254,30 @@ no_slot(struct redfish *rf)
 					    : "no usable virtual media slot");
 }
 
+static bool
+slot_free(const struct redfish *rf, size_t i)
+{
+	const struct insert_op *c = rf->op->ctx;
+
+	return eligible(rf, i) && !(c->tried & (1U << i)) &&
+	       !rf->state.slots[i].inserted;
+}
+
+/* The next slot to be tried: that which took an image before, then in order. */
+static size_t
+next_slot(const struct redfish *rf)
+{
+	size_t n = rf->state.n_slots;
+	size_t i = rf->learned.insert_known ? rf->learned.insert.slot : n;
+
+	if (i < n && slot_free(rf, i))
+		return i;
+	for (i = 0; i < n; i++)
+		if (slot_free(rf, i))
+			break;
+	return i;
+}
+
 static void
 choose(struct redfish *rf)
 {
@@ -266,10 +291,7 @@ choose(struct redfish *rf)
 		rf_finish(rf);
 		return;
 	}
-	for (i = 0; i < rf->state.n_slots; i++) {
-		if (!eligible(rf, i) || (c->tried & (1U << i)) ||
-		    rf->state.slots[i].inserted)
-			continue;
+	while ((i = next_slot(rf)) < rf->state.n_slots) {
 		c->tried |= 1U << i;
 		c->slot = i;
 		c->waits = c->polls = 0;

@@ -158,7 +158,8 @@ rf_insert_ladder_next(
 		l->must |= RF_PAY_INSERTED;
 		return pick_bits(l) && take(l);
 	}
-	if (status == 404 || status == 405 || status == 501)
+	if (status == 404 || status == 405 || status == 501 ||
+	    rf_ext_has(x, RF_NO_ACTION))
 		return next_by(l);
 	learn(l, x);
 	return pick_bits(l) ? take(l) : next_by(l);

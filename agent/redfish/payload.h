@@ -29,6 +29,7 @@ const char *rf_insert_by_name(enum rf_insert_by b);
 struct rf_insert_way {
 	enum rf_insert_by by;
 	unsigned bits; /* RF_PAY_* */
+	size_t slot;   /* where it worked; others come after it */
 };
 /* "insert:image+transfer-protocol+inserted" */
 void rf_insert_way_name(const struct rf_insert_way *w, char *out, size_t cap);
