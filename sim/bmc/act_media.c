@@ -155,14 +155,26 @@ static bool
 slot_takes(struct request *rq, unsigned slot, bool patch)
 {
 	int how = rq->p->slots[slot].insert;
+	bool fits =
+	    patch ? how == SLOT_PATCH : how == SLOT_ACTION || how == SLOT_OEM;
 
-	if (how != SLOT_BOTH && how != (patch ? SLOT_PATCH : SLOT_ACTION))
+	if (how != SLOT_BOTH && !fits)
 		return request_refuse(rq, REF_MEDIA_SLOT, NULL,
 		    patch ? "PATCH" : INSERT, NULL, NULL);
 	if (rq->p->vm_license)
 		return request_refuse(
 		    rq, REF_MEDIA_LICENSE, NULL, NULL, NULL, NULL);
 	return not_busy(rq, slot);
+}
+
+/* By the actions of the standard. */
+static bool
+slot_acts(struct request *rq, unsigned slot)
+{
+	if (rq->p->slots[slot].insert == SLOT_OEM)
+		return request_refuse(
+		    rq, REF_ACTION_UNKNOWN, NULL, INSERT, NULL, NULL);
+	return slot_takes(rq, slot, false);
 }
 
 static bool
@@ -199,7 +211,7 @@ act_insert(struct request *rq)
 {
 	unsigned slot = (unsigned)media_slot_of(rq);
 
-	if (!slot_takes(rq, slot, false))
+	if (!slot_acts(rq, slot))
 		return;
 	if (!rq->json) {
 		request_refuse(
@@ -229,7 +241,7 @@ act_eject(struct request *rq)
 	unsigned slot = (unsigned)media_slot_of(rq);
 	const cJSON *extra = rq->json ? rq->json->child : NULL;
 
-	if (!slot_takes(rq, slot, false))
+	if (!slot_acts(rq, slot))
 		return;
 	if (rq->p->vm_eject_body && !rq->json) {
 		request_refuse(
@@ -242,6 +254,47 @@ act_eject(struct request *rq)
 		return;
 	}
 	eject(rq, slot);
+}
+
+/* ---- VmmControl (Huawei) ------------------------------------------------- */
+
+#define VMM "#VirtualMedia.VmmControl"
+
+static bool
+vmm_members_fit(struct request *rq)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, rq->json) {
+		if (!str_eq(c->string, "VmmControlType") &&
+		    !str_eq(c->string, "Image"))
+			return request_refuse(rq, REF_PARAMETER_UNKNOWN,
+			    c->string, VMM, c->string, NULL);
+		if (!cJSON_IsString(c))
+			return request_refuse(rq, REF_PARAMETER_TYPE, c->string,
+			    "(wrong type)", c->string, VMM);
+	}
+	return true;
+}
+
+void
+act_vmm_control(struct request *rq)
+{
+	const char *type = json_str(rq->json, "VmmControlType", NULL);
+	unsigned slot = (unsigned)media_slot_of(rq);
+
+	if (!slot_takes(rq, slot, false) || !vmm_members_fit(rq))
+		return;
+	if (str_eq(type, "Connect"))
+		insert(rq, slot, json_str(rq->json, "Image", NULL));
+	else if (str_eq(type, "Disconnect"))
+		eject(rq, slot);
+	else if (!type)
+		request_refuse(rq, REF_PARAMETER_MISSING, "VmmControlType", VMM,
+		    "VmmControlType", NULL);
+	else
+		request_refuse(rq, REF_PARAMETER_VALUE, "VmmControlType", type,
+		    "VmmControlType", VMM);
 }
 
 /* ---- PATCH (Lenovo; VerifyCertificate elsewhere) ------------------------ */

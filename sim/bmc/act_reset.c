@@ -102,7 +102,8 @@ act_reset(struct request *rq)
 	if (!body_fits(rq, RESET) ||
 	    !type_of(rq, RESET, &rq->p->reset_types, NULL, &name))
 		return;
-	t = reset_type_by_name(name);
+	t = reset_type_by_name(
+	    str_eq(name, "ForcePowerCycle") ? "PowerCycle" : name);
 	if (t < 0) {
 		/* a vendor's own type that a profile lists: nothing to do */
 		request_done(rq);

@@ -20,6 +20,7 @@ void act_patch_boot_option(struct request *rq);
 /* act_media.c */
 void act_insert(struct request *rq);
 void act_eject(struct request *rq);
+void act_vmm_control(struct request *rq);
 void act_patch_media(struct request *rq);
 /* act_service.c */
 void act_patch_session_service(struct request *rq);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/request.h"
 
@@ -130,9 +131,41 @@ etag_check_write(struct request *rq)
 	return check(rq);
 }
 
+/* iBMC: an action wants the tag of the resource that it is an action of. */
+static bool
+action_tag_fits(struct request *rq)
+{
+	const char *end = strstr(rq->path, "/Oem/"), *asked;
+	char *of, real[ETAG_CAP];
+	struct buf body;
+	bool ok;
+
+	if (!end)
+		end = strstr(rq->path, "/Actions/");
+	if (!end)
+		return true;
+	asked = rq->in[IN_IF_MATCH];
+	if (!asked)
+		return request_refuse(
+		    rq, REF_PRECONDITION_MISSING, NULL, NULL, NULL, NULL);
+	of = xstrndup(rq->path, (size_t)(end - rq->path));
+	buf_init(&body, REPLY_BODY_MAX);
+	ok = !request_render_at(rq, of, &body);
+	if (!ok) {
+		etag_of(rq, buf_str(&body), body.n, real);
+		ok = same(rq, asked, real);
+	}
+	buf_free(&body);
+	xfree(of);
+	return ok || request_refuse(
+			 rq, REF_PRECONDITION_FAILED, NULL, NULL, NULL, NULL);
+}
+
 bool
 etag_check_post(struct request *rq)
 {
+	if (rq->p->post_ifmatch == POST_IFMATCH_REQUIRE)
+		return action_tag_fits(rq);
 	if (!rq->in[IN_IF_MATCH] || rq->p->post_ifmatch == POST_IFMATCH_IGNORE)
 		return true;
 	if (rq->p->post_ifmatch == POST_IFMATCH_REFUSE)

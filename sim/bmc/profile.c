@@ -265,7 +265,7 @@ static bool
 read_slot(struct reader *r, const cJSON *s, const char *path)
 {
 	static const char *const inserts[] = { "action", "patch", "both",
-		"none", NULL };
+		"none", "refuse", "oem", NULL };
 	struct profile_slot *slot = &r->p->slots[r->p->n_slots];
 	const char *how = json_str(s, "insert", "action");
 	const cJSON *c;
@@ -289,7 +289,9 @@ read_slot(struct reader *r, const cJSON *s, const char *path)
 	for (slot->insert = 0; inserts[slot->insert]; slot->insert++)
 		if (str_eq(inserts[slot->insert], how))
 			return true;
-	return bad(r, path, "insert must be action, patch, both or none");
+	return bad(r, path,
+	    "insert must be action, patch, both, none, "
+	    "refuse or oem");
 }
 
 static bool

@@ -75,7 +75,8 @@ enum knob_ifmatch {
 enum knob_post_ifmatch {
 	POST_IFMATCH_CHECK,
 	POST_IFMATCH_IGNORE,
-	POST_IFMATCH_REFUSE
+	POST_IFMATCH_REFUSE,
+	POST_IFMATCH_REQUIRE /* actions want the tag of their resource */
 };
 enum knob_vm_parent {
 	VM_MANAGER,
@@ -86,7 +87,9 @@ enum knob_slot_insert {
 	SLOT_ACTION,
 	SLOT_PATCH,
 	SLOT_BOTH,
-	SLOT_NONE
+	SLOT_NONE,
+	SLOT_REFUSE, /* an internal one that shows actions */
+	SLOT_OEM     /* VmmControl of Huawei */
 };
 enum knob_vm_result {
 	VM_RESULT_204,
@@ -182,6 +185,7 @@ struct bmc_profile {
 	char *name; /* owned, as all strings here */
 	/* ids; "{uuid}" and "{serial}" stand for the board's */
 	char *system_id, *manager_id, *chassis_id, *system_name;
+	char *extra_system_id, *manager_link;
 	/* root */
 	char *vendor, *product, *redfish_version;
 	char *root_uuid; /* "board", "null" or a text */
@@ -223,6 +227,7 @@ struct bmc_profile {
 	/* sessions */
 	int64_t session_timeout_s, session_max, session_status;
 	int session_on_limit, session_location;
+	bool sessions, session_bare_delete;
 	/* auth */
 	bool basic, root_auth;
 	int64_t lockout_after, lockout_s;
@@ -253,6 +258,7 @@ struct bmc_profile {
 	int slash, patch_reply;
 	bool options; /* the OPTIONS method */
 	bool success_error_body, info_object, expect_identity_406;
+	bool charset_415;
 	/* shapes */
 	struct strlist omit; /* "ComputerSystem.BootProgress" */
 	struct map *oem;     /* type -> JSON text (owned) */

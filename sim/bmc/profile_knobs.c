@@ -20,7 +20,8 @@ static const char *const etag_names[] = { "strong", "weak", "decimal", "odd",
 	"none", NULL };
 static const char *const ifmatch_names[] = { "optional", "required", "rejected",
 	"strong", NULL };
-static const char *const post_names[] = { "check", "ignore", "refuse", NULL };
+static const char *const post_names[] = { "check", "ignore", "refuse",
+	"require", NULL };
 static const char *const parent_names[] = { "manager", "system", "both", NULL };
 static const char *const result_names[] = { "204", "200", "202", NULL };
 static const char *const check_names[] = { "none", "head", "range", NULL };
@@ -81,6 +82,11 @@ const struct knob knob_table[] = {
 	    "last part of the manager's URI"),
 	STR("ids/chassis", chassis_id, "chassis-1",
 	    "last part of the chassis' URI"),
+
+	STR("ids/extraSystem", extra_system_id, "",
+	    "a second system, listed first, that has neither Boot nor Reset"),
+	STR("ids/managerLink", manager_link, "ManagedBy",
+	    "what Links of the system call the manager (Huawei: Managers)"),
 
 	STR("root/vendor", vendor, "Contoso",
 	    "ServiceRoot.Vendor; empty = the property is missing"),
@@ -193,7 +199,8 @@ const struct knob knob_table[] = {
 	    "(precondition-missing), always wrong, or only its strong form "
 	    "matches"),
 	ENUM("etag/post", post_ifmatch, post_names, "check",
-	    "If-Match on a POST: checked, ignored, or refused (412)"),
+	    "If-Match on a POST: checked, ignored, refused (412), or required "
+	    "of actions, as the tag of their resource (precondition-missing)"),
 
 	ENUM("media/parent", vm_parent, parent_names, "system",
 	    "where VirtualMedia is; the other resource has no link"),
@@ -245,6 +252,10 @@ const struct knob knob_table[] = {
 	ENUM("session/onLimit", session_on_limit, limit_names, "refuse",
 	    "a login over the limit: refused (session-limit), or the oldest "
 	    "session ends"),
+	BOOL("session/service", sessions, "true",
+	    "there is a SessionService; false = Basic only"),
+	BOOL("session/bareDelete", session_bare_delete, "false",
+	    "a logout with a body or a Content-Type is refused (delete-body)"),
 	ENUM("session/location", session_location, location_names, "relative",
 	    "Location header of a login"),
 	INT("session/status", session_status, 200, 201, "201",
@@ -340,6 +351,9 @@ const struct knob knob_table[] = {
 	    "@Message.ExtendedInfo is an object, not a list"),
 	BOOL("http/identity406", expect_identity_406, "false",
 	    "Accept-Encoding: identity is refused with 406"),
+
+	BOOL("http/charset415", charset_415, "false",
+	    "Content-Type with a charset is refused (content-type)"),
 
 	LIST("omit", omit, "",
 	    "properties that are missing: Type.Property[.Property]"),

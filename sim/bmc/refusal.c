@@ -63,6 +63,8 @@ static const struct refusal_words table[REF_N] = {
 	    "CreateLimitReachedForResource", 0 },
 	[REF_CANNOT_DELETE] = { "cannot-delete", 403, "ResourceCannotBeDeleted",
 	    0 },
+	[REF_DELETE_BODY] = { "delete-body", 400, "UnrecognizedRequestBody",
+	    0 },
 	[REF_PARAMETER_MISSING] = { "parameter-missing", 400,
 	    "ActionParameterMissing", 0 },
 	[REF_PARAMETER_UNKNOWN] = { "parameter-unknown", 400,

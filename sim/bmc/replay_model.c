@@ -150,6 +150,20 @@ slot_called(const struct replay *r, const char *id)
 	return -1;
 }
 
+/* Huawei's own action, whatever the vendor's key is called; or NULL. */
+static const cJSON *
+vmm_control(const cJSON *media)
+{
+	const cJSON *vendor, *a;
+
+	cJSON_ArrayForEach (vendor, json_obj(media, "Oem"))
+		cJSON_ArrayForEach (a, json_obj(vendor, "Actions"))
+			if (str_has_suffix(
+				a->string, "VirtualMedia.VmmControl"))
+				return a;
+	return NULL;
+}
+
 static void
 new_slot(struct replay *r, const char *id, const cJSON *media)
 {
@@ -165,6 +179,7 @@ new_slot(struct replay *r, const char *id, const cJSON *media)
 		if (cJSON_IsString(c) && s->types.n < 8)
 			strlist_add(&s->types, c->valuestring);
 	s->insert = insert || eject              ? SLOT_ACTION
+		    : vmm_control(media)         ? SLOT_OEM
 		    : json_child(media, "Image") ? SLOT_PATCH
 						 : SLOT_NONE;
 	r->any_inserts |= insert;
@@ -191,6 +206,8 @@ take_slot(struct replay *r, const char *path)
 	is_a(r, path, REPLAY_MEDIA, (unsigned)slot);
 	action_of(r, media, INSERT, REPLAY_INSERT, (unsigned)slot);
 	action_of(r, media, EJECT, REPLAY_EJECT, (unsigned)slot);
+	action_of(r, vmm_control(media), "target", REPLAY_VMM_CONTROL,
+	    (unsigned)slot);
 }
 
 static void

@@ -312,6 +312,7 @@ overlay(cJSON *j, const struct request *rq, enum replay_kind kind)
 	case REPLAY_RESET:
 	case REPLAY_INSERT:
 	case REPLAY_EJECT:
+	case REPLAY_VMM_CONTROL:
 	case REPLAY_MANAGER_RESET:
 	case REPLAY_KINDS:
 		break;

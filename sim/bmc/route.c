@@ -39,7 +39,10 @@
 	    ACTION(base "/VirtualMedia/*/Actions/VirtualMedia.InsertMedia", \
 		act_insert, OP_INSERT, exists_media), \
 	    ACTION(base "/VirtualMedia/*/Actions/VirtualMedia.EjectMedia", \
-		act_eject, OP_EJECT, exists_media)
+		act_eject, OP_EJECT, exists_media), \
+	    ACTION(base "/VirtualMedia/*/Oem/*/Actions/" \
+			"VirtualMedia.VmmControl", \
+		act_vmm_control, OP_INSERT, exists_vmm_control)
 
 static const struct route table[] = {
 	{ .pattern = "/redfish",
@@ -73,6 +76,8 @@ static const struct route table[] = {
 	    .patch = act_patch_system,
 	    .op_get = OP_READ_SYSTEM,
 	    .op_patch = OP_PATCH_SYSTEM },
+	READ(V1 "/Systems/{X}", "ComputerSystem", "v1_22_0", view_extra_system,
+	    OP_READ_INVENTORY, exists_extra_system),
 	READ(S_ "/ResetActionInfo", "ActionInfo", "v1_4_0", view_reset_info,
 	    OP_READ_ACTION_INFO, NULL),
 	ACTION(S_ "/Actions/ComputerSystem.Reset", act_reset, OP_RESET, NULL),
@@ -133,6 +138,7 @@ static const struct route table[] = {
 	MEDIA(M_),
 
 	{ .pattern = SVC,
+	    .exists = exists_sessions,
 	    .schema = "SessionService",
 	    .version = "v1_1_9",
 	    .get = view_session_service,
@@ -140,6 +146,7 @@ static const struct route table[] = {
 	    .op_get = OP_READ_SERVICE,
 	    .op_patch = OP_PATCH_SERVICE },
 	{ .pattern = SVC "/Sessions",
+	    .exists = exists_sessions,
 	    .schema = "SessionCollection",
 	    .flags = COLL | ROUTE_OPEN_POST,
 	    .get = view_sessions,
@@ -148,6 +155,7 @@ static const struct route table[] = {
 	    .op_post = OP_LOGIN },
 	/* DSP0266 7.7: a POST to Members is one to the collection */
 	{ .pattern = SVC "/Sessions/Members",
+	    .exists = exists_sessions,
 	    .flags = ROUTE_OPEN_POST,
 	    .post = session_login,
 	    .op_post = OP_LOGIN },
@@ -235,6 +243,8 @@ placeholder(const struct request *rq, const char *name, size_t n)
 		return rq->b->mgr_id;
 	if (strncmp(name, "{C}", n) == 0)
 		return rq->b->cha_id;
+	if (strncmp(name, "{X}", n) == 0)
+		return rq->p->extra_system_id;
 	return rq->p->boot_settings_id;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The URIs of the service: one row each, with the schema, the view, and what
  * can be written. Parts of a pattern: "S", "M", "C" in braces are the ids of
- * system, manager and chassis, "{set}" the settings object, "*" anything.
+ * system, manager and chassis, "{X}" that of the second system, "{set}" the settings object, "*" anything.
  */
 #ifndef B7_SIM_BMC_ROUTE_H
 #define B7_SIM_BMC_ROUTE_H

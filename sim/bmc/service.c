@@ -12,6 +12,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/url.h"
+#include "sim/bmc/action.h"
 #include "sim/bmc/etag.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fault_wire.h"
@@ -156,7 +157,11 @@ op_of(const struct request *rq)
 	case VERB_HEAD:
 		return r->op_get;
 	case VERB_POST:
-		return r->op_post;
+		/* VmmControl does both */
+		return r->post == act_vmm_control &&
+			       strstr(rq->body, "\"Disconnect\"")
+			   ? OP_EJECT
+			   : r->op_post;
 	case VERB_PATCH:
 		/* what is interesting about a system is its override */
 		return r->op_patch == OP_PATCH_SYSTEM &&
@@ -359,7 +364,8 @@ parse_body(struct request *rq)
 
 	if (rq->body_n == 0 || (rq->route->flags & ROUTE_BODY))
 		return true;
-	if (type && !str_has_iprefix(type, "application/json"))
+	if (type && (!str_has_iprefix(type, "application/json") ||
+			(rq->p->charset_415 && strchr(type, ';'))))
 		return request_refuse(
 		    rq, REF_MEDIA_TYPE, NULL, NULL, NULL, NULL);
 	rq->json = json_parse(rq->body, rq->body_n, &e);

@@ -323,6 +323,12 @@ session_logout(struct request *rq)
 		request_refuse(rq, REF_NOT_FOUND, NULL, rq->path, NULL, NULL);
 		return;
 	}
+	/* CIMC: a DELETE is bare, or it fails */
+	if (rq->p->session_bare_delete &&
+	    (rq->body_n || rq->in[IN_CONTENT_TYPE])) {
+		request_refuse(rq, REF_DELETE_BODY, NULL, NULL, NULL, NULL);
+		return;
+	}
 	if (!rq->dry)
 		session_close(rq->b, s, "logout");
 	request_done(rq);

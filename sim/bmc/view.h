@@ -17,6 +17,7 @@ void view_session_service(struct request *rq, struct jw *w);
 void view_sessions(struct request *rq, struct jw *w);
 void view_session(struct request *rq, struct jw *w);
 bool exists_session(struct request *rq);
+bool exists_sessions(struct request *rq); /* the service */
 /* view_task.c */
 void view_task_service(struct request *rq, struct jw *w);
 void view_tasks(struct request *rq, struct jw *w);
@@ -27,6 +28,9 @@ bool exists_monitor(struct request *rq);
 /* view_system.c */
 void view_systems(struct request *rq, struct jw *w);
 void view_system(struct request *rq, struct jw *w);
+/* A part with its own system, such as the baseboard of a GPU tray. */
+void view_extra_system(struct request *rq, struct jw *w);
+bool exists_extra_system(struct request *rq);
 /* What PowerState shows; while the power changes that is the vendor's taste.
  * NULL = null. */
 const char *view_power_shown(const struct request *rq);
@@ -63,6 +67,7 @@ void view_media(struct request *rq, struct jw *w);
 void view_insert_info(struct request *rq, struct jw *w);
 bool exists_media_all(struct request *rq);
 bool exists_media(struct request *rq);
+bool exists_vmm_control(struct request *rq);
 int media_slot_of(const struct request *rq); /* -1 = none */
 /* view_manager.c */
 void view_chassis_all(struct request *rq, struct jw *w);

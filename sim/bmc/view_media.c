@@ -71,6 +71,29 @@ protocols(struct request *rq, struct jw *w)
 			jw_s(w, NULL, map[i][1]);
 }
 
+bool
+exists_vmm_control(struct request *rq)
+{
+	return exists_media(rq) && str_eq(rq->arg[1], rq->p->oem_key) &&
+	       rq->p->slots[media_slot_of(rq)].insert == SLOT_OEM;
+}
+
+/* Huawei: one action of its own that connects and disconnects. */
+static void
+vmm_control(struct request *rq, struct jw *w)
+{
+	jw_open(w, "Oem");
+	jw_open(w, rq->p->oem_key);
+	jw_open(w, "Actions");
+	jw_open(w, "#VirtualMedia.VmmControl");
+	jw_uri(w, "target", "%s/Oem/%s/Actions/VirtualMedia.VmmControl",
+	    rq->path, rq->p->oem_key);
+	jw_close(w);
+	jw_close(w);
+	jw_close(w);
+	jw_close(w);
+}
+
 static void
 actions(struct request *rq, struct jw *w, const struct slot_state *s)
 {
@@ -78,7 +101,9 @@ actions(struct request *rq, struct jw *w, const struct slot_state *s)
 	int how = rq->p->slots[slot].insert;
 	bool late = rq->p->vm_late_actions;
 
-	if (how == SLOT_NONE || how == SLOT_PATCH)
+	if (how == SLOT_OEM)
+		vmm_control(rq, w);
+	if (how == SLOT_NONE || how == SLOT_PATCH || how == SLOT_OEM)
 		return;
 	jw_open(w, "Actions");
 	if (!late || !s->inserted) {

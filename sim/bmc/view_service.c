@@ -80,6 +80,8 @@ static const struct {
 static bool
 has_part(const struct request *rq, size_t i)
 {
+	if (str_eq(root_parts[i].name, "SessionService"))
+		return rq->p->sessions;
 	return !root_parts[i].service ||
 	       (rq->p->services & root_parts[i].service);
 }
@@ -104,7 +106,8 @@ view_root(struct request *rq, struct jw *w)
 		jw_close(w);
 	}
 	jw_open(w, "Links");
-	jw_ref(w, "Sessions", V1 "/SessionService/Sessions");
+	if (rq->p->sessions)
+		jw_ref(w, "Sessions", V1 "/SessionService/Sessions");
 	jw_ref(w, "ManagerProvidingService", MGR, rq->b->mgr_id);
 	jw_close(w);
 	for (size_t i = 0; i < N_ROOT_PARTS; i++)
@@ -233,10 +236,16 @@ view_sessions(struct request *rq, struct jw *w)
 }
 
 bool
+exists_sessions(struct request *rq)
+{
+	return rq->p->sessions;
+}
+
+bool
 exists_session(struct request *rq)
 {
 	session_sweep(rq->b);
-	return session_get(rq->b, rq->arg[0]) != NULL;
+	return rq->p->sessions && session_get(rq->b, rq->arg[0]) != NULL;
 }
 
 void

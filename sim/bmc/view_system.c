@@ -10,9 +10,38 @@
 void
 view_systems(struct request *rq, struct jw *w)
 {
+	bool extra = *rq->p->extra_system_id;
+
 	view_members(w, "Systems");
+	if (extra)
+		jw_ref(w, NULL, SYS, rq->p->extra_system_id);
 	jw_ref(w, NULL, SYS, rq->b->sys_id);
-	view_members_end(w, 1);
+	view_members_end(w, extra ? 2 : 1);
+}
+
+bool
+exists_extra_system(struct request *rq)
+{
+	return *rq->p->extra_system_id != '\0';
+}
+
+void
+view_extra_system(struct request *rq, struct jw *w)
+{
+	view_names(w, rq->p->extra_system_id, "Baseboard");
+	jw_s(w, "SystemType", "Physical");
+	jw_s(w, "Manufacturer", rq->p->manufacturer);
+	jw_null(w, "UUID");
+	jw_null(w, "Boot");
+	view_status(w, true);
+	jw_open(w, "Links");
+	jw_list(w, "Chassis");
+	jw_ref(w, NULL, CHA, rq->b->cha_id);
+	jw_end(w);
+	jw_list(w, "ManagedBy");
+	jw_ref(w, NULL, MGR, rq->b->mgr_id);
+	jw_end(w);
+	jw_close(w);
 }
 
 const char *
@@ -95,7 +124,7 @@ children(struct request *rq, struct jw *w)
 	jw_list(w, "Chassis");
 	jw_ref(w, NULL, CHA, rq->b->cha_id);
 	jw_end(w);
-	jw_list(w, "ManagedBy");
+	jw_list(w, rq->p->manager_link);
 	jw_ref(w, NULL, MGR, rq->b->mgr_id);
 	jw_end(w);
 	jw_close(w);

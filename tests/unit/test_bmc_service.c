@@ -382,7 +382,8 @@ crawl_profile(const char *profile)
 	struct rig g;
 
 	rig_profile(&g, profile);
-	CU_ASSERT_TRUE(rig_login(&g));
+	/* sushy-tools has no sessions: Basic */
+	CHECK_ROW(rig_login(&g) == !str_eq(profile, "sushy-tools"), profile);
 	c.seen[0] = strdup(ROOT);
 	for (size_t i = 0; i < c.n; i++) {
 		char row[300];
@@ -408,7 +409,8 @@ every_link_that_is_shown_resolves(void)
 {
 	static const char *const profiles[] = { "generic", "idrac9", "idrac10",
 		"ilo5", "supermicro-x12", "lenovo-xcc2", "ami-megarac",
-		"openbmc", "irmc", "sushy-tools" };
+		"openbmc", "irmc", "sushy-tools", "ilo6", "supermicro-x11",
+		"lenovo-xcc", "lenovo-xcc3", "nvidia", "cimc", "ibmc" };
 
 	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
 		crawl_profile(profiles[i]);

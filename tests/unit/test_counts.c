@@ -84,8 +84,8 @@ cost_same(const struct cost *a, const struct cost *b)
 static void
 costs_are_what_they_were(void)
 {
-	/* Not here: openbmc takes https images only, sushy-tools shows no
-	 * BootProgress. */
+	/* Not here: openbmc, nvidia and ibmc take https images only,
+	 * sushy-tools shows no BootProgress. */
 	static const struct cost want[] = {
 		{ "generic", 15, 48, 5, 11, 1, 36, 23 },
 		{ "idrac9", 19, 59, 5, 12, 1, 35, 21 },
@@ -95,6 +95,11 @@ costs_are_what_they_were(void)
 		{ "lenovo-xcc2", 18, 59, 5, 12, 1, 35, 21 },
 		{ "ami-megarac", 17, 81, 7, 16, 1, 35, 19 },
 		{ "irmc", 18, 49, 6, 11, 1, 36, 23 },
+		{ "ilo6", 19, 49, 6, 11, 1, 36, 23 },
+		{ "supermicro-x11", 24, 60, 7, 11, 1, 34, 21 },
+		{ "lenovo-xcc", 20, 63, 5, 12, 1, 35, 19 },
+		{ "lenovo-xcc3", 18, 61, 6, 12, 1, 35, 21 },
+		{ "cimc", 22, 63, 7, 12, 1, 36, 23 },
 	};
 
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {

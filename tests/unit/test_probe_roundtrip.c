@@ -8,7 +8,8 @@
 
 static const char *const profiles[] = { "generic", "idrac9", "idrac10", "ilo5",
 	"supermicro-x12", "lenovo-xcc2", "ami-megarac", "openbmc", "irmc",
-	"sushy-tools" };
+	"sushy-tools", "ilo6", "supermicro-x11", "lenovo-xcc", "lenovo-xcc3",
+	"nvidia", "cimc", "ibmc" };
 #define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
 /* Both texts where they differ, so that a failure can be read. */
@@ -170,6 +171,14 @@ drive(struct driver *d, const char *url)
 	CU_ASSERT_EQUAL(s.sessions, 0);
 }
 
+/* No origin of https is here. */
+static bool
+takes_http(const char *profile)
+{
+	return !str_eq(profile, "openbmc") && !str_eq(profile, "nvidia") &&
+	       !str_eq(profile, "ibmc");
+}
+
 static void
 provision(const char *profile, const char *served_as)
 {
@@ -189,8 +198,7 @@ provision(const char *profile, const char *served_as)
 	d.rf = redfish_new(&g.env, &ro, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(d.rf);
 	(void)OP(&d, redfish_discover(d.rf, on_done, &d));
-	/* OpenBMC takes no plain HTTP, and no origin of https is here */
-	if (!str_eq(profile, "openbmc"))
+	if (takes_http(profile))
 		drive(&d, LAB_URL);
 	redfish_free(d.rf);
 	lab_close(&g);

@@ -87,7 +87,8 @@ recorded_servers_are_enrolled_provisioned_and_given_back(void)
 {
 	static const char *const profiles[] = { "generic", "idrac9", "idrac10",
 		"ilo5", "supermicro-x12", "lenovo-xcc2", "ami-megarac", "irmc",
-		"sushy-tools" };
+		"sushy-tools", "ilo6", "supermicro-x11", "lenovo-xcc",
+		"lenovo-xcc3", "cimc" };
 
 	for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
 		char folder[] = "/tmp/b7-story-XXXXXX";
