@@ -46,7 +46,7 @@ first_there() { # FILE...: the first that is there
 
 sim=${BESKAR7_SIM:-build/release/sim/beskar7-sim}
 profiles=generic
-only=service,protocol,usecase,interop
+only=usecase,protocol,service,interop # those that sleep most begin first
 csdl=${BESKAR7_CSDL:-$(first_there ../shared/data/redfish-csdl.tar.xz)}
 interop=${BESKAR7_INTEROP:-$(first_there "../shared/data/$ironic")}
 work=build/conformance
