@@ -392,6 +392,165 @@ irmc_has_decimal_tags_and_breaks_on_none(void)
 	rig_close(&g);
 }
 
+static void
+cimc_has_slots_and_habits_of_its_own(void)
+{
+#define CIMC_VM "/redfish/v1/Managers/CIMC/VirtualMedia"
+	struct rig g;
+	char uri[128];
+
+	rig_profile(&g, "cimc");
+	CU_ASSERT_EQUAL(rig_get(&g, CIMC_VM "/0"), 200);
+	CHECK_TEXT(rig_at(&g, "Actions/#VirtualMedia.InsertMedia/target"),
+	    CIMC_VM "/0/Actions/VirtualMedia.InsertMedia");
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST", CIMC_VM "/0/Actions/VirtualMedia.InsertMedia",
+		"{\"Image\":" IMAGE "}"),
+	    400);
+	CHECK_TEXT(rig_message(&g), "ActionNotSupported");
+	g.content_type = "application/json; charset=utf-8";
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST", CIMC_VM "/1/Actions/VirtualMedia.InsertMedia",
+		"{\"Image\":" IMAGE "}"),
+	    415);
+	g.content_type = NULL;
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST", CIMC_VM "/1/Actions/VirtualMedia.InsertMedia",
+		"{\"Image\":" IMAGE "}"),
+	    202);
+	CU_ASSERT_TRUE(rig_login(&g));
+	CHECK_TEXT(g.r.location, "");
+	(void)str_copy(uri, sizeof(uri), rig_at(&g, "@odata.id"));
+	CU_ASSERT_EQUAL(rig_call(&g, "DELETE", uri, "{}"), 400);
+	CU_ASSERT_EQUAL(rig_snap(&g).sessions, 1);
+	CU_ASSERT_EQUAL(rig_call(&g, "DELETE", uri, NULL), 204);
+	CU_ASSERT_EQUAL(rig_snap(&g).sessions, 0);
+	rig_close(&g);
+}
+
+#define HUAWEI_CD "/redfish/v1/Managers/1/VirtualMedia/CD"
+#define HUAWEI_VMM HUAWEI_CD "/Oem/Huawei/Actions/VirtualMedia.VmmControl"
+
+static int
+vmm(struct rig *g, const char *body)
+{
+	char tag[80];
+
+	(void)rig_get(g, HUAWEI_CD);
+	(void)str_copy(tag, sizeof(tag), g->r.etag);
+	(void)str_copy(g->if_match, sizeof(g->if_match), tag);
+	(void)rig_call(g, "POST", HUAWEI_VMM, body);
+	g->if_match[0] = '\0';
+	return g->r.status;
+}
+
+static void
+ibmc_wants_tags_on_actions_and_vmm_control(void)
+{
+	static const char connect[] =
+	    "{\"VmmControlType\":\"Connect\",\"Image\":"
+	    "\"https://10.2.0.1/a.iso\"}";
+	static const struct ask rows[] = {
+		{ "POST", HUAWEI_VMM, connect, NULL, 412, NULL },
+		{ "POST", HUAWEI_VMM, connect, "\"old\"", 412, NULL },
+		{ "POST", HUAWEI_CD "/Actions/VirtualMedia.InsertMedia",
+		    "{\"Image\":" IMAGE "}", NULL, 412, NULL },
+		{ "PATCH", "/redfish/v1/Systems/1",
+		    BOOT(TARGET("Cd") "," ENABLED("Once")), NULL, 412, NULL },
+		{ "POST", "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset",
+		    RESET("On"), NULL, 412, NULL },
+	};
+	struct rig g;
+
+	ASK("ibmc", rows);
+	rig_profile(&g, "ibmc");
+	CU_ASSERT_EQUAL(rig_get(&g, HUAWEI_CD), 200);
+	CHECK_TEXT(
+	    rig_at(&g, "Oem/Huawei/Actions/#VirtualMedia.VmmControl/target"),
+	    HUAWEI_VMM);
+	CHECK_TEXT(rig_at(&g, "Actions"), "");
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/Systems/1"), 200);
+	CHECK_TEXT(
+	    rig_at(&g, "Links/Managers/0/@odata.id"), "/redfish/v1/Managers/1");
+	CU_ASSERT_EQUAL(vmm(&g, "{\"VmmControlType\":\"Connect\","
+				"\"Image\":" IMAGE "}"),
+	    400);
+	CHECK_TEXT(rig_message(&g), "FormatError");
+	CU_ASSERT_EQUAL(vmm(&g, "{\"VmmControlType\":\"Hold\"}"), 400);
+	CU_ASSERT_EQUAL(vmm(&g, "{}"), 400);
+	CU_ASSERT_EQUAL(vmm(&g, "{\"VmmControlType\":\"Connect\",\"Image\":"
+				"\"nfs://10.2.0.1/a.iso\"}"),
+	    202);
+	rig_run(&g, 30000);
+	CU_ASSERT_TRUE(rig_snap(&g).media_inserted);
+	CU_ASSERT_EQUAL(vmm(&g, "{\"VmmControlType\":\"Disconnect\"}"), 202);
+	rig_run(&g, 30000);
+	CU_ASSERT_FALSE(rig_snap(&g).media_inserted);
+	rig_close(&g);
+}
+
+static void
+nvidia_lists_a_baseboard_first(void)
+{
+	struct rig g;
+
+	rig_profile(&g, "nvidia");
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/Systems"), 200);
+	CHECK_TEXT(rig_at(&g, "Members@odata.count"), "2");
+	CHECK_TEXT(rig_at(&g, "Members/0/@odata.id"),
+	    "/redfish/v1/Systems/HGX_Baseboard_0");
+	CU_ASSERT_EQUAL(
+	    rig_get(&g, "/redfish/v1/Systems/HGX_Baseboard_0"), 200);
+	CHECK_TEXT(rig_at(&g, "Boot"), "null");
+	CHECK_TEXT(rig_at(&g, "Actions"), "");
+	CU_ASSERT_EQUAL(rig_call(&g, "POST",
+			    "/redfish/v1/Systems/HGX_Baseboard_0/Actions/"
+			    "ComputerSystem.Reset",
+			    RESET("On")),
+	    404);
+	CU_ASSERT_EQUAL(rig_call(&g, "PATCH", "/redfish/v1/Systems/System_0",
+			    BOOT(TARGET("Cd") "," ENABLED("Once"))),
+	    400);
+	rig_close(&g);
+}
+
+static void
+lenovo_has_two_minds_about_tags(void)
+{
+	static const char slot[] = "/redfish/v1/Managers/1/VirtualMedia/EXT1";
+	static const char slot3[] = "/redfish/v1/Systems/1/VirtualMedia/EXT1";
+	static const char body[] = "{\"Image\":" IMAGE ",\"Inserted\":true}";
+	static const struct ask old[] = {
+		{ "PATCH", slot, body, NULL, 428, "PreconditionRequired" },
+		{ "PATCH", "/redfish/v1/Managers/1/VirtualMedia/RDOC1", body,
+		    "*", 400, NULL },
+		{ "PATCH", slot, body, "*", 204, NULL },
+	};
+	static const struct ask new[] = {
+		{ "PATCH", slot3, body, "*", 412, "PreconditionFailed" },
+		{ "PATCH", slot3, body, NULL, 204, NULL },
+	};
+
+	ASK("lenovo-xcc", old);
+	ASK("lenovo-xcc3", new);
+}
+
+static void
+sushy_tools_knows_basic_only(void)
+{
+	struct rig g;
+
+	rig_profile(&g, "sushy-tools");
+	CU_ASSERT_FALSE(rig_login(&g));
+	CU_ASSERT_EQUAL(g.r.status, 404);
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1"), 200);
+	CHECK_TEXT(rig_at(&g, "SessionService"), "");
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/Systems"), 200);
+	g.user = NULL;
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/Systems"), 401);
+	rig_close(&g);
+}
+
 int
 main(void)
 {
@@ -416,6 +575,11 @@ main(void)
 		    megarac_wants_three_properties_at_sd_with_a_strong_tag },
 		{ "iRMC has decimal tags and breaks on None",
 		    irmc_has_decimal_tags_and_breaks_on_none },
+		UNIT_CASE(cimc_has_slots_and_habits_of_its_own),
+		UNIT_CASE(ibmc_wants_tags_on_actions_and_vmm_control),
+		UNIT_CASE(nvidia_lists_a_baseboard_first),
+		UNIT_CASE(lenovo_has_two_minds_about_tags),
+		UNIT_CASE(sushy_tools_knows_basic_only),
 	};
 
 	return UNIT_RUN("bmc profiles", cases);
