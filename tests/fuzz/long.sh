@@ -10,7 +10,7 @@ name=${target#fuzz_}
 found=$build/fuzz/$name
 log=$build/logs/fuzz60-$name.log
 mkdir -p "$found" || exit 1
-"$build/clang/tests/$target" -max_total_time="$seconds" -timeout=20 \
+"$build/clang/tests/$target" -seed=1 -max_total_time="$seconds" -timeout=20 \
 	-rss_limit_mb=2048 -print_final_stats=1 \
 	-artifact_prefix="$build/logs/$name-" \
 	"$found" "tests/fuzz/corpus/$name" >"$log" 2>&1
