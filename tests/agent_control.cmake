@@ -16,5 +16,5 @@ foreach(rule boot claim release stranger record trust delete)
 	target_sources(test_safety_${rule} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
-	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 600)
+	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 1800)
 endforeach()

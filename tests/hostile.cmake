@@ -7,8 +7,6 @@ if(TARGET b7_runner)
 	foreach(who bmc tls api cr)
 		if(EXISTS ${CMAKE_SOURCE_DIR}/tests/unit/test_hostile_${who}.c)
 			unit_test(hostile_${who} b7_test_hostile)
-			set_tests_properties(unit-hostile_${who} PROPERTIES
-				TIMEOUT 300)
 		endif()
 	endforeach()
 endif()
