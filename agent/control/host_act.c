@@ -186,6 +186,7 @@ host_act_done(void *arg, const struct redfish_reply *r)
 	if (!ok) {
 		p->err = r->err;
 		p->cause = r->cause;
+		p->http = r->http;
 		p->retry_after_us = r->retry_after_us;
 		p->maybe_executed = r->maybe_executed;
 	}

@@ -272,7 +272,7 @@ host_say_failure(struct host_pass *p, int64_t delay_us)
 			p->ctl->mem.silent_since_us = pass_now_us(p);
 		if (host_link_told(p))
 			report_say(&p->rep, HC_CONNECTION, SAY_FALSE, reason,
-			    "%s", p->err.msg);
+			    "%s%s", p->err.msg, host_trust_hint(p));
 		report_waiting(&p->rep, "bmc");
 	}
 	if (p->rep.op.kind == NULL)

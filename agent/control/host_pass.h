@@ -102,6 +102,7 @@ struct host_pass {
 	/* The failure that V_FAIL speaks of: */
 	struct err err;
 	enum redfish_cause cause;
+	enum http_err http; /* of the BMC's last failure */
 	int64_t retry_after_us;
 	bool maybe_executed;
 };
@@ -220,6 +221,8 @@ void host_certificate_note(struct host_ctl *ctl, const struct tls_peer *tls);
 void host_certificate_forget(struct host_ctl *ctl);
 bool host_certificate_words(const struct host_pass *p, char *out, size_t cap);
 void host_certificate_told(struct host_pass *p, const char *words);
+/* What a user may do about a BMC that is not trusted; "" = nothing special. */
+const char *host_trust_hint(const struct host_pass *p);
 /* After a contact that ended with v: what of refused logins the next life has
  * to know goes into the record, then v. */
 enum verdict host_login_noted(struct host_pass *p, enum verdict v);

@@ -92,6 +92,33 @@ host_certificate_told(struct host_pass *p, const char *words)
 	p->ctl->mem.certificate_told = bad;
 }
 
+/* ---- what to do about it ------------------------------------------------------ */
+
+const char *
+host_trust_hint(const struct host_pass *p)
+{
+	if (p->cause == RF_CAUSE_CERTIFICATE_CHANGED)
+		return p->h.spec.tofu
+			   ? "; if that key is right, set the annotation "
+			     "accept-certificate to it"
+			   : "; if that key is right, put it into "
+			     "certificateFingerprint";
+	if (p->cause != RF_CAUSE_TLS)
+		return "";
+	if (p->http == HTTP_E_TLS_TRUST)
+		return "; give its CA with caBundleSecretRef, or pin its key "
+		       "with certificateFingerprint or trustOnFirstUse";
+	if (p->http == HTTP_E_TLS_NAME)
+		return "; use a name that is in it, or pin its key with "
+		       "certificateFingerprint or trustOnFirstUse";
+	if (p->http == HTTP_E_TLS_DATE)
+		return "; renew it, set the BMC's clock, or pin its key with "
+		       "certificateFingerprint: a pin knows no dates";
+	if (p->http == HTTP_E_TLS_VERSION)
+		return "; for an old BMC lower minTLSVersion";
+	return "";
+}
+
 /* ---- logins that were refused ------------------------------------------------ */
 
 /* "2:1a2b3c4d", "2p:1a2b3c4d" for a password that must be changed: which pair
