@@ -185,7 +185,19 @@ struct fixture_machine {
 	const char *ns, *cluster, *image;
 	bool control_plane;
 	const cJSON *how;
+	unsigned scale; /* times pass so many times faster */
 };
+
+/* The deadline for evidence, as the times of the BMC that it waits for. */
+static void
+fixture_scale(cJSON *infra, unsigned scale)
+{
+	cJSON *c = json_child(json_child(infra, "spec"), "completion");
+	int64_t s = json_i64(c, "timeoutSeconds", 0) / scale;
+
+	if (c != NULL && json_child(c, "timeoutSeconds") != NULL)
+		json_set_i64(c, "timeoutSeconds", s < 1 ? 1 : s);
+}
 
 static void
 fixture_machine(cJSON *list, const struct fixture_machine *m, const char *name)
@@ -198,6 +210,7 @@ fixture_machine(cJSON *list, const struct fixture_machine *m, const char *name)
 	json_set_str(image, "kind", json_str(m->how, "kind", "Installer"));
 	fixture_labels(infra, m->cluster, m->control_plane);
 	fixture_merge(infra, "spec", json_child(m->how, "machine-spec"));
+	fixture_scale(infra, m->scale);
 	fixture_labels(capi, m->cluster, m->control_plane);
 	json_set_str(json_ensure_obj(capi, "spec"), "clusterName", m->cluster);
 	fixture_ref(capi, "spec/bootstrap/configRef",
@@ -232,7 +245,8 @@ play_cluster(struct play *p, const cJSON *c, struct err *e)
 			? xstrdup(image)
 			: xasprintf("%s/%s", p->be->origin, image);
 	struct fixture_machine m = { json_str(c, "namespace", "default"),
-		json_str(c, "name", "c1"), url, true, c };
+		json_str(c, "name", "c1"), url, true, c,
+		p->o.sockets && p->o.time_scale > 1 ? p->o.time_scale : 1 };
 	int64_t cp = json_i64(c, "control-plane", 1);
 	int64_t workers = json_i64(c, "workers", 0);
 	cJSON *list = cJSON_CreateArray();
