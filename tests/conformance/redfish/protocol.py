@@ -6,12 +6,15 @@ None, and no option sets it again). This opens it as its own code would have,
 then goes on as its command does; without ServerSentEventUri nothing differs.
 """
 
+import os
 import sys
 
 from redfish_protocol_validator import console_scripts, resources, utils
 from redfish_protocol_validator.constants import RequestType
+from redfish_protocol_validator.system_under_test import SystemUnderTest
 
 plain_walk = resources.get_default_resources
+plain_login = SystemUnderTest.login
 
 
 def stream_of(sut, service):
@@ -40,11 +43,20 @@ def walk(sut, uri="/redfish/v1/", uris=None):
 
 
 def media_type(text):
-    """Its own does not understand a type with two parameters (iDRAC's)."""
+    """Its own does not take a type with two parameters (iDRAC's)."""
     kind, *rest = [part.strip(" \"'") for part in text.lower().split(";")]
     return ";".join([kind] + [p for p in rest if p.startswith("charset=")])
 
 
+def login(sut):
+    """Its session asks for identity, to which some say 406 (iLO 6)."""
+    session = plain_login(sut)
+    session.headers.update({"Accept-Encoding": os.environ["ACCEPT_ENCODING"]})
+    return session
+
+
+if "ACCEPT_ENCODING" in os.environ:
+    SystemUnderTest.login = login
 resources.get_default_resources = walk
 utils.normalize_media_type = media_type
 sys.exit(console_scripts.main())
