@@ -175,26 +175,36 @@ is_open_problem(const cJSON *j)
 
 /* Some put the newest first, some last; times are compared as the texts of one
  * BMC, which has one way to write them. */
+static bool
+is_newer(const cJSON *a, const cJSON *b)
+{
+	return !b || strcmp(json_str(a, "Created", ""),
+			 json_str(b, "Created", "")) > 0;
+}
+
+static void
+keep_newest(const cJSON *best[LOG_LINES], const cJSON *j)
+{
+	size_t i = 0, k;
+
+	while (i < LOG_LINES && !is_newer(j, best[i]))
+		i++;
+	if (i == LOG_LINES)
+		return;
+	for (k = LOG_LINES - 1; k > i; k--)
+		best[k] = best[k - 1];
+	best[i] = j;
+}
+
 static void
 take_entries(struct redfish *rf, const cJSON *list)
 {
 	const cJSON *best[LOG_LINES] = { NULL }, *j;
-	size_t i, k;
+	size_t i;
 
-	cJSON_ArrayForEach (j, json_arr(list, "Members")) {
-		if (!is_open_problem(j))
-			continue;
-		for (i = 0; i < LOG_LINES; i++)
-			if (!best[i] ||
-			    strcmp(json_str(j, "Created", ""),
-				json_str(best[i], "Created", "")) > 0)
-				break;
-		if (i == LOG_LINES)
-			continue;
-		for (k = LOG_LINES - 1; k > i; k--)
-			best[k] = best[k - 1];
-		best[i] = j;
-	}
+	cJSON_ArrayForEach (j, json_arr(list, "Members"))
+		if (is_open_problem(j))
+			keep_newest(best, j);
 	for (i = 0; i < LOG_LINES && best[i]; i++)
 		cause(rf, "log", json_str(best[i], "Created", NULL),
 		    json_str(best[i], "Severity", ""),

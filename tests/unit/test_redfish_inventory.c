@@ -299,17 +299,21 @@ chassis(struct rig *g, const char *body)
 static void
 macs_are_found_below_the_chassis(void)
 {
-	static const char *const functions[] = {
-		"{'Ethernet':{'PermanentMACAddress':'AA:BB:CC:00:00:11',"
-		"'MACAddress':'AA:BB:CC:00:00:99'}}",
-		"{'Ethernet':{'MACAddress':'AA:BB:CC:00:00:11'}}",
-		"{'Ethernet':{'AssociatedMACAddresses':['AA:BB:CC:00:00:11']}}",
-		"{'AssociatedNetworkAddresses':['AA:BB:CC:00:00:11']}",
+	static const struct {
+		const char *list, *function;
+	} rows[] = {
+		{ "NetworkDeviceFunctions",
+		    "{'Ethernet':{'PermanentMACAddress':'AA:BB:CC:00:00:11',"
+		    "'MACAddress':'AA:BB:CC:00:00:99'}}" },
+		{ "NetworkDeviceFunctions",
+		    "{'Ethernet':{'MACAddress':'AA:BB:CC:00:00:11'}}" },
+		{ "Ports", "{'Ethernet':{'AssociatedMACAddresses':["
+			   "'AA:BB:CC:00:00:11']}}" },
+		{ "NetworkPorts",
+		    "{'AssociatedNetworkAddresses':['AA:BB:CC:00:00:11']}" },
 	};
-	static const char *const lists[] = { "NetworkDeviceFunctions",
-		"NetworkDeviceFunctions", "Ports", "NetworkPorts" };
 
-	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char text[160];
 		struct rig g;
 
@@ -322,15 +326,15 @@ macs_are_found_below_the_chassis(void)
 		    "{'Members':[{'@odata.id':'" CHA "/NetworkAdapters/1'}]}");
 		(void)str_format(text, sizeof(text),
 		    "{'%s':{'@odata.id':'" CHA "/NetworkAdapters/1/F'}}",
-		    lists[i]);
+		    rows[i].list);
 		put(&g, CHA "/NetworkAdapters/1", text);
 		put(&g, CHA "/NetworkAdapters/1/F",
 		    "{'Members':[{'@odata.id':'" CHA
 		    "/NA/1'},{'@odata.id':'" CHA "/NA/2'}]}");
 		put(&g, CHA "/NA/1", "{'Ethernet':{'MACAddress':null}}");
-		put(&g, CHA "/NA/2", functions[i]);
+		put(&g, CHA "/NA/2", rows[i].function);
 		READ(&g, RF_READ_SYSTEM | RF_READ_INVENTORY);
-		CHECK_ROW(g.nics == 1, lists[i]);
+		CHECK_ROW(g.nics == 1, rows[i].list);
 		rig_close(&g);
 	}
 }
