@@ -6,6 +6,7 @@
 #include "common/str.h"
 #include "common/tls.h"
 #include "sim/bmc/bios.h"
+#include "sim/bmc/fault.h"
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/health.h"
@@ -30,6 +31,9 @@ bmc_now(const struct bmc *b)
 int64_t
 bmc_wall(const struct bmc *b)
 {
+	/* the battery is empty: seconds since it was plugged in */
+	if (fault_armed(b, FAULT_CLOCK_1970))
+		return bmc_now(b);
 	return loop_wall_us(b->fleet->env->loop);
 }
 

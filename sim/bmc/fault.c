@@ -1,6 +1,7 @@
 /* Which fault fires when. See fault.h. */
 #include "sim/bmc/fault.h"
 
+#include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/str.h"
@@ -32,6 +33,10 @@ fault_free(struct fault *f)
 	xfree(f->body);
 	xfree(f->url);
 	xfree(f->message_id);
+	xfree(f->property);
+	xfree(f->header);
+	xfree(f->header_value);
+	cJSON_Delete(f->value);
 	xfree(f);
 }
 
@@ -48,6 +53,10 @@ fault_dup(const struct fault *f)
 	d->body = xstrdup(f->body);
 	d->url = xstrdup(f->url);
 	d->message_id = xstrdup(f->message_id);
+	d->property = xstrdup(f->property);
+	d->header = xstrdup(f->header);
+	d->header_value = xstrdup(f->header_value);
+	d->value = f->value ? json_dup(f->value) : NULL;
 	return d;
 }
 
@@ -168,6 +177,20 @@ meets(const struct fault *f, const struct fault_query *q)
 	return !f->path || str_glob(f->path, q->path);
 }
 
+/* So many exchanges a minute are let through; the rest hear how long. */
+static bool
+within_rate(struct fault *f, const struct bmc *b)
+{
+	int64_t now = bmc_now(b);
+
+	if (now - f->window_us >= LOOP_MIN || !f->window_us) {
+		f->window_us = now;
+		f->used = 0;
+	}
+	f->retry_after_s = (f->window_us + LOOP_MIN - now) / LOOP_S + 1;
+	return f->used++ < f->per_minute;
+}
+
 /* It matched: does it fire this time? */
 static bool
 fires(struct fault *f, const struct bmc *b)
@@ -177,6 +200,8 @@ fires(struct fault *f, const struct bmc *b)
 		return false;
 	}
 	if (f->ppm < ALWAYS_PPM && !rng_chance_ppm(&f->rng, f->ppm))
+		return false;
+	if (f->action == FAULT_RATE_LIMIT && within_rate(f, b))
 		return false;
 	if (f->has_count)
 		f->count--;
@@ -189,7 +214,7 @@ fires(struct fault *f, const struct bmc *b)
 static bool
 on_exchange(enum fault_action a)
 {
-	return a > FAULT_REFUSE && a < FAULT_MEDIA_NEVER_MOUNTS;
+	return a > FAULT_CERTIFICATE && a < FAULT_MEDIA_NEVER_MOUNTS;
 }
 
 void
@@ -232,6 +257,18 @@ bool
 fault_on_connect(struct bmc *b)
 {
 	return any(b, FAULT_REFUSE);
+}
+
+struct fault *
+fault_on_handshake(struct bmc *b)
+{
+	struct fault *f;
+
+	TAILQ_FOREACH (f, &b->fleet->faults->list, link)
+		if (f->action == FAULT_CERTIFICATE && alive(f, b) &&
+		    fires(f, b))
+			return f;
+	return NULL;
 }
 
 bool

@@ -19,10 +19,12 @@
 
 struct bmc;
 struct bmc_fleet;
+struct tls_identity;
 
 enum fault_action {
 	/* on the connection */
 	FAULT_REFUSE,
+	FAULT_CERTIFICATE,
 	/* on an exchange, before it is done */
 	FAULT_LATENCY,
 	FAULT_RESET,
@@ -30,6 +32,8 @@ enum fault_action {
 	FAULT_STATUS,
 	FAULT_EXPIRE_SESSION,
 	FAULT_REDIRECT,
+	FAULT_RATE_LIMIT,
+	FAULT_RACE,
 	/* on how it is done */
 	FAULT_ACCEPTED_NOT_DONE,
 	FAULT_STALE_READ,
@@ -47,6 +51,19 @@ enum fault_action {
 	FAULT_NULLS,
 	FAULT_DUPLICATE_KEYS,
 	FAULT_TRICKLE,
+	FAULT_SET,
+	FAULT_REMOVE,
+	FAULT_HEADER,
+	FAULT_CHANGED_CASE,
+	FAULT_CUT_JSON,
+	FAULT_TRAILING_GARBAGE,
+	FAULT_MANY_MEMBERS,
+	FAULT_CHUNKED,
+	FAULT_READ_TO_CLOSE,
+	FAULT_HTTP10,
+	FAULT_INTERIM,
+	FAULT_GZIP,
+	FAULT_CLOSE,
 	/* on the machine */
 	FAULT_MEDIA_NEVER_MOUNTS,
 	FAULT_MEDIA_DROPS,
@@ -54,9 +71,23 @@ enum fault_action {
 	FAULT_SHUTDOWN_IGNORED,
 	FAULT_ONCE_NOT_CONSUMED,
 	FAULT_OVERRIDE_IGNORED,
+	FAULT_TASK_STUCK,
+	FAULT_TASK_FAILS,
+	FAULT_CLOCK_1970,
+	FAULT_EVENT_LOST,
+	FAULT_EVENT_TWICE,
 	FAULT_N
 };
 const char *fault_action_name(enum fault_action a); /* "lost-reply" */
+
+enum fault_certificate {
+	CERT_EXPIRED,
+	CERT_EARLY, /* not valid yet */
+	CERT_OTHER_NAME,
+	CERT_SELF_SIGNED,
+	CERT_NEW, /* another one for each connection */
+	CERT_NONE /* the handshake ends in an alert */
+};
 
 struct fault {
 	TAILQ_ENTRY(fault) link;
@@ -73,6 +104,14 @@ struct fault {
 	int status;
 	char *body, *url, *message_id;
 	int64_t retry_after_s; /* -1 = none */
+	/* set, remove, header */
+	char *property, *header, *header_value;
+	cJSON *value;
+	int64_t members;
+	int64_t per_minute, window_us, used; /* rate-limit */
+	int certificate;                     /* enum fault_certificate */
+	struct tls_identity *made;           /* borrowed from the fleet */
+	const struct bmc *made_for;
 	uint64_t fired;
 	struct rng rng;
 };
@@ -107,6 +146,8 @@ void fault_on_request(
     struct bmc *b, const struct fault_query *q, struct fault_hits *out);
 void fault_free(struct fault *f); /* NULL is fine */
 bool fault_on_connect(struct bmc *b);
+/* The rule that says which certificate is shown; NULL = the BMC's own. */
+struct fault *fault_on_handshake(struct bmc *b);
 bool fault_on_machine(struct bmc *b, enum fault_action a);
 /* JSON to rule and back (fault_json.c). */
 struct fault *fault_parse(const cJSON *rule, struct err *e);

@@ -8,13 +8,60 @@
 #include "common/str.h"
 #include "sim/bmc/fault.h"
 
-static const char *const actions[FAULT_N] = { "refuse", "latency", "reset",
-	"hang", "status", "expire-session", "redirect", "accepted-not-done",
-	"stale-read", "lost-reply", "garbage", "html", "empty-body", "truncate",
-	"bad-chunk", "huge-body", "endless-header", "deep-json", "wrong-types",
-	"nulls", "duplicate-keys", "trickle", "media-never-mounts",
-	"media-drops", "power-stuck", "shutdown-ignored", "once-not-consumed",
-	"override-ignored" };
+static const char *const actions[FAULT_N] = {
+	[FAULT_REFUSE] = "refuse",
+	[FAULT_CERTIFICATE] = "certificate",
+	[FAULT_LATENCY] = "latency",
+	[FAULT_RESET] = "reset",
+	[FAULT_HANG] = "hang",
+	[FAULT_STATUS] = "status",
+	[FAULT_EXPIRE_SESSION] = "expire-session",
+	[FAULT_REDIRECT] = "redirect",
+	[FAULT_RATE_LIMIT] = "rate-limit",
+	[FAULT_RACE] = "race",
+	[FAULT_ACCEPTED_NOT_DONE] = "accepted-not-done",
+	[FAULT_STALE_READ] = "stale-read",
+	[FAULT_LOST_REPLY] = "lost-reply",
+	[FAULT_GARBAGE] = "garbage",
+	[FAULT_HTML] = "html",
+	[FAULT_EMPTY_BODY] = "empty-body",
+	[FAULT_TRUNCATE] = "truncate",
+	[FAULT_BAD_CHUNK] = "bad-chunk",
+	[FAULT_HUGE_BODY] = "huge-body",
+	[FAULT_ENDLESS_HEADER] = "endless-header",
+	[FAULT_DEEP_JSON] = "deep-json",
+	[FAULT_WRONG_TYPES] = "wrong-types",
+	[FAULT_NULLS] = "nulls",
+	[FAULT_DUPLICATE_KEYS] = "duplicate-keys",
+	[FAULT_TRICKLE] = "trickle",
+	[FAULT_SET] = "set",
+	[FAULT_REMOVE] = "remove",
+	[FAULT_HEADER] = "header",
+	[FAULT_CHANGED_CASE] = "changed-case",
+	[FAULT_CUT_JSON] = "cut-json",
+	[FAULT_TRAILING_GARBAGE] = "trailing-garbage",
+	[FAULT_MANY_MEMBERS] = "many-members",
+	[FAULT_CHUNKED] = "chunked",
+	[FAULT_READ_TO_CLOSE] = "read-to-close",
+	[FAULT_HTTP10] = "http10",
+	[FAULT_INTERIM] = "interim",
+	[FAULT_GZIP] = "gzip",
+	[FAULT_CLOSE] = "close",
+	[FAULT_MEDIA_NEVER_MOUNTS] = "media-never-mounts",
+	[FAULT_MEDIA_DROPS] = "media-drops",
+	[FAULT_POWER_STUCK] = "power-stuck",
+	[FAULT_SHUTDOWN_IGNORED] = "shutdown-ignored",
+	[FAULT_ONCE_NOT_CONSUMED] = "once-not-consumed",
+	[FAULT_OVERRIDE_IGNORED] = "override-ignored",
+	[FAULT_TASK_STUCK] = "task-stuck",
+	[FAULT_TASK_FAILS] = "task-fails",
+	[FAULT_CLOCK_1970] = "clock-1970",
+	[FAULT_EVENT_LOST] = "event-lost",
+	[FAULT_EVENT_TWICE] = "event-twice",
+};
+
+static const char *const certificates[] = { "expired", "early", "other-name",
+	"self-signed", "new", "none" };
 
 const char *
 fault_action_name(enum fault_action a)
@@ -217,6 +264,54 @@ read_url(struct fault *f, const cJSON *v, struct err *e)
 	return text(&f->url, v, e);
 }
 
+static bool
+read_property(struct fault *f, const cJSON *v, struct err *e)
+{
+	return text(&f->property, v, e);
+}
+
+static bool
+read_value(struct fault *f, const cJSON *v, struct err *e)
+{
+	(void)e; /* anything will do */
+	cJSON_Delete(f->value);
+	f->value = json_dup(v);
+	return true;
+}
+
+static bool
+read_header(struct fault *f, const cJSON *v, struct err *e)
+{
+	if (!cJSON_IsString(v) || !*v->valuestring ||
+	    strpbrk(v->valuestring, ": \r\n"))
+		return wrong(v, "the name of a header", e);
+	return text(&f->header, v, e);
+}
+
+static bool
+read_members(struct fault *f, const cJSON *v, struct err *e)
+{
+	return number(&f->members, v, 2000000, e);
+}
+
+static bool
+read_per_minute(struct fault *f, const cJSON *v, struct err *e)
+{
+	return number(&f->per_minute, v, 1 << 20, e);
+}
+
+static bool
+read_certificate(struct fault *f, const cJSON *v, struct err *e)
+{
+	for (int i = 0; cJSON_IsString(v) && i <= CERT_NONE; i++)
+		if (str_eq(certificates[i], v->valuestring)) {
+			f->certificate = i;
+			return true;
+		}
+	return wrong(
+	    v, "expired, early, other-name, self-signed, new or none", e);
+}
+
 static const struct member members[] = {
 	{ "id", read_id },
 	{ "bmc", read_bmc },
@@ -238,6 +333,12 @@ static const struct member members[] = {
 	{ "bytes", read_bytes },
 	{ "bytesPerSecond", read_rate },
 	{ "url", read_url },
+	{ "property", read_property },
+	{ "value", read_value },
+	{ "header", read_header },
+	{ "members", read_members },
+	{ "perMinute", read_per_minute },
+	{ "certificate", read_certificate },
 };
 
 static bool
@@ -249,20 +350,51 @@ read_member(struct fault *f, const cJSON *v, struct err *e)
 	return err_set(e, ERR_SPEC, 0, "fault: unknown member %s", v->string);
 }
 
+/* A header's value is a text, or null: it is missing then. */
 static bool
-complete(const struct fault *f, struct err *e)
+header_fits(struct fault *f, struct err *e)
 {
+	const cJSON *v = f->value;
+
+	if (!f->header)
+		return err_set(e, ERR_SPEC, 0, "fault: header needs header");
+	if (!v || cJSON_IsNull(v))
+		return true;
+	if (!cJSON_IsString(v) || strpbrk(v->valuestring, "\r\n"))
+		return err_set(e, ERR_SPEC, 0,
+		    "fault: value of a header must be a text or null");
+	xreplace(&f->header_value, v->valuestring);
+	return true;
+}
+
+/* What an action cannot do without. */
+static bool
+complete(struct fault *f, struct err *e)
+{
+	const struct {
+		enum fault_action action;
+		bool there;
+		const char *name;
+	} needs[] = {
+		{ FAULT_LATENCY, f->latency_us || f->jitter_us, "latency" },
+		{ FAULT_STATUS, f->status != 0, "status" },
+		{ FAULT_REDIRECT, f->url != NULL, "url" },
+		{ FAULT_STALE_READ, f->age_us != 0, "age" },
+		{ FAULT_SET, f->property && f->value, "property and value" },
+		{ FAULT_REMOVE, f->property != NULL, "property" },
+		{ FAULT_RATE_LIMIT, f->per_minute != 0, "perMinute" },
+		{ FAULT_CERTIFICATE, f->certificate >= 0, "certificate" },
+	};
+
 	if (f->action == FAULT_N)
 		return err_set(e, ERR_SPEC, 0, "fault: action is missing");
-	if (f->action == FAULT_LATENCY && !f->latency_us && !f->jitter_us)
-		return err_set(e, ERR_SPEC, 0, "fault: latency needs latency");
-	if (f->action == FAULT_STATUS && !f->status)
-		return err_set(e, ERR_SPEC, 0, "fault: status needs status");
-	if (f->action == FAULT_REDIRECT && !f->url)
-		return err_set(e, ERR_SPEC, 0, "fault: redirect needs url");
-	if (f->action == FAULT_STALE_READ && !f->age_us)
-		return err_set(e, ERR_SPEC, 0, "fault: stale-read needs age");
-	if ((f->action == FAULT_REFUSE ||
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (f->action == needs[i].action && !needs[i].there)
+			return err_set(e, ERR_SPEC, 0, "fault: %s needs %s",
+			    actions[f->action], needs[i].name);
+	if (f->action == FAULT_HEADER && !header_fits(f, e))
+		return false;
+	if ((f->action <= FAULT_CERTIFICATE ||
 		f->action >= FAULT_MEDIA_NEVER_MOUNTS) &&
 	    (f->method || f->path || f->op >= 0))
 		return err_set(e, ERR_SPEC, 0,
@@ -282,6 +414,7 @@ fault_parse(const cJSON *rule, struct err *e)
 	f->op = -1;
 	f->ppm = 1000000;
 	f->action = FAULT_N;
+	f->certificate = -1;
 	f->retry_after_s = -1;
 	if (!ok)
 		err_set(e, ERR_SPEC, 0, "fault: must be an object");

@@ -18,8 +18,6 @@
 
 #define HUGE_BYTES (100LL << 20)
 #define ENDLESS_BYTES (4LL << 20)
-#define DEEP_LEVELS 100000
-#define TRICKLE_RATE 16
 
 static struct http_bytes
 bytes_of(const struct buf *b)
@@ -78,6 +76,15 @@ say_status(struct request *rq)
 	jw_close(&w);
 }
 
+/* Another client writes between this one's GET and its PATCH. */
+static void
+somebody_else(struct bmc *b)
+{
+	(void)str_format(
+	    b->st.asset_tag, sizeof(b->st.asset_tag), "raced-%u", b->st.rev);
+	bmc_changed(b);
+}
+
 bool
 fault_wire_before(struct request *rq)
 {
@@ -92,6 +99,14 @@ fault_wire_before(struct request *rq)
 		say_status(rq);
 		request_finish(rq);
 		return true;
+	case FAULT_RATE_LIMIT:
+		rq->fault->status = 429;
+		say_status(rq);
+		request_finish(rq);
+		return true;
+	case FAULT_RACE:
+		somebody_else(rq->b);
+		return false;
 	case FAULT_REDIRECT:
 		rq->status = rq->fault->status ? rq->fault->status : 307;
 		request_header(rq, "Location", rq->fault->url);
@@ -105,49 +120,7 @@ fault_wire_before(struct request *rq)
 	}
 }
 
-/* ---- spoilt replies ----------------------------------------------------- */
-
-/* A head as the server would write it, for replies that break framing. */
-static void
-head(struct buf *b, const struct request *rq, const struct http_header *h,
-    size_t n, const char *framing)
-{
-	buf_addf(b, "HTTP/1.1 %d Fault\r\n", rq->status);
-	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "%s: %s\r\n", h[i].name, h[i].value);
-	buf_addf(b, "%s\r\n", framing);
-}
-
-static void
-raw(struct request *rq, struct http_exchange *x, const struct http_header *h,
-    size_t n)
-{
-	const struct fault *f = rq->fault;
-	struct buf b;
-	char framing[64];
-	size_t half = rq->out.n / 2;
-	int64_t rate = f->rate ? f->rate : TRICKLE_RATE;
-
-	buf_init(&b, REPLY_BODY_MAX + 65536);
-	if (f->action == FAULT_BAD_CHUNK) {
-		head(&b, rq, h, n, "Transfer-Encoding: chunked\r\n");
-		buf_addf(&b, "%zx\r\n", half);
-		buf_add(&b, buf_str(&rq->out), half);
-		buf_adds(&b, "\r\nzz\r\n");
-		http_reply_raw(x, bytes_of(&b), 0, HTTP_FIN);
-	} else {
-		(void)str_format(framing, sizeof(framing),
-		    "Content-Length: %zu\r\n", rq->out.n);
-		head(&b, rq, h, n, framing);
-		if (f->action == FAULT_TRUNCATE)
-			buf_add(&b, buf_str(&rq->out), half);
-		else
-			buf_add(&b, buf_str(&rq->out), rq->out.n);
-		http_reply_raw(x, bytes_of(&b),
-		    f->action == FAULT_TRICKLE ? rate : 0, HTTP_FIN);
-	}
-	buf_free(&b);
-}
+/* ---- replies that never end ---------------------------------------------- */
 
 /* A stream of one byte, without the memory for it. */
 struct flood {
@@ -219,116 +192,23 @@ endless_header(struct request *rq, struct http_exchange *x)
 	buf_free(&b);
 }
 
+/* One header is another, is missing, or is there besides. */
 static void
-deep(struct buf *b)
+other_header(struct request *rq, struct http_exchange *x,
+    const struct http_header *h, size_t n)
 {
-	for (int i = 0; i < DEEP_LEVELS; i++)
-		buf_adds(b, "{\"a\":");
-	buf_adds(b, "1");
-	for (int i = 0; i < DEEP_LEVELS; i++)
-		buf_addc(b, '}');
-}
+	const struct fault *f = rq->fault;
+	struct http_header out[REQUEST_HEADERS + 1];
+	size_t k = 0;
 
-static cJSON *
-twisted_value(const cJSON *c, bool nulls)
-{
-	if (nulls)
-		return cJSON_CreateNull();
-	return cJSON_IsString(c) ? cJSON_CreateNumber(4711)
-				 : cJSON_CreateString("wrong");
-}
-
-static void
-twist_one(cJSON *parent, cJSON *c, bool nulls)
-{
-	cJSON *v = twisted_value(c, nulls);
-
-	if (c->string)
-		(void)cJSON_ReplaceItemInObjectCaseSensitive(
-		    parent, c->string, v);
-	else
-		(void)cJSON_ReplaceItemViaPointer(parent, c, v);
-}
-
-/* Every value gets another type; null with `nulls`. */
-static void
-twist(cJSON *j, bool nulls, unsigned depth)
-{
-	cJSON *c = j->child, *next;
-
-	for (; c && depth < 32; c = next) {
-		next = c->next;
-		if (c->child)
-			twist(c, nulls, depth + 1);
-		else if (!c->string || c->string[0] != '@')
-			twist_one(j, c, nulls);
-	}
-}
-
-static void
-twisted(struct request *rq)
-{
-	struct err e = { 0 };
-	cJSON *j = json_parse(buf_str(&rq->out), rq->out.n, &e);
-	char *text;
-
-	if (!j)
-		return;
-	twist(j, rq->fault->action == FAULT_NULLS, 0);
-	text = json_print(j);
-	buf_reset(&rq->out);
-	buf_adds(&rq->out, text);
-	xfree(text);
-	cJSON_Delete(j);
-}
-
-static void
-duplicate(struct request *rq)
-{
-	char *text;
-
-	if (rq->out.n < 3 || buf_str(&rq->out)[0] != '{')
-		return;
-	text = xstrndup(buf_str(&rq->out) + 1, rq->out.n - 2);
-	buf_reset(&rq->out);
-	buf_addf(&rq->out, "{%s,%s}", text, text);
-	xfree(text);
-}
-
-/* Only the body is spoilt; the framing is right. */
-static bool
-spoil_body(struct request *rq)
-{
-	static const char garbage[] =
-	    "\xef\xbb\xbf{\"PowerState\": \"O\0n,\x01]]";
-
-	switch ((int)rq->fault->action) {
-	case FAULT_GARBAGE:
-		buf_reset(&rq->out);
-		buf_add(&rq->out, garbage, sizeof(garbage) - 1);
-		return true;
-	case FAULT_HTML:
-		buf_reset(&rq->out);
-		buf_adds(&rq->out, "<!DOCTYPE html><html><body><h1>Service "
-				   "unavailable</h1></body></html>");
-		return true;
-	case FAULT_EMPTY_BODY:
-		buf_reset(&rq->out);
-		return true;
-	case FAULT_DEEP_JSON:
-		buf_reset(&rq->out);
-		deep(&rq->out);
-		return true;
-	case FAULT_WRONG_TYPES:
-	case FAULT_NULLS:
-		twisted(rq);
-		return true;
-	case FAULT_DUPLICATE_KEYS:
-		duplicate(rq);
-		return true;
-	default:
-		return false;
-	}
+	if (f->status)
+		rq->status = f->status;
+	for (size_t i = 0; i < n; i++)
+		if (!str_ieq(h[i].name, f->header))
+			out[k++] = h[i];
+	if (f->header_value)
+		out[k++] = (struct http_header){ f->header, f->header_value };
+	http_reply(x, rq->status, out, k, bytes_of(&rq->out));
 }
 
 bool
@@ -339,21 +219,21 @@ fault_wire_reply(struct request *rq, struct http_exchange *x,
 	case FAULT_LOST_REPLY:
 		http_reply_raw(x, (struct http_bytes){ 0 }, 0, HTTP_RST);
 		return true;
-	case FAULT_TRUNCATE:
-	case FAULT_BAD_CHUNK:
-	case FAULT_TRICKLE:
-		raw(rq, x, h, n);
-		return true;
 	case FAULT_HUGE_BODY:
 		flood(rq, x, h, n);
 		return true;
 	case FAULT_ENDLESS_HEADER:
 		endless_header(rq, x);
 		return true;
+	case FAULT_HEADER:
+		other_header(rq, x, h, n);
+		return true;
 	default:
 		break;
 	}
-	if (!spoil_body(rq))
+	if (fault_frame_reply(rq, x, h, n))
+		return true;
+	if (!fault_spoil_body(rq))
 		return false;
 	http_reply(x, rq->status, h, n, bytes_of(&rq->out));
 	return true;

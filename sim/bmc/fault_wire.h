@@ -15,6 +15,10 @@ bool fault_wire_before(struct request *rq);
 /* In place of the reply; false: the reply goes out as it is. */
 bool fault_wire_reply(struct request *rq, struct http_exchange *x,
     const struct http_header *h, size_t n);
+/* Of those, bodies (then sent as usual), and framings (sent by it). */
+bool fault_spoil_body(struct request *rq);
+bool fault_frame_reply(struct request *rq, struct http_exchange *x,
+    const struct http_header *h, size_t n);
 /* Resets the connection; rq is gone. */
 void fault_wire_reset(struct request *rq);
 

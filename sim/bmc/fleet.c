@@ -74,30 +74,48 @@ bmc_address(const struct bmc *b, char *out, size_t cap)
 
 /* ---- certificates ------------------------------------------------------- */
 
-static void
-issue_leaf(struct bmc *b, int64_t from_s, int64_t to_s)
+/* name: NULL = its own; ca: NULL = self-signed. */
+struct leaf {
+	const struct tls_identity *ca;
+	const char *name;
+	int64_t from_s, to_s; /* from now */
+};
+
+static struct tls_identity *
+make_leaf(struct bmc *b, const struct leaf *l)
 {
 	char names[128], ip[64], subject[64];
 	struct bmc_fleet *f = b->fleet;
 	struct tls_issue o = {
-		.ca = f->ca, .subject = subject, .names = names
+		.ca = l->ca, .subject = subject, .names = names
 	};
+	struct tls_identity *id;
 	struct err e = { 0 };
 	int64_t now = bmc_wall(b) / LOOP_S;
 
 	http_addr_text(&b->addr, ip);
 	*strrchr(ip, ':') = '\0';
-	(void)str_copy(subject, sizeof(subject), b->name);
-	(void)str_format(names, sizeof(names), "%s,%s", b->name, ip);
-	o.not_before_s = now + from_s;
-	o.not_after_s = now + to_s;
+	(void)str_copy(subject, sizeof(subject), l->name ? l->name : b->name);
+	(void)str_format(names, sizeof(names), "%s%s%s", subject,
+	    l->name ? "" : ",", l->name ? "" : ip);
+	o.not_before_s = now + l->from_s;
+	o.not_after_s = now + l->to_s;
 	b->certificates++;
-	b->identity = f->virtual_tls ? tls_identity_facts(&o, f->env->entropy)
-				     : tls_identity_issue(
-					   &o, f->env->entropy, NULL, NULL, &e);
-	if (!b->identity)
+	id = f->virtual_tls
+		 ? tls_identity_facts(&o, f->env->entropy)
+		 : tls_identity_issue(&o, f->env->entropy, NULL, NULL, &e);
+	if (!id)
 		LOGE(f->env->log, "cannot issue a certificate",
 		    F_STR("bmc", b->name), F_ERR(&e));
+	return id;
+}
+
+static void
+issue_leaf(struct bmc *b, int64_t from_s, int64_t to_s)
+{
+	struct leaf l = { b->fleet->ca, NULL, from_s, to_s };
+
+	b->identity = make_leaf(b, &l);
 }
 
 /* Live connections borrow it. */
@@ -169,13 +187,39 @@ own_ca(struct bmc_fleet *f, struct err *e)
 
 /* ---- the listener ------------------------------------------------------- */
 
+/* What a rule shows in place of the BMC's own. */
+static struct tls_identity *
+faulty(struct bmc *b, struct fault *r)
+{
+	const struct tls_identity *ca = b->fleet->ca;
+	const struct leaf how[] = {
+		[CERT_EXPIRED] = { ca, NULL, -2 * DAY_S, -DAY_S },
+		[CERT_EARLY] = { ca, NULL, DAY_S, YEARS_10_S },
+		[CERT_OTHER_NAME] = { ca, "other.invalid", -DAY_S, YEARS_10_S },
+		[CERT_SELF_SIGNED] = { NULL, NULL, -DAY_S, YEARS_10_S },
+		[CERT_NEW] = { ca, NULL, -DAY_S, YEARS_10_S },
+	};
+
+	if (r->certificate == CERT_NONE)
+		return NULL;
+	if (r->made && r->made_for == b && r->certificate != CERT_NEW)
+		return r->made;
+	r->made = make_leaf(b, &how[r->certificate]);
+	r->made_for = b;
+	keep_old(b->fleet, r->made);
+	return r->made;
+}
+
 static struct tls_identity *
 identity(void *arg, const struct http_addr *local)
 {
 	struct bmc *b = bmc_fleet_by_addr(arg, local);
+	struct fault *r = b ? fault_on_handshake(b) : NULL;
 
 	if (!b)
 		return NULL;
+	if (r)
+		return faulty(b, r);
 	if (!b->identity)
 		issue_leaf(b, -DAY_S, YEARS_10_S);
 	return b->identity;

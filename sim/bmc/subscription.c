@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/fault.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/jw.h"
@@ -300,19 +301,30 @@ subscription_tell(struct subscription *s, struct notice *n)
 	push_next(s);
 }
 
-void
-event_tell(struct bmc *b, struct notice *n)
+static void
+tell_all(struct bmc *b, struct notice *n)
 {
 	struct subscription *s, *next;
 
-	if (!b->events || b->events->disabled || b->down)
-		return;
-	notice_words(b, n);
 	for (s = TAILQ_FIRST(&b->events->list); s; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (!s->suspended && notice_filter_takes(&s->filter, n))
 			subscription_tell(s, n);
 	}
+}
+
+void
+event_tell(struct bmc *b, struct notice *n)
+{
+
+	if (!b->events || b->events->disabled || b->down)
+		return;
+	if (fault_on_machine(b, FAULT_EVENT_LOST))
+		return;
+	notice_words(b, n);
+	tell_all(b, n);
+	if (b->events && fault_on_machine(b, FAULT_EVENT_TWICE))
+		tell_all(b, n);
 }
 
 /* ---- heartbeat ---------------------------------------------------------- */

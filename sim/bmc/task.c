@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/fault.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/message.h"
@@ -124,6 +125,15 @@ void
 task_end(struct bmc *b, struct task *t, bool ok, const char *message_id,
     const char *message)
 {
+	if (fault_on_machine(b, FAULT_TASK_STUCK)) {
+		t->percent = 99; /* for ever */
+		return;
+	}
+	if (fault_on_machine(b, FAULT_TASK_FAILS)) {
+		ok = false; /* though it was done */
+		message_id = "InternalError";
+		message = "The operation failed.";
+	}
 	t->state = ok ? TASK_COMPLETED : TASK_EXCEPTION;
 	t->ended_us = bmc_now(b);
 	t->ended_wall_us = bmc_wall(b);
