@@ -280,40 +280,45 @@ parse_element(struct json_parser *ps, cJSON **item)
 	return *item != NULL;
 }
 
-/* An object or array, up to its closing bracket. */
+/* The members or elements of j, up to its closing bracket. */
+static bool
+parse_items(struct json_parser *ps, cJSON *j, const struct json_text *key)
+{
+	bool object = cJSON_IsObject(j), ok = true;
+	cJSON *item, *last = NULL;
+	char close = object ? '}' : ']';
+	size_t n = 0, kept = 0;
+
+	if (take(ps, close))
+		return true;
+	do {
+		ok = object ? parse_member(ps, key, &item)
+			    : parse_element(ps, &item);
+		if (!ok)
+			return false;
+		if (item != NULL) {
+			json_node_append(j, &last, item);
+			kept++;
+		}
+	} while (more(ps, close, ++n, &ok));
+	if (object)
+		json_drop_duplicates(j, kept);
+	return ok;
+}
+
 static cJSON *
 parse_container(struct json_parser *ps, int type, const struct json_text *key)
 {
-	cJSON *j = new_node(ps, type, key, NULL), *last = NULL;
-	char close = type == cJSON_Object ? '}' : ']';
-	bool ok = true;
-	size_t n = 0, kept = 0;
-	cJSON *item;
+	cJSON *j = new_node(ps, type, key, NULL);
 
 	if (j == NULL)
 		return NULL;
-	if (!enter(ps))
-		goto bad;
-	if (!take(ps, close)) {
-		do {
-			if (type == cJSON_Object ? !parse_member(ps, key, &item)
-						 : !parse_element(ps, &item))
-				goto bad;
-			if (item == NULL)
-				continue; /* to the condition */
-			json_node_append(j, &last, item);
-			kept++;
-		} while (more(ps, close, ++n, &ok));
+	if (!enter(ps) || !parse_items(ps, j, key)) {
+		cJSON_Delete(j);
+		return NULL;
 	}
-	if (!ok)
-		goto bad;
-	if (type == cJSON_Object)
-		json_drop_duplicates(j, kept);
 	ps->depth--;
 	return j;
-bad:
-	cJSON_Delete(j);
-	return NULL;
 }
 
 static cJSON *
