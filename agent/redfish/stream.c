@@ -153,10 +153,9 @@ on_data(void *arg, struct http_bytes b)
 static bool
 is_stream(const struct http_header *h, size_t n)
 {
-	static const char type[] = "text/event-stream";
 	const char *t = http_header_get(h, n, "Content-Type");
 
-	return t && strncasecmp(t, type, sizeof(type) - 1) == 0;
+	return t && str_has_iprefix(t, "text/event-stream");
 }
 
 static enum http_flow

@@ -67,7 +67,7 @@ part_of(const char *s, size_t n)
 {
 	for (int i = 0; i < FIRMWARE_N; i++)
 		if (strlen(part_names[i]) == n &&
-		    strncasecmp(part_names[i], s, n) == 0)
+		    str_has_iprefix(s, part_names[i]))
 			return i;
 	return -1;
 }

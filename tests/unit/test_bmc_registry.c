@@ -45,10 +45,12 @@ static void
 each_type_has_one_schema_file(void)
 {
 	struct rig g;
+	uint64_t n = 0;
 
 	rig_open(&g, NULL);
 	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/JsonSchemas"), 200);
-	CHECK_ROW(atoi(rig_at(&g, "Members@odata.count")) > 20, "types");
+	CU_ASSERT_TRUE(str_to_u64(rig_at(&g, "Members@odata.count"), &n));
+	CHECK_ROW(n > 20, "types");
 	CU_ASSERT_EQUAL(
 	    rig_get(&g, "/redfish/v1/JsonSchemas/ComputerSystem"), 200);
 	CHECK_TEXT(
