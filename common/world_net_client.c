@@ -92,7 +92,6 @@ tls_judge(struct vnet_conn *conn)
 	tls_describe(&conn->tls, &f);
 	conn->tls.problems = http_tls_problems(
 	    &p->tls, p->host, &f, loop_wall_us(vnet_loop(p->net)) / LOOP_S);
-	conn->have_tls = true;
 	return http_tls_verdict(&p->tls, conn->tls.problems);
 }
 
@@ -146,6 +145,7 @@ client_cert(struct vnet_conn *conn)
 		return;
 	}
 	p->net->stats.handshakes++;
+	conn->have_tls = true; /* one that is refused is not completed */
 	p->have_session = true;
 	p->session_serial = conn->server_serial;
 	p->session = conn->tls;

@@ -81,6 +81,9 @@ secret_policy(struct host_pass *p, struct redfish_tls *t)
 						    : NULL;
 		t->first_use =
 		    pin == NULL && str_has_prefix(s->address, "https:");
+		/* To see the key that is to be pinned; nothing secret is said
+		 * meanwhile. */
+		t->policy.insecure |= t->first_use;
 	}
 	if (pin != NULL)
 		t->policy.pinned =

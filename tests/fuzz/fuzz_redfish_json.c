@@ -94,7 +94,9 @@ parts_of(const cJSON *j)
 	rf_parts_processor(inv, j);
 	rf_parts_manager(inv, j);
 	rf_parts_secure_boot(inv, j);
-	rf_parts_tpm(inv, j);
+	rf_parts_memory(inv, j);
+	rf_parts_function(inv, j);
+	rf_parts_trusted(inv, j);
 	MUST(inv->n_drives <= RF_DRIVES_MAX);
 	rf_inventory_free(inv);
 	memset(&s, 0, sizeof(s));

@@ -154,6 +154,7 @@ judge(const struct verdict_row *row)
 		CHECK_ROW(a.tls.problems == problems, row->what);
 	} else {
 		CHECK_ROW(a.phase == HTTP_P_TLS, row->what);
+		CHECK_ROW(!a.had_tls, row->what); /* not completed */
 		CHECK_ROW(!a.maybe_executed, row->what);
 		CHECK_ROW(r.handled == 0, row->what);
 	}
