@@ -235,6 +235,8 @@ no_slot(struct redfish *rf)
 	struct insert_op *c = rf->op->ctx;
 	size_t i, full = rf->state.n_slots;
 
+	/* What was read of the slots may have been nonsense: read it anew. */
+	rf->links.known = false;
 	if (c->refusal.any) {
 		rf_refusal_fail(rf, &c->refusal, "insert the image");
 		return;

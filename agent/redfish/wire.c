@@ -467,6 +467,13 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 
 	if (!w->brief && !within_budget(rf))
 		return;
+	/* A link that was there before is no more: look at everything again. */
+	if (!w->target) {
+		rf->links.known = false;
+		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_PROTO,
+		    "%s: the BMC no longer shows where", op->name);
+		return;
+	}
 	basic = authorization(rf, w);
 	add_headers(&h, rf, w, basic);
 	op->on_wire = cont;
