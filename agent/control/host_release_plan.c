@@ -155,6 +155,18 @@ release_going_on(const struct host_pass *p)
 	       pass_wall_s(p) < r->power_s + RELEASE_GOING_ON_S;
 }
 
+/* Neither on nor off so long after our own order: it will not get there. */
+#define RELEASE_STUCK_S 300
+
+static bool
+release_stuck(const struct host_pass *p)
+{
+	const struct record *r = &p->h.record;
+
+	return r->power[0] != '\0' &&
+	       pass_wall_s(p) >= r->power_s + RELEASE_STUCK_S;
+}
+
 static enum verdict
 release_off(void *arg)
 {
@@ -167,7 +179,7 @@ release_off(void *arg)
 	if (pass_state(p)->power == RF_POWER_OFF && !release_going_on(p))
 		return V_NEXT;
 	release_say(p, "PoweringOff", "switching the server off", "power: off");
-	if (pass_state(p)->power != RF_POWER_ON)
+	if (pass_state(p)->power != RF_POWER_ON && !release_stuck(p))
 		return pass_poll(p, p->c->o.poll_busy_us);
 	/* On, but not by us: a stranger's server is not switched off. */
 	if (r.power[0] == '\0')
