@@ -20,6 +20,7 @@
 #define STAGE_ORIGIN "10.0.0.3"
 #define STAGE_CORE "10.0.0.4"
 #define STAGE_TOKEN "agent-token"
+#define YEAR_S (365LL * 86400)
 
 /* A process of the world: its seams, in one place that outlives it. */
 struct stage_process {
@@ -44,7 +45,8 @@ struct stage {
 	struct tls_identity *api_tls;
 	struct kube_server *kube;
 	struct bmc_fleet *fleet;
-	struct origin *origin;
+	struct origin *origin, *secure; /* the same images over HTTPS */
+	struct tls_identity *secure_id;
 	struct core *core;
 	struct stage_agent agents[STAGE_AGENTS];
 };
@@ -179,7 +181,18 @@ stage_origin_up(struct stage *s, struct err *e)
 
 	stage_process_up(s, &s->org, "origin", STAGE_ORIGIN, 0);
 	s->origin = origin_new(&s->org.env, &o, e);
-	return s->origin != NULL;
+	if (s->origin == NULL)
+		return false;
+	s->secure_id =
+	    tls_identity_facts(&(struct tls_issue){ .subject = "origin",
+				   .names = STAGE_ORIGIN,
+				   .not_before_s = WORLD_EPOCH_S - 3600,
+				   .not_after_s = WORLD_EPOCH_S + YEAR_S },
+		s->org.env.entropy);
+	o.port = 443;
+	o.identity = s->secure_id;
+	s->secure = origin_new(&s->org.env, &o, e);
+	return s->secure != NULL;
 }
 
 struct stage *
@@ -210,6 +223,8 @@ stage_free(struct stage *s)
 	stage_process_reap(&s->cor);
 	stage_process_down(&s->org);
 	origin_free(s->origin);
+	origin_free(s->secure);
+	tls_identity_free(s->secure_id);
 	stage_process_reap(&s->org);
 	stage_process_down(&s->bmc);
 	bmc_fleet_free(s->fleet);
