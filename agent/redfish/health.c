@@ -248,6 +248,7 @@ rf_health(struct redfish *rf, rf_step_fn *then)
 		return;
 	}
 	rf_survey_begin(rf, HEALTH_BUDGET, logs_too, walked);
+	rf_survey_optional(rf);
 	rf_survey_list(
 	    rf, take_processor, rf->links.processors, MEMBERS_MAX, 1);
 	rf_survey_list(rf, take_memory, rf->links.memory, MEMBERS_MAX, 1);

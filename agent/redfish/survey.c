@@ -23,7 +23,7 @@ struct rf_survey {
 	size_t n, at;
 	unsigned until; /* op.result.requests */
 	bool expanded;  /* the request under way */
-	bool truncated;
+	bool truncated, optional;
 };
 
 static void next(struct redfish *rf);
@@ -167,10 +167,14 @@ on_part(struct redfish *rf, const struct rf_reply *r)
 		next(rf);
 		return;
 	}
-	if (r->http != HTTP_OK) {
-		rf_fail_reply(rf, r, "read the inventory");
+	if (r->http != HTTP_OK && r->http != HTTP_E_TOO_BIG) {
+		if (s->optional)
+			s->then(rf);
+		else
+			rf_fail_reply(rf, r, "read the inventory");
 		return;
 	}
+	s->truncated |= r->http != HTTP_OK;
 	s->at++;
 	if (r->ok && i.list)
 		take_list(rf, &i, r->json);
@@ -231,6 +235,12 @@ rf_survey_begin(
 	op->survey->more = more;
 	op->survey->then = then;
 	op->survey->until = until < rf->max_requests ? until : rf->max_requests;
+}
+
+void
+rf_survey_optional(struct redfish *rf)
+{
+	rf->op->survey->optional = true;
 }
 
 void

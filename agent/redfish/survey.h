@@ -1,6 +1,7 @@
 /*
  * A walk over resources of one operation: a bounded queue of links, each with
- * who takes what is found there. A resource that cannot be read is left out; a
+ * who takes what is found there. A resource that cannot be read, or that is too
+ * large, is left out; a
  * BMC that does not answer ends the operation. Nothing is asked for twice, so
  * links in a cycle end.
  *
@@ -22,6 +23,9 @@ typedef void rf_part_fn(struct redfish *rf, const cJSON *j);
  * than the operation has left. */
 void rf_survey_begin(
     struct redfish *rf, unsigned budget, rf_step_fn *more, rf_step_fn *then);
+/* One that may end early: a resource that hangs or resets ends the walk with
+ * what was found, not the operation. */
+void rf_survey_optional(struct redfish *rf);
 void rf_survey_run(struct redfish *rf);
 
 /* The resource behind ref; NULL adds nothing. */

@@ -484,6 +484,80 @@ a_healthy_system_is_not_searched(void)
 	rig_close(&g);
 }
 
+/* Spoils the request after the manager's, and each try of it. */
+static bool
+spoils_power(struct fake_bmc *b, const char *method, const char *path,
+    const cJSON *body, struct fake_answer *a)
+{
+	(void)method;
+	(void)body;
+	(void)a;
+	if (str_eq(path, "/redfish/v1/Managers/bmc") ||
+	    str_eq(path, CHA "/Power"))
+		b->spoil_at = b->requests + 1;
+	return false;
+}
+
+/* One resource that hangs is not the whole BMC. */
+static void
+a_part_that_hangs_costs_no_more_than_the_rest_of_the_walk(void)
+{
+	struct rig g;
+
+	rig_open(&g, "generic");
+	set(&g, SYS, "Processors", NULL);
+	set(&g, SYS, "Storage", NULL);
+	set(&g, SYS, "EthernetInterfaces", NULL);
+	chassis(&g, "{'Name':'box','Status':{'Health':'Critical'},"
+		    "'Power':{'@odata.id':'" CHA "/Power'}}");
+	put(&g, CHA "/Power", "{'PowerSupplies':[]}");
+	DISCOVER(&g);
+	g.fake.hook = spoils_power;
+	g.fake.spoil = FAKE_HANG;
+	READ(&g, RF_READ_SYSTEM | RF_READ_HEALTH);
+	CU_ASSERT_TRUE(asked(&g, CHA "/Power\n"));
+	CU_ASSERT_TRUE(caused(&g, "chassis box: Critical"));
+	CU_ASSERT_EQUAL(g.r.http, HTTP_E_DEADLINE);
+	rig_close(&g);
+}
+
+static bool
+huge_secure_boot(struct fake_bmc *b, const char *method, const char *path,
+    const cJSON *body, struct fake_answer *a)
+{
+	(void)b;
+	(void)method;
+	(void)body;
+	if (!str_eq(path, SYS "/SecureBoot"))
+		return false;
+	a->status = 200;
+	memset(a->body, ' ', sizeof(a->body) - 1);
+	return true;
+}
+
+static void
+what_is_too_large_is_left_out(void)
+{
+	struct redfish_opts o = { .key = "ns/host-1",
+		.address = "http://10.0.0.2",
+		.body_max = 4000 };
+	struct err e = { .kind = ERR_NONE };
+	struct rig g;
+
+	rig_open(&g, "generic");
+	g.fake.hook = huge_secure_boot;
+	redfish_free(g.rf);
+	o.credentials.username = "root";
+	o.credentials.password = &g.password;
+	o.credentials.version = "v1";
+	g.rf = redfish_new(&g.env, &o, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(g.rf);
+	READ(&g, RF_READ_SYSTEM | RF_READ_INVENTORY);
+	CU_ASSERT_EQUAL(g.nics, 2);
+	CHECK_TEXT(g.text, "x86-64|2.0.1|Contoso|0|2");
+	rig_close(&g);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(members_that_come_along_cost_no_request),
 	UNIT_CASE(members_that_come_in_part_are_read),
@@ -497,6 +571,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_collection_that_never_ends_does),
 	UNIT_CASE(the_parts_that_are_not_well_are_named),
 	UNIT_CASE(a_healthy_system_is_not_searched),
+	UNIT_CASE(a_part_that_hangs_costs_no_more_than_the_rest_of_the_walk),
+	UNIT_CASE(what_is_too_large_is_left_out),
 };
 
 int
