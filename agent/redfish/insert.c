@@ -8,6 +8,9 @@
 #define BUSY_WAITS 5
 #define BUSY_WAIT_US (3 * LOOP_S)
 #define TASK_US (5 * LOOP_MIN)
+/* Ways that are tried one after the other, their tasks, or a process that was
+ * stopped outlast what was read of the power; a medium is for who is Off. */
+#define POWER_AGE_US (10 * LOOP_S)
 
 struct insert_op {
 	char *url, *only; /* owned; only: the slot asked for, or NULL */
@@ -15,6 +18,7 @@ struct insert_op {
 	unsigned tried; /* bits 1 << slot */
 	struct rf_insert_ladder l;
 	unsigned waits, polls;
+	enum redfish_power power; /* at the beginning; UNKNOWN = not read */
 	struct rf_refusal refusal;
 };
 
@@ -192,7 +196,7 @@ on_sent(struct redfish *rf, const struct rf_reply *r)
 /* ---- choosing slot and way ------------------------------------------------------ */
 
 static void
-try_way(struct redfish *rf)
+send_way(struct redfish *rf)
 {
 	struct insert_op *c = rf->op->ctx;
 	const struct redfish_slot *s = &rf->state.slots[c->slot];
@@ -204,6 +208,33 @@ try_way(struct redfish *rf)
 	else
 		rf_post(rf, c->l.way.by == RF_BY_OEM ? w->oem : w->insert,
 		    s->uri, body, on_sent);
+}
+
+static void
+power_seen(struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+
+	if (rf->state.power == c->power)
+		send_way(rf);
+	else
+		(void)rf_fail(rf, RF_CAUSE_CONFLICT, ERR_CONFLICT,
+		    "insert the image: PowerState was %s when it began and is "
+		    "%s now",
+		    redfish_power_name(c->power),
+		    redfish_power_name(rf->state.power));
+}
+
+static void
+try_way(struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+
+	if (c->power != RF_POWER_UNKNOWN &&
+	    rf_now(rf) - rf->state.system_at_us > POWER_AGE_US)
+		rf_look(rf, RF_READ_SYSTEM, power_seen);
+	else
+		send_way(rf);
 }
 
 static bool
@@ -336,5 +367,7 @@ redfish_insert(struct redfish *rf, const char *slot, const char *url,
 	c = rf_ctx(rf, sizeof(*c), insert_op_fini);
 	c->url = xstrdup(url);
 	c->only = xstrdup(slot);
+	if (rf->state.system_at_us != 0)
+		c->power = rf->state.power;
 	rf_ensure(rf, look_or_doubt);
 }

@@ -178,6 +178,34 @@ an_image_that_never_mounts_is_said(void)
 }
 
 static bool
+never_mounts_but_on(struct fake_bmc *b, const char *method, const char *path,
+    const cJSON *body, struct fake_answer *a)
+{
+	if (!never_mounts(b, method, path, body, a))
+		return false;
+	json_set_str(
+	    fake_bmc_at(b, "/redfish/v1/Systems/system-1"), "PowerState", "On");
+	return true;
+}
+
+/* Half a minute after the first try somebody has pressed the button. */
+static void
+no_second_insertion_into_a_server_that_came_on(void)
+{
+	struct rig g;
+
+	rig_open(&g, "generic");
+	DISCOVER(&g);
+	CU_ASSERT_EQUAL(redfish_state(g.rf)->power, RF_POWER_OFF);
+	g.fake.hook = never_mounts_but_on;
+	FAILS(&g, RF_CAUSE_CONFLICT,
+	    redfish_insert(g.rf, NULL, URL, rig_done, &g));
+	CU_ASSERT_EQUAL(g.fake.inserts, 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(g.r.err.msg, "is On now"));
+	rig_close(&g);
+}
+
+static bool
 eject_busy(struct fake_bmc *b, const char *method, const char *path,
     const cJSON *body, struct fake_answer *a)
 {
@@ -231,6 +259,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(values_that_depend_on_the_state_are_asked_for_again),
 	UNIT_CASE(not_connected_is_empty_whatever_else_it_shows),
 	UNIT_CASE(an_image_that_never_mounts_is_said),
+	UNIT_CASE(no_second_insertion_into_a_server_that_came_on),
 	UNIT_CASE(a_busy_eject_is_looked_at_before_it_is_repeated),
 	UNIT_CASE(an_eject_without_a_body_where_one_is_refused),
 };
