@@ -346,6 +346,7 @@ facts_record_read(struct fact_record *r, const cJSON *tree)
 	(void)str_copy(r->uuid, sizeof(r->uuid), json_str(j, "uuid", ""));
 	(void)str_copy(r->reboot, sizeof(r->reboot), json_str(j, "reboot", ""));
 	r->attempt = json_i64(j, "attempt", 0);
+	r->on_at = json_i64(j, "onAt", 0);
 	r->failed = json_bool(j, "failed", false);
 	cJSON_Delete(j);
 }

@@ -58,6 +58,7 @@ struct fact_record {
 	bool present, valid, failed;
 	char phase[16], claim[64], power[24], uuid[40], reboot[48];
 	int64_t attempt;
+	int64_t on_at; /* seconds; when our own On was intended, 0 = never */
 };
 
 struct fact_object {
