@@ -38,6 +38,15 @@ add_slot(struct redfish *rf, const char *target, const struct rf_reply *r)
 	w->n_slots++;
 }
 
+/* Something of a slot is in it; a page without any of that is none. */
+static bool
+is_slot(const cJSON *media)
+{
+	return json_child(media, "Image") || json_child(media, "Inserted") ||
+	       json_child(media, "MediaTypes") ||
+	       json_child(media, "Actions") || json_child(media, "Oem");
+}
+
 static void
 on_slot(struct redfish *rf, const struct rf_reply *r)
 {
@@ -50,7 +59,8 @@ on_slot(struct redfish *rf, const struct rf_reply *r)
 	}
 	if (r->ok)
 		add_slot(rf, target, r);
-	else /* one bad slot must not hide the others */
+	if (!r->ok ||
+	    !is_slot(r->json)) /* one bad slot must not hide the others */
 		rf_doubt(rf, RF_READ_MEDIA, r);
 	next_slot(rf);
 }

@@ -43,16 +43,19 @@ parse_types(struct redfish_slot *s, struct rf_slot_ways *w, const cJSON *media)
 {
 	const cJSON *list = json_arr(media, "MediaTypes"), *item;
 	const char *type;
+	bool says = false;
 
-	s->cd = !list || !list->child; /* it does not say: perhaps */
+	s->cd = false;
 	w->typed = false;
 	cJSON_ArrayForEach (item, list) {
 		type = cJSON_GetStringValue(item);
+		says |= type != NULL;
 		if (str_ieq(type, "CD") || str_ieq(type, "DVD")) {
 			s->cd = true;
 			w->typed = true;
 		}
 	}
+	s->cd |= !says; /* perhaps */
 }
 
 /*
