@@ -206,11 +206,11 @@ provisioned(void *arg)
 }
 
 static bool
-waits_for_evidence(struct stage *s)
+waits_for_a_person(struct stage *s)
 {
 	cJSON *o = object(s, "physicalhosts", "bmc-000");
 	char *text = json_print(json_obj(o, "status"));
-	bool waits = strstr(text, "there is no proof that the OS runs") != NULL;
+	bool waits = strstr(text, "set the annotation") != NULL;
 
 	xfree(text);
 	cJSON_Delete(o);
@@ -299,10 +299,10 @@ provision(struct stage *s, const char *row, const char *image, struct worst *w)
 	if (!world_run(world, t0 + 4 * LOOP_HOUR, provisioned, s)) {
 		/* SAFETY.md: what may run already is not started again */
 		CHECK_ROW(snapshot(s).medium_boots <= 1, row);
-		if (!waits_for_evidence(s))
+		if (!waits_for_a_person(s))
 			show(s, row);
 		w->unproven++;
-		return waits_for_evidence(s);
+		return waits_for_a_person(s);
 	}
 	CHECK_ROW(snapshot(s).medium_boots == 1, row);
 	note(w, row, (unsigned)(snapshot(s).requests - r0),
