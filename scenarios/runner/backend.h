@@ -86,8 +86,8 @@ struct backend_ops {
 	int (*net_add)(struct backend *b, const struct net_rule *r,
 	    struct err *e); /* 0 = cannot */
 	/* A name of the network; false = cannot. */
-	bool (*dns)(struct backend *b, const char *name, const char *ip,
-	    struct err *e);
+	bool (*dns)(
+	    struct backend *b, const char *name, const char *ip, struct err *e);
 	void (*net_remove)(struct backend *b, int id);
 	cJSON *(*kube_stats)(struct backend *b); /* owned */
 	/* Does what must not happen inside of a callback. */
