@@ -162,6 +162,33 @@ bmc_profiles(const struct sockets *s, struct args *a)
 	buf_free(&list);
 }
 
+/* What single boards differ in otherwise. */
+static void
+bmc_boards(const struct sockets *s, struct args *a)
+{
+	cJSON *all = cJSON_CreateArray();
+	char *text;
+
+	for (size_t k = 0; k < s->o.n_overrides; k++) {
+		const struct bmc_override *v = &s->o.overrides[k];
+		cJSON *j = cJSON_CreateObject();
+
+		json_set_str(j, "bmc", v->bmc);
+		json_set_str(j, "uuid", v->uuid);
+		json_set_str(j, "serial", v->serial);
+		json_set_str(j, "arch", v->arch);
+		json_set_str(j, "username", v->username);
+		json_set_str(j, "password", v->password);
+		json_set_str(j, "disk-image", v->disk_image);
+		cJSON_AddItemToArray(all, j);
+	}
+	text = json_print(all);
+	if (s->o.n_overrides > 0)
+		args_add(a, "--boards=%s", text);
+	xfree(text);
+	cJSON_Delete(all);
+}
+
 static bool
 start_bmc(struct sockets *s, struct err *e)
 {
@@ -185,6 +212,7 @@ start_bmc(struct sockets *s, struct err *e)
 		    s->o.replay[0] == '/' ? "" : s->o.root,
 		    s->o.replay[0] == '/' ? "" : "/", s->o.replay);
 	bmc_profiles(s, &a);
+	bmc_boards(s, &a);
 	bmc_times(s, &a);
 	if (!start_process(s, &s->bmc, "bmc", &a, true, e))
 		return false;

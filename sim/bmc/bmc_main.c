@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/fleet.h"
@@ -19,7 +20,7 @@
 struct bmc_opts {
 	bool help, plain, knobs, no_control;
 	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay,
-	    *username, *password, *ca_out, *control_addr, *log, *on;
+	    *username, *password, *ca_out, *control_addr, *log, *on, *boards;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
 	    trace, read_max;
 	int64_t times[TIMES];
@@ -47,6 +48,12 @@ static const struct option_row rows[] = {
 	{ "on", 0, OPT_STR, "NAMES", NULL, 0, 0,
 	    "BMCs by commas whose machine runs an OS at the start", NULL,
 	    O(on) },
+	{ "boards", 0, OPT_STR, "JSON", NULL, 0, 0,
+	    "what single BMCs differ in: [{\"bmc\": \"bmc-000\", \"uuid\": "
+	    "..., "
+	    "\"serial\": ..., \"arch\": ..., \"username\": ..., "
+	    "\"password\": ..., \"disk-image\": ...}]",
+	    NULL, O(boards) },
 	{ "seed", 0, OPT_INT, "N", "1", 0, 1LL << 62,
 	    "of identities and of faults' chances", NULL, O(seed) },
 	{ "addr", 'a', OPT_STR, "IP", "127.0.0.1", 0, 0,
@@ -186,13 +193,93 @@ fill_timing(struct bmc_timing *t, const struct bmc_opts *o)
 	t->time_scale = (unsigned)(1000 / o->speed);
 }
 
+/* What single BMCs differ in; strings are those of doc and on. */
+struct boards {
+	cJSON *doc;
+	struct strlist on;
+	struct bmc_override *v;
+	size_t n;
+};
+
+static void
+boards_fini(struct boards *b)
+{
+	cJSON_Delete(b->doc);
+	strlist_free(&b->on);
+	xfree(b->v);
+}
+
+static bool
+boards_add(struct boards *b, const cJSON *j, struct err *e)
+{
+	static const char *const keys[] = { "bmc", "uuid", "serial", "arch",
+		"username", "password", "disk-image" };
+	const cJSON *m;
+
+	cJSON_ArrayForEach (m, j) {
+		bool known = false;
+
+		for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+			known = known || str_eq(keys[i], m->string);
+		if (!known || !cJSON_IsString(m))
+			return err_set(e, ERR_SPEC, 0,
+			    "--boards: %s: not a text that is known",
+			    m->string == NULL ? "" : m->string);
+	}
+	if (json_str(j, "bmc", NULL) == NULL)
+		return err_set(e, ERR_SPEC, 0, "--boards: one without bmc");
+	b->v[b->n++] = (struct bmc_override){ .bmc = json_str(j, "bmc", NULL),
+		.uuid = json_str(j, "uuid", NULL),
+		.serial = json_str(j, "serial", NULL),
+		.arch = json_str(j, "arch", NULL),
+		.username = json_str(j, "username", NULL),
+		.password = json_str(j, "password", NULL),
+		.disk_image = json_str(j, "disk-image", NULL) };
+	return true;
+}
+
+static void
+boards_switch_on(struct boards *b, const char *name)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (str_eq(b->v[i].bmc, name)) {
+			b->v[i].powered_on = true;
+			return;
+		}
+	b->v[b->n++] = (struct bmc_override){ .bmc = name, .powered_on = true };
+}
+
+static bool
+boards_read(struct boards *b, const struct bmc_opts *o, struct err *e)
+{
+	const cJSON *j;
+	size_t n = 0;
+
+	split(&b->on, o->on);
+	if (o->boards != NULL) {
+		b->doc = json_parse(o->boards, strlen(o->boards), e);
+		if (b->doc == NULL)
+			return err_wrap(e, "--boards");
+		if (!cJSON_IsArray(b->doc))
+			return err_set(e, ERR_SPEC, 0, "--boards: not a list");
+		n = (size_t)cJSON_GetArraySize(b->doc);
+	}
+	b->v = xcalloc(n + b->on.n + 1, sizeof(*b->v));
+	cJSON_ArrayForEach (j, b->doc)
+		if (!boards_add(b, j, e))
+			return false;
+	for (size_t i = 0; i < b->on.n; i++)
+		boards_switch_on(b, b->on.v[i]);
+	return true;
+}
+
 static bool
 start(void *arg, struct err *e)
 {
 	struct run *r = arg;
 	const struct bmc_opts *o = &r->o;
-	struct strlist names = { 0 }, on = { 0 };
-	struct bmc_override *ov;
+	struct strlist names = { 0 };
+	struct boards boards = { 0 };
 	struct bmc_fleet_opts f = { .count = (unsigned)o->count,
 		.name_prefix = o->name_prefix,
 		.addr = o->addr,
@@ -213,20 +300,16 @@ start(void *arg, struct err *e)
 		.arg = r };
 
 	split(&names, o->profiles);
-	split(&on, o->on);
-	ov = xcalloc(on.n, sizeof(*ov));
-	for (size_t i = 0; i < on.n; i++)
-		ov[i] =
-		    (struct bmc_override){ .bmc = on.v[i], .powered_on = true };
 	f.profiles = (const char *const *)names.v;
 	f.n_profiles = names.n;
-	f.overrides = ov;
-	f.n_overrides = on.n;
 	fill_timing(&f.timing, o);
-	r->fleet = bmc_fleet_new(&r->p.env, &f, e);
-	xfree(ov);
+	if (boards_read(&boards, o, e)) {
+		f.overrides = boards.v;
+		f.n_overrides = boards.n;
+		r->fleet = bmc_fleet_new(&r->p.env, &f, e);
+	}
+	boards_fini(&boards);
 	strlist_free(&names);
-	strlist_free(&on);
 	if (!r->fleet)
 		return false;
 	return !o->ca_out || o->plain ||
