@@ -110,6 +110,7 @@ agent_collect(void *arg)
 	metrics_set(m, "beskar7_machines", NULL, (int64_t)n.machines);
 	metrics_set(m, "beskar7_clusters", NULL, (int64_t)n.clusters);
 	metrics_set(m, "beskar7_bmcs_busy", NULL, n.bmcs_busy);
+	metrics_set(m, "beskar7_event_streams", NULL, n.event_streams);
 	metrics_set(m, "beskar7_leader", NULL, a->control != NULL);
 	metrics_set(m, "beskar7_loop_max_lag_microseconds", NULL,
 	    loop_max_lag_us(a->env->loop, true));

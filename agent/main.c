@@ -24,7 +24,7 @@ struct main_opts {
 	bool help, version, leader_elect;
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
-	int64_t max_provisioning, max_releasing, max_bmcs, qps;
+	int64_t max_provisioning, max_releasing, max_bmcs, qps, streams;
 	int64_t poll_us, busy_us, grace_us, retry_max_us;
 };
 #define O(f) offsetof(struct main_opts, f)
@@ -60,6 +60,9 @@ static const struct option_row rows[] = {
 	    "hosts released at once", NULL, O(max_releasing) },
 	{ "max-bmcs", 0, OPT_INT, "N", "64", 1, 10000, "BMCs talked to at once",
 	    NULL, O(max_bmcs) },
+	{ "event-streams", 0, OPT_INT, "N", "256", 0, 10000,
+	    "BMCs whose events are followed at once, 50 KB each; 0: none",
+	    NULL, O(streams) },
 	{ "poll-interval", 0, OPT_DURATION, "TIME", "60s", 1000000,
 	    86400000000LL, "how often a BMC at rest is read", NULL,
 	    O(poll_us) },
@@ -225,6 +228,7 @@ main_run(const struct main_opts *o, enum log_level level)
 	a.control.max_provisioning = (unsigned)o->max_provisioning;
 	a.control.max_releasing = (unsigned)o->max_releasing;
 	a.control.max_bmcs = (unsigned)o->max_bmcs;
+	a.control.event_streams = o->streams == 0 ? -1 : (int)o->streams;
 	a.control.poll_idle_us = o->poll_us;
 	a.control.poll_busy_us = o->busy_us;
 	a.control.bmc_grace_us = o->grace_us;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent/control/host_stream.h"
 #include "agent/control/internal.h"
 #include "agent/control/names.h"
 #include "agent/control/secret_share.h"
@@ -297,6 +298,8 @@ controllers_defaults(struct controllers_opts *o)
 		o->max_releasing = 50;
 	if (o->max_bmcs == 0)
 		o->max_bmcs = 64;
+	if (o->event_streams == 0)
+		o->event_streams = 256;
 	if (o->poll_busy_us == 0)
 		o->poll_busy_us = 5 * LOOP_S;
 	if (o->poll_idle_us == 0)
@@ -333,6 +336,8 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->k = k;
 	c->o = *o;
 	controllers_defaults(&c->o);
+	c->streams_max =
+	    c->o.event_streams > 0 ? (unsigned)c->o.event_streams : 0;
 	TAILQ_INIT(&c->slot_queue);
 	c->ev = event_recorder_new(k, &(struct event_opts){ 0 });
 	c->host_q = workq_new(env->loop, host_ctl_run, c);
@@ -411,6 +416,7 @@ controllers_counts(const struct controllers *c)
 		.machines = informer_count(c->machines),
 		.clusters = informer_count(c->clusters),
 		.bmcs_busy = c->slots_used,
+		.event_streams = host_streams_open(c),
 		.passes = c->passes };
 }
 
@@ -447,6 +453,7 @@ controllers_stop(
 	c->stopped = done;
 	c->stopped_arg = arg;
 	c->stop_by_us = loop_mono_us(c->env->loop) + grace_us;
+	host_streams_close(c);
 	timer_start(c->env->loop, &c->stop_timer, 0, controllers_stop_look, c);
 }
 
@@ -462,6 +469,8 @@ controllers_free(struct controllers *c)
 	if (c == NULL)
 		return;
 	timer_stop(&c->stop_timer);
+	c->stopping = true;
+	timer_stop(&c->stream_timer);
 	map_free(&c->host_ctls, host_ctl_free);
 	map_free(&c->shares, secret_share_free);
 	map_free(&c->machine_ctls, machine_ctl_free);

@@ -24,6 +24,7 @@ struct controllers_opts {
 	unsigned max_provisioning; /* [50] SAFETY 11 */
 	unsigned max_releasing;    /* [50] */
 	unsigned max_bmcs;         /* [64] BMCs talked to at once */
+	int event_streams;         /* [256] BMCs followed at once; < 0 = none */
 	int64_t poll_busy_us;      /* [5 s] while something changes */
 	int64_t poll_idle_us;      /* [60 s] otherwise */
 	int64_t bmc_grace_us;      /* [10 min] outage before HostHealthy */
@@ -49,7 +50,7 @@ bool controllers_synced(const struct controllers *c, struct err *e);
 bool controllers_current(const struct controllers *c, struct err *e);
 struct controllers_counts {
 	size_t hosts, machines, clusters;
-	unsigned bmcs_busy;
+	unsigned bmcs_busy, event_streams;
 	uint64_t passes;
 };
 struct controllers_counts controllers_counts(const struct controllers *c);

@@ -118,6 +118,8 @@ host_act_begin(struct host_pass *p, enum act a, bool write, enum verdict *v)
 		return false;
 	if (!host_origin_take(ctl))
 		return false;
+	if (write)
+		host_stream_wrote(ctl);
 	p->act[a] = ACT_PENDING;
 	ctl->pending = a;
 	return true;
@@ -140,18 +142,22 @@ host_act_note_fresh(struct host_pass *p, enum act a)
 	switch (a) {
 	case ACT_RESET:
 		p->fresh &= ~(RF_READ_SYSTEM | RF_READ_BOOT);
+		host_stream_wrote(p->ctl); /* it may have waited long */
 		break;
-	case ACT_IDENTIFY:
-	case ACT_READ:
-	case ACT_INVENTORY:
 	case ACT_ARM:
 	case ACT_CLEAR:
 	case ACT_INSERT:
 	case ACT_EJECT:
+		host_stream_wrote(p->ctl);
+		break;
+	case ACT_IDENTIFY:
+	case ACT_READ:
+	case ACT_INVENTORY:
 	case ACT_SECRET:
 	case ACT_CA:
 	case ACT_HOLD:
 	case ACT_WRITE:
+	case ACT_FOLLOW:
 	case N_ACTS:
 		break;
 	}
@@ -241,6 +247,32 @@ host_act_inventory(struct host_pass *p)
 	if (host_act_begin(p, ACT_INVENTORY, false, &v))
 		redfish_read(
 		    p->ctl->rf, RF_READ_INVENTORY, host_act_done, p->ctl);
+	return v;
+}
+
+static void
+host_follow_done(void *arg, const struct redfish_reply *r)
+{
+	struct host_ctl *ctl = arg;
+	bool ok = r->err.kind == ERR_NONE;
+
+	ctl->pending = N_ACTS;
+	ctl->pass->act[ACT_FOLLOW] = ok ? ACT_OK : ACT_FAILED;
+	if (!ok)
+		host_stream_failed(ctl);
+	workq_add(ctl->c->host_q, ctl->key);
+}
+
+enum verdict
+host_act_follow(struct host_pass *p, redfish_news_fn *news)
+{
+	enum verdict v = V_NEXT;
+
+	if (p->act[ACT_FOLLOW] == ACT_OK || p->act[ACT_FOLLOW] == ACT_FAILED)
+		return V_NEXT;
+	if (host_act_begin(p, ACT_FOLLOW, false, &v))
+		redfish_follow(
+		    p->ctl->rf, news, p->ctl, host_follow_done, p->ctl);
 	return v;
 }
 

@@ -33,6 +33,7 @@ host_ctl_new(struct controllers *c, const char *key)
 	xfree(path);
 	backoff_init(
 	    &ctl->backoff, HOST_BACKOFF_MIN, c->o.retry_max_us, &ctl->rng);
+	host_stream_init(ctl);
 	return ctl;
 }
 
@@ -72,6 +73,7 @@ host_pass_begin(struct host_ctl *ctl)
 	p->rep.op.progress = -1;
 	ctl->pass = p;
 	ctl->active = true;
+	host_stream_look(ctl);
 	ctl->c->passes++;
 }
 
@@ -111,6 +113,7 @@ host_ctl_free(void *arg)
 	timer_stop(&ctl->flush);
 	host_calls_cancel(ctl);
 	host_give_slot(ctl);
+	host_stream_drop(ctl);
 	redfish_free(ctl->rf);
 	host_certificate_forget(ctl);
 	tls_trust_free(ctl->ca);
@@ -171,6 +174,7 @@ host_ctl_gone(struct host_ctl *ctl)
 	if (ctl->closing)
 		return;
 	ctl->closing = true;
+	host_stream_drop(ctl);
 	timer_stop(&ctl->flush);
 	if (ctl->rf != NULL && redfish_busy(ctl->rf))
 		redfish_cancel(ctl->rf);
@@ -337,6 +341,7 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 {
 	struct host_pass *p = ctl->pass;
 	int64_t delay = p->poll_us;
+	bool fit;
 
 	/* Progress is being written just now: what the pass has to say comes
 	 * after it, on the object that it leaves behind. */
@@ -363,10 +368,12 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	ctl->again = false;
 	host_give_slot(ctl);
 	host_origin_give(ctl);
+	fit = p->fit_to_follow || v == V_FAIL;
 	host_pass_end(ctl);
 	if (delay > 0)
 		workq_add_after(ctl->c->host_q, ctl->key,
 		    v == V_FAIL ? delay : host_jitter(ctl, delay));
+	host_stream_settled(ctl, fit);
 }
 
 static void
@@ -414,6 +421,7 @@ host_load(struct host_ctl *ctl, struct cJSON *tree)
 	p->has_machine = false;
 	report_reset(&p->rep);
 	p->reads_only = NULL;
+	p->fit_to_follow = false;
 	p->poll_us = 0;
 	host_init(&p->h, ctl->key, tree);
 	/* What was on its way is in the cache now, or never was stored. */

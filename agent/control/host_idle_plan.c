@@ -16,7 +16,7 @@ idle_out(struct host_pass *p, const char *reason, const char *message,
 	report_state(&p->rep, HOST_INSPECTING);
 	report_op(&p->rep, "Inspect", reason, "%s", message);
 	report_waiting(&p->rep, "%s", waiting);
-	return pass_poll(p, p->c->o.poll_idle_us);
+	return pass_rest(p);
 }
 
 static bool
@@ -43,11 +43,21 @@ idle_power(struct host_pass *p, enum redfish_reset r)
 	return host_act_reset(p, r);
 }
 
+/* It was in the pool, and nobody asked us for this. */
+static bool
+idle_unexpected(const struct host_pass *p)
+{
+	const char *was = NULL;
+	const char *available = host_condition(&p->h, "HostAvailable", &was);
+
+	return p->h.spec.online != ONLINE_TRUE &&
+	       p->h.spec.online != ONLINE_FALSE &&
+	       (str_eq(available, "True") || str_eq(was, "UnexpectedPowerOn"));
+}
+
 static enum verdict
 idle_on(struct host_pass *p)
 {
-	const char *was;
-
 	if (p->h.spec.online == ONLINE_FALSE) {
 		enum verdict v;
 
@@ -62,8 +72,7 @@ idle_on(struct host_pass *p)
 		    "the server is On as spec.online asks; it is not in the "
 		    "pool",
 		    "user: spec.online");
-	if (str_eq(host_condition(&p->h, "HostAvailable", &was), "True") ||
-	    str_eq(was, "UnexpectedPowerOn"))
+	if (idle_unexpected(p))
 		return idle_out(p, "UnexpectedPowerOn",
 		    "the server was switched On by somebody else; switch it "
 		    "off, or set spec.online to false",
@@ -93,7 +102,7 @@ idle_ready(struct host_pass *p)
 		    "no image is asked for");
 	report_state(&p->rep, HOST_AVAILABLE);
 	report_rest(&p->rep);
-	return pass_poll(p, p->c->o.poll_idle_us);
+	return pass_rest(p);
 }
 
 enum verdict
@@ -107,8 +116,9 @@ host_idle(struct host_pass *p)
 	if (s->power == RF_POWER_ON)
 		return idle_on(p);
 	if (s->power != RF_POWER_OFF) {
-		(void)idle_out(
-		    p, "PoweredOn", "the power is changing", "power");
+		(void)idle_out(p,
+		    idle_unexpected(p) ? "UnexpectedPowerOn" : "PoweredOn",
+		    "the power is changing", "power");
 		return pass_poll(p, p->c->o.poll_busy_us);
 	}
 	if (p->h.spec.online == ONLINE_TRUE) {
@@ -154,7 +164,7 @@ host_quarantine(struct host_pass *p)
 		   " on the host, or delete the machine"
 		 : "no consumer");
 	if (p->h.asks.retry == NULL)
-		return pass_poll(p, p->c->o.poll_idle_us);
+		return pass_rest(p);
 	record_clear_attempt(&r);
 	r.failed = false;
 	r.attempt = held ? 1 : 0;

@@ -11,9 +11,11 @@
 #define B7_CONTROL_HOST_PASS_H
 
 #include "agent/control/host.h"
+#include "agent/control/host_stream.h"
 #include "agent/control/internal.h"
 #include "agent/control/plan.h"
 #include "agent/control/report.h"
+#include "agent/redfish/follow.h"
 #include "agent/redfish/redfish.h"
 #include "common/loop.h"
 #include "common/retry.h"
@@ -40,6 +42,7 @@ enum act {
 	ACT_CA,
 	ACT_HOLD, /* the finalizer on the BMC Secret */
 	ACT_WRITE,
+	ACT_FOLLOW,
 	N_ACTS
 };
 enum host_act_state {
@@ -91,6 +94,7 @@ struct host_pass {
 	enum host_act_state act[N_ACTS];
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs, flushes;
+	bool fit_to_follow;        /* it came as far as host_followed */
 	bool secret_read, ca_read; /* in this pass */
 	struct err ca_err;         /* why what was read is no CA */
 	/* Told once the write under way is stored; reason NULL = nothing. */
@@ -126,6 +130,7 @@ struct host_ctl {
 	char seen_pin[65];   /* of the last handshake */
 	int64_t cert_from_s, cert_to_s; /* its validity, UTC; 0 = not seen */
 	struct host_memory mem;
+	struct host_stream stream;
 	char *details;          /* hardwareDetails to be written */
 	struct host_pass *pass; /* owned; NULL between passes */
 	bool active;            /* a pass is under way */
@@ -164,11 +169,15 @@ enum verdict host_act_arm(struct host_pass *p, enum redfish_boot_mode mode);
 enum verdict host_act_clear(struct host_pass *p);
 enum verdict host_act_insert(struct host_pass *p, const char *url);
 enum verdict host_act_eject(struct host_pass *p);
+/* V_NEXT once it was tried, whatever came of it. */
+enum verdict host_act_follow(struct host_pass *p, redfish_news_fn *news);
 const struct redfish_state *pass_state(const struct host_pass *p);
 int64_t pass_wall_s(const struct host_pass *p);
 int64_t pass_now_us(const struct host_pass *p);
 /* V_POLL after this long. */
 enum verdict pass_poll(struct host_pass *p, int64_t us);
+/* V_POLL of a host at rest: seldom where the BMC tells what happens. */
+enum verdict pass_rest(struct host_pass *p);
 enum verdict pass_fail(struct host_pass *p, enum err_kind k, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
@@ -270,6 +279,8 @@ enum verdict host_up(struct host_pass *p);
 enum verdict host_rebooted(struct host_pass *p);
 /* host_release_plan.c */
 enum verdict host_release(struct host_pass *p);
+/* host_stream.c */
+enum verdict host_followed(void *arg);
 /* host_delete_plan.c */
 enum verdict host_deletion(void *arg);
 

@@ -173,9 +173,9 @@ purpose_served(void *arg)
 
 	host_memory_renew(p);
 	if (p->claim == CLAIM_LOST)
-		return pass_poll(p, p->c->o.poll_idle_us);
+		return pass_rest(p);
 	if (p->reads_only != NULL)
-		return pass_poll(p, p->c->o.poll_idle_us);
+		return pass_rest(p);
 	if (r->phase == PHASE_RELEASING || p->claim == CLAIM_ENDING)
 		return host_release(p);
 	switch (r->phase) {
@@ -209,6 +209,7 @@ const struct step host_plan[] = {
 	{ "inspected", host_inspected },
 	{ "identified", host_identified },
 	{ "asks-answered", host_asks_answered },
+	{ "followed", host_followed },
 	{ "purpose-served", purpose_served },
 	{ NULL, NULL },
 };

@@ -175,6 +175,7 @@ secret_client(struct host_pass *p)
 		xfree(name);
 		return V_NEXT;
 	}
+	host_stream_drop(ctl);
 	redfish_free(ctl->rf);
 	xfree(ctl->rf_address);
 	ctl->rf_address = name;

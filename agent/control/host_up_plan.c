@@ -137,5 +137,5 @@ host_up(struct host_pass *p)
 	v = up_ejected(p);
 	if (v != V_NEXT)
 		return v;
-	return pass_poll(p, p->c->o.poll_idle_us);
+	return pass_rest(p);
 }

@@ -46,6 +46,8 @@ struct controllers {
 	struct map reserved; /* host keys with a claim under way */
 	TAILQ_HEAD(, host_ctl) slot_queue;
 	unsigned slots_used;
+	unsigned streams_used, streams_max;
+	struct timer stream_timer; /* who has one is settled: host_stream.h */
 	uint64_t passes;
 	bool stopping;
 	/* controllers_stop: */

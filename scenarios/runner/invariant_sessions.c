@@ -111,6 +111,15 @@ session_dropped(struct invariants *x, const struct inv_call *c)
 	}
 }
 
+/* An event stream is beside the one request in flight, and lasts. */
+static bool
+session_stream(const struct inv_call *c)
+{
+	return str_eq(c->method, "GET") &&
+	       (str_has_suffix(c->target, "/SSE") ||
+		   str_has_suffix(c->target, "/ServerSentEvent"));
+}
+
 static void
 session_call(struct invariants *x, const struct inv_call *c)
 {
@@ -122,6 +131,8 @@ session_call(struct invariants *x, const struct inv_call *c)
 	if (b == NULL || c->agent < 0 || session_shared(&x->facts, b))
 		return;
 	session_dropped(x, c);
+	if (session_stream(c))
+		return;
 	(void)str_format(key, sizeof(key), "%d/%u/%s", c->agent,
 	    x->facts.lives[c->agent], c->bmc);
 	last = map_get(&x->last_call, key);

@@ -279,6 +279,9 @@ play_agent_options(struct play *p)
 	p->agent.max_provisioning =
 	    (unsigned)json_i64(a, "max-provisioning", 0);
 	p->agent.max_releasing = (unsigned)json_i64(a, "max-releasing", 0);
+	p->agent.event_streams = (int)json_i64(a, "event-streams", 0);
+	if (json_child(a, "event-streams") && p->agent.event_streams == 0)
+		p->agent.event_streams = -1;
 	p->agent.leader_elect = json_bool(a, "leader-elect", false);
 	p->agent.image_origins = json_str(a, "image-origins", NULL);
 	p->agent.ns = json_str(a, "namespace", NULL);

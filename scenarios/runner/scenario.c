@@ -75,6 +75,7 @@ static const struct shape_key agents_keys[] = {
 	{ "bmc-grace", S_TIME, false, "" },
 	{ "max-provisioning", S_INT, false, "" },
 	{ "max-releasing", S_INT, false, "" },
+	{ "event-streams", S_INT, false, "BMCs followed at once; 0 = none" },
 	{ "leader-elect", S_BOOL, false, "" },
 	{ "image-origins", S_TEXT, false, "" },
 	{ "namespace", S_TEXT, false, "" },

@@ -356,6 +356,10 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	args_program(&a, s, "beskar7-agent");
 	args_add(&a, "--kubeconfig=%s/agent.kubeconfig", s->dir);
 	args_add(&a, "--qps=1000");
+	args_add(&a, "--event-streams=%d",
+	    o->event_streams == 0  ? 256
+	    : o->event_streams < 0 ? 0
+				   : o->event_streams);
 	args_add(&a, "--busy-interval=%lldms",
 	    (long long)start_scaled_ms(s, o->busy_us, 5 * LOOP_S, 200));
 	args_add(&a, "--poll-interval=%lldms",

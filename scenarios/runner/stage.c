@@ -181,15 +181,20 @@ stage_origin_up(struct stage *s, struct err *e)
 
 	stage_process_up(s, &s->org, "origin", STAGE_ORIGIN, 0);
 	s->origin = origin_new(&s->org.env, &o, e);
-	if (s->origin == NULL)
-		return false;
+	return s->origin != NULL;
+}
+
+bool
+stage_serve_https(struct stage *s, struct err *e)
+{
+	struct origin_opts o = { .addr = STAGE_ORIGIN, .port = 443 };
+
 	s->secure_id =
 	    tls_identity_facts(&(struct tls_issue){ .subject = "origin",
 				   .names = STAGE_ORIGIN,
 				   .not_before_s = WORLD_EPOCH_S - 3600,
 				   .not_after_s = WORLD_EPOCH_S + YEAR_S },
 		s->org.env.entropy);
-	o.port = 443;
 	o.identity = s->secure_id;
 	s->secure = origin_new(&s->org.env, &o, e);
 	return s->secure != NULL;
@@ -304,6 +309,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	ao.control.image_origins = o->image_origins;
 	ao.control.max_provisioning = o->max_provisioning;
 	ao.control.max_releasing = o->max_releasing;
+	ao.control.event_streams = o->event_streams;
 	ao.control.poll_busy_us = o->busy_us;
 	ao.control.poll_idle_us = o->idle_us;
 	ao.control.bmc_grace_us = o->grace_us;

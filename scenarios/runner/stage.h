@@ -52,12 +52,15 @@ struct world *stage_world(struct stage *s);
 struct bmc_fleet *stage_fleet(struct stage *s);
 struct kube_server *stage_kube(struct stage *s);
 struct origin *stage_origin(struct stage *s);
+/* The same images over HTTPS, too, for BMCs that take nothing else. Once. */
+bool stage_serve_https(struct stage *s, struct err *e);
 struct core *stage_core(struct stage *s);
 const char *stage_ca_pem(struct stage *s); /* of the BMCs */
 
 struct stage_agent_opts {
 	int64_t busy_us, idle_us, grace_us; /* 0 = the agent's defaults */
 	unsigned max_provisioning, max_releasing;
+	int event_streams; /* < 0 = none */
 	bool leader_elect;
 	const char *image_origins, *ns;
 	int64_t wall_skew_us;
