@@ -385,6 +385,8 @@ whole(void *arg, struct http_exchange *x, struct http_bytes bytes)
 	cJSON *body = NULL;
 
 	(void)buf_addf(&b->log, "%s %s\n", method, path);
+	if (b->takes && b->takes(b, x))
+		return;
 	if (bytes.n > 0) {
 		body = json_parse(bytes.p, bytes.n, NULL);
 		(void)buf_add(&b->bodies, bytes.p, bytes.n);

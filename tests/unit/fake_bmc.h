@@ -51,6 +51,8 @@ struct fake_bmc {
 	cJSON *tree;
 	fake_hook_fn *hook;
 	void *arg;
+	/* NULL, or asked before all else: true = it answers x itself. */
+	bool (*takes)(struct fake_bmc *b, struct http_exchange *x);
 	const char *username, *password;
 	enum fake_etag etag;
 	bool etag_required; /* 428 to a PATCH without */
