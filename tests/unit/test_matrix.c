@@ -342,6 +342,7 @@ run(const char *profile, size_t fault, struct worst *w)
 	    row[fault], sizeof(row[fault]), "%s: %s", profile, faults[fault]);
 	if (getenv("MATRIX_VERBOSE"))
 		(void)fprintf(stderr, "%s\n", row[fault]);
+	CU_ASSERT_FATAL(stage_serve_https(s, NULL));
 	CU_ASSERT_FATAL(stage_agent_start(s, 0, &ao, NULL));
 	story_wait(s, "physicalhosts", "bmc-000", "status/state", "Available",
 	    5 * LOOP_MIN);
