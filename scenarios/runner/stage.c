@@ -309,6 +309,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	ao.control.image_origins = o->image_origins;
 	ao.control.max_provisioning = o->max_provisioning;
 	ao.control.max_releasing = o->max_releasing;
+	ao.control.event_streams = o->event_streams;
 	ao.control.poll_busy_us = o->busy_us;
 	ao.control.poll_idle_us = o->idle_us;
 	ao.control.bmc_grace_us = o->grace_us;

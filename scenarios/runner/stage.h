@@ -60,6 +60,7 @@ const char *stage_ca_pem(struct stage *s); /* of the BMCs */
 struct stage_agent_opts {
 	int64_t busy_us, idle_us, grace_us; /* 0 = the agent's defaults */
 	unsigned max_provisioning, max_releasing;
+	int event_streams; /* < 0 = none */
 	bool leader_elect;
 	const char *image_origins, *ns;
 	int64_t wall_skew_us;
