@@ -349,7 +349,7 @@ silence_of_an_available_host_keeps_it_out_of_reach(void)
 static void
 silence_during_a_release_delays_it(void)
 {
-	static const int64_t when[] = { 0, 2 * LOOP_S, 10 * LOOP_S };
+	static const int64_t when[] = { 0, 2 * LOOP_S, 5 * LOOP_S };
 
 	for (size_t i = 0; i < 3; i++) {
 		struct rig *r = provisioned("live.iso", "Live", NULL);
