@@ -211,7 +211,7 @@ tier_valgrind() {
 	local xml=$logs/valgrind.xml
 	rm -f "$xml"
 	python3 tests/under.py --build "$build/release" --label unit \
-		--jobs "$jobs" --timeout 900 --junit "$xml" \
+		--jobs "$jobs" --timeout 1800 --junit "$xml" \
 		--skip "unit-loop=it holds the real loop to real time" -- \
 		valgrind -q --error-exitcode=99 --leak-check=full \
 		--errors-for-leak-kinds=definite,indirect

@@ -3,7 +3,7 @@
                 [--skip NAME=WHY]... -- COMMAND...
 
 Runs ctest's tests of a label behind COMMAND (valgrind and its options), with
-this time limit instead of theirs, and writes a JUnit file.
+this time limit instead of theirs, and writes a JUnit file. Of many like cases every
 """
 import argparse
 import json
@@ -39,7 +39,8 @@ def run(test, prefix, timeout, skips):
     try:
         done = subprocess.run(prefix + command, cwd=folder, timeout=timeout,
                               stdout=subprocess.PIPE, check=False,
-                              stderr=subprocess.STDOUT, env=dict(os.environ))
+                              stderr=subprocess.STDOUT, env=dict(os.environ,
+                                       BESKAR7_TEST_STRIDE='7'))
         text, status = done.stdout, done.returncode
     except subprocess.TimeoutExpired as e:
         text, status = e.stdout or b'', 'timeout after %d s' % timeout

@@ -3,12 +3,26 @@
 #define B7_UNIT_H
 
 #include <CUnit/Basic.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct unit_case {
 	const char *name; /* says the behaviour */
 	void (*fn)(void);
 };
+
+/* Of many like cases only every so manieth: 1, but more under valgrind, where
+ * all would take hours. From the environment, see tests/under.py. */
+static inline unsigned
+unit_stride(void)
+{
+	const char *s = getenv("BESKAR7_TEST_STRIDE");
+	unsigned n = 0;
+
+	for (; s != NULL && *s >= '0' && *s <= '9' && n < 1000; s++)
+		n = n * 10 + (unsigned)(*s - '0');
+	return n == 0 ? 1 : n;
+}
 
 /* A case by the name of its function. */
 /* clang-format off */
