@@ -3,7 +3,8 @@
                 [--skip NAME=WHY]... -- COMMAND...
 
 Runs ctest's tests of a label behind COMMAND (valgrind and its options), with
-this time limit instead of theirs, and writes a JUnit file. Of many like cases every
+this time limit instead of theirs, and writes a JUnit file. Of many like cases
+every seventh runs (BESKAR7_TEST_STRIDE).
 """
 import argparse
 import json
