@@ -227,10 +227,10 @@ patch_run(struct request *rq, const struct patch_def *d, void *stage)
 	cJSON_Delete(wk.shown);
 	if (wk.seen == 0) {
 		request_refuse(rq, REF_EMPTY_JSON, NULL, NULL, NULL, NULL);
-	} else if (wk.staged == 0 && rq->n_messages) {
+	} else if ((wk.staged == 0 && rq->n_messages) ||
+		   /* bmcweb: all or nothing */
+		   (wk.refused && rq->p->boot_unknown == UNKNOWN_STRICT)) {
 		rq->failed = true;
-	} else if (wk.refused && rq->p->boot_unknown == UNKNOWN_STRICT) {
-		rq->failed = true; /* bmcweb: all or nothing */
 	} else if (wk.staged == 0) {
 		request_refuse(rq, REF_NO_OPERATION, NULL, NULL, NULL, NULL);
 	} else if (d->commit(rq)) {
