@@ -135,7 +135,11 @@ request_new(struct bmc *b, struct http_exchange *x, struct http_bytes body)
 	rq->target = xstrdup(http_exchange_target(x));
 	split_target(rq);
 	keep_headers(rq);
-	rq->body = xstrndup(body.p ? body.p : "", body.n);
+	/* whole, also where a NUL is in it: secret_wipe() trusts body_n */
+	rq->body = xmalloc(body.n + 1);
+	if (body.n)
+		memcpy(rq->body, body.p, body.n);
+	rq->body[body.n] = '\0';
 	rq->body_n = body.n;
 	http_addr_text(http_exchange_remote(x), rq->from);
 	buf_init(&rq->out, REPLY_BODY_MAX);

@@ -228,7 +228,8 @@ call(struct rig *g, struct http_peer *p, const char *method, const char *path,
 	cJSON_Delete(g->r.json);
 	memset(&g->r, 0, sizeof(g->r));
 	if (body)
-		rq.body = (struct http_bytes){ body, strlen(body) };
+		rq.body = (struct http_bytes){ body,
+			g->body_n ? g->body_n : strlen(body) };
 	(void)http_start(p, &rq);
 	(void)world_run(g->w, world_now_us(g->w) + 300 * LOOP_S, is_done, g);
 	return g->r.status;

@@ -48,6 +48,7 @@ struct rig {
 	char token[80];
 	char if_match[80];
 	const char *content_type; /* of bodies; NULL = JSON */
+	size_t body_n; /* of a body with NULs in it; 0 = up to the first */
 	struct rig_reply r;
 	char *events[RIG_EVENTS]; /* "kind text" without requests */
 	size_t n_events;

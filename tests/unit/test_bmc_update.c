@@ -251,6 +251,39 @@ parts_that_do_not_fit_are_refused(void)
 }
 
 static void
+an_image_may_hold_any_byte(void)
+{
+	static const char body[] =
+	    PARAMETERS FILE_PART "\0\x01\xff\r\n\0tail\r\n--frame--\r\n";
+	struct rig g;
+
+	rig_open(&g, NULL);
+	g.content_type = TYPE;
+	g.body_n = sizeof(body) - 1;
+	CU_ASSERT_EQUAL(rig_call(&g, "POST", UPD "/upload", body), 202);
+	g.content_type = NULL;
+	g.body_n = 0;
+	rig_run(&g, 25 * 1000);
+	CU_ASSERT_EQUAL(rig_get(&g, TASKS "/1"), 200);
+	CHECK_TEXT(rig_at(&g, "TaskState"), "Completed");
+	rig_close(&g);
+}
+
+static void
+a_nul_in_json_is_refused(void)
+{
+	static const char body[] = "{\"ImageURI\":\"http://x/\0\"}";
+	struct rig g;
+
+	rig_open(&g, NULL);
+	g.body_n = sizeof(body) - 1;
+	CU_ASSERT_EQUAL(rig_call(&g, "POST",
+			    UPD "/Actions/UpdateService.SimpleUpdate", body),
+	    400);
+	rig_close(&g);
+}
+
+static void
 an_update_is_cancelled_with_its_task(void)
 {
 	struct rig g;
@@ -289,6 +322,8 @@ main(void)
 		UNIT_CASE(bad_requests_start_nothing),
 		UNIT_CASE(an_image_is_pushed_in_parts),
 		UNIT_CASE(parts_that_do_not_fit_are_refused),
+		UNIT_CASE(an_image_may_hold_any_byte),
+		UNIT_CASE(a_nul_in_json_is_refused),
 		UNIT_CASE(an_update_is_cancelled_with_its_task),
 	};
 
