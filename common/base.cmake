@@ -6,7 +6,7 @@ add_library(b7_common STATIC
 	err.c files_memory.c files_system.c json.c json_index.c json_merge.c
 	json_node.c json_parse.c json_patch.c json_print.c json_string.c
 	log.c map.c mem.c
-	metrics.c options.c random.c retry.c rfc3339.c str.c url.c yaml.c
+	metrics.c odata.c options.c random.c retry.c rfc3339.c str.c url.c yaml.c
 	yaml_scalar.c)
 target_link_libraries(b7_common PRIVATE b7_flags
 	PUBLIC b7_loop dep_cjson dep_yaml dep_mbedcrypto m)

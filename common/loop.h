@@ -18,6 +18,13 @@
 #define LOOP_MIN (60 * LOOP_S)
 #define LOOP_HOUR (60 * LOOP_MIN)
 
+/* A duration of some options, or its default where none was given. */
+static inline int64_t
+loop_or_us(int64_t us, int64_t dflt)
+{
+	return us > 0 ? us : dflt;
+}
+
 struct loop;
 typedef void loop_fn(void *arg);
 

@@ -515,12 +515,6 @@ watch_start(struct informer *inf)
 
 /* ---- life --------------------------------------------------------------------- */
 
-static int64_t
-or_us(int64_t v, int64_t dflt)
-{
-	return v > 0 ? v : dflt;
-}
-
 struct informer *
 informer_new(struct kube_client *c, const struct informer_opts *o)
 {
@@ -533,7 +527,7 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	inf->o.ns = kube_dup(o->ns);
 	inf->o.label_selector = kube_dup(o->label_selector);
 	inf->o.field_selector = kube_dup(o->field_selector);
-	inf->o.absent_retry_us = or_us(o->absent_retry_us, 20 * LOOP_S);
+	inf->o.absent_retry_us = loop_or_us(o->absent_retry_us, 20 * LOOP_S);
 	inf->o.watch_min_s = o->watch_min_s > 0 ? o->watch_min_s : 240;
 	inf->o.watch_max_s = o->watch_max_s > 0 ? o->watch_max_s : 300;
 	if (inf->o.watch_max_s < inf->o.watch_min_s)
@@ -542,8 +536,8 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	(void)str_format(path, sizeof(path), "%s/kube/informer/%s/%s",
 	    inf->env->name, o->res->plural, str_empty(o->ns) ? "" : o->ns);
 	rng_seed(&inf->rng, inf->env->seed, path);
-	backoff_init(&inf->backoff, or_us(o->backoff_min_us, LOOP_S),
-	    or_us(o->backoff_max_us, 30 * LOOP_S), &inf->rng);
+	backoff_init(&inf->backoff, loop_or_us(o->backoff_min_us, LOOP_S),
+	    loop_or_us(o->backoff_max_us, 30 * LOOP_S), &inf->rng);
 	inf->proof_us = -1;
 	inf->bookmark_us = -1;
 	TAILQ_INIT(&inf->notes);

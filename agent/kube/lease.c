@@ -366,12 +366,6 @@ next_step(void *arg)
 
 /* ---- life --------------------------------------------------------------------- */
 
-static int64_t
-or_us(int64_t v, int64_t dflt)
-{
-	return v > 0 ? v : dflt;
-}
-
 struct lease *
 lease_new(struct kube_client *c, const struct lease_opts *o)
 {
@@ -384,10 +378,10 @@ lease_new(struct kube_client *c, const struct lease_opts *o)
 	l->o.ns = xstrdup(o->ns);
 	l->o.name = xstrdup(o->name);
 	l->o.identity = xstrdup(o->identity);
-	l->o.duration_us = or_us(o->duration_us, 15 * LOOP_S);
-	l->o.deadline_us = or_us(o->deadline_us, 10 * LOOP_S);
-	l->o.renew_us = or_us(o->renew_us, 4 * LOOP_S);
-	l->o.retry_us = or_us(o->retry_us, 2 * LOOP_S);
+	l->o.duration_us = loop_or_us(o->duration_us, 15 * LOOP_S);
+	l->o.deadline_us = loop_or_us(o->deadline_us, 10 * LOOP_S);
+	l->o.renew_us = loop_or_us(o->renew_us, 4 * LOOP_S);
+	l->o.retry_us = loop_or_us(o->retry_us, 2 * LOOP_S);
 	(void)str_format(path, sizeof(path), "%s/kube/lease/%s/%s",
 	    l->env->name, o->ns, o->name);
 	rng_seed(&l->rng, l->env->seed, path);

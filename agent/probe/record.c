@@ -5,6 +5,7 @@
 #include "agent/probe/record_tree.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/odata.h"
 #include "common/str.h"
 
 #define V1 "/redfish/v1"
@@ -150,8 +151,9 @@ is_private(const char *path)
 }
 
 static void
-enqueue(struct record *r, const char *link)
+enqueue(void *arg, const char *link)
 {
+	struct record *r = arg;
 	char path[RECORD_PATH];
 	char *target = redfish_target(r->rf, link);
 	struct record_item *it;
@@ -174,28 +176,6 @@ enqueue(struct record *r, const char *link)
 	r->items =
 	    xreallocarray(r->items, r->n + 1, sizeof(struct record_item *));
 	r->items[r->n++] = it;
-}
-
-static bool
-is_link(const cJSON *c)
-{
-	return c->string && cJSON_IsString(c) &&
-	       (str_eq(c->string, "@odata.id") ||
-		   str_eq(c->string, "@Redfish.ActionInfo"));
-}
-
-/* The parser bounds how deep and how many. */
-static void
-enqueue_links(struct record *r, const cJSON *j)
-{
-	const cJSON *c;
-
-	cJSON_ArrayForEach (c, j) {
-		if (is_link(c))
-			enqueue(r, c->valuestring);
-		else if (c->child)
-			enqueue_links(r, c);
-	}
 }
 
 /* ---- lists ------------------------------------------------------------------------ */
@@ -261,7 +241,7 @@ keep(struct record *r, struct record_item *it, cJSON *j)
 	xfree(it->text);
 	it->text = json_print(j);
 	r->bytes += strlen(it->text);
-	enqueue_links(r, j);
+	odata_links(j, enqueue, r);
 	if (r->bytes > r->limits.bytes)
 		end(r, "the limit of bytes was reached");
 }

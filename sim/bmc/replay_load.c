@@ -4,6 +4,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/odata.h"
 #include "common/str.h"
 #include "sim/bmc/replay_tree.h"
 
@@ -71,8 +72,9 @@ file_of(const struct loader *l, const char *path, const char *name)
 /* ---- the walk ----------------------------------------------------------------- */
 
 static void
-enqueue(struct loader *l, const char *link)
+enqueue(void *arg, const char *link)
 {
+	struct loader *l = arg;
 	char path[REPLAY_PATH];
 
 	if (!replay_path(path, link) || map_get(&l->known, path) ||
@@ -81,28 +83,6 @@ enqueue(struct loader *l, const char *link)
 	(void)map_put(&l->known, path, l); /* any value but NULL */
 	l->queue = xreallocarray(l->queue, l->n + 1, sizeof(*l->queue));
 	l->queue[l->n++] = xstrdup(path);
-}
-
-static bool
-is_link(const cJSON *c)
-{
-	return c->string && cJSON_IsString(c) &&
-	       (str_eq(c->string, "@odata.id") ||
-		   str_eq(c->string, "@Redfish.ActionInfo"));
-}
-
-/* The parser bounds depth and number of nodes. */
-static void
-enqueue_links(struct loader *l, const cJSON *j)
-{
-	const cJSON *c;
-
-	cJSON_ArrayForEach (c, j) {
-		if (is_link(c))
-			enqueue(l, c->valuestring);
-		else if (c->child)
-			enqueue_links(l, c);
-	}
 }
 
 static cJSON *
@@ -146,7 +126,7 @@ keep(struct loader *l, const char *path, cJSON *j, struct err *e)
 
 	res->json = j;
 	(void)map_put(&l->r->tree, path, res); /* each is queued once */
-	enqueue_links(l, j);
+	odata_links(j, enqueue, l);
 	if (l->bytes > REPLAY_TOTAL_BYTES)
 		return err_set(e, ERR_SPEC, 0,
 		    "%s: a recording of more than %u bytes", l->dir,

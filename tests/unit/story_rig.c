@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "common/world.h"
+#include "tests/unit/unit.h"
 
 static bool
 story_verbose(void)
@@ -220,4 +221,38 @@ story_wait(struct stage *s, const char *resource, const char *name,
 		cJSON_Delete(all);
 	}
 	CU_ASSERT_FATAL(ok);
+}
+
+static void
+all_available(struct stage *s)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < bmc_fleet_count(stage_fleet(s)); i++) {
+		(void)snprintf(name, sizeof(name), "bmc-%03u", i);
+		story_wait(s, "physicalhosts", name, "status/state",
+		    "Available", 10 * LOOP_MIN);
+	}
+}
+
+void
+story_round(struct stage *s, const char *image, const char *kind)
+{
+	struct bmc_snapshot snap;
+	unsigned boots = 0;
+
+	all_available(s);
+	story_machine(s, image, kind);
+	story_wait(
+	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
+	story_delete_machine(s);
+	story_wait(s, "machines", "m1", NULL, NULL, 30 * LOOP_MIN);
+	all_available(s);
+	for (unsigned i = 0; i < bmc_fleet_count(stage_fleet(s)); i++) {
+		bmc_snapshot(bmc_fleet_at(stage_fleet(s), i), &snap);
+		CHECK_TEXT(snap.power, "Off");
+		CU_ASSERT_FALSE(snap.media_inserted);
+		boots += snap.medium_boots;
+	}
+	CU_ASSERT_EQUAL(boots, 1);
 }

@@ -24,4 +24,11 @@ void story_delete_machine(struct stage *s);
 void story_wait(struct stage *s, const char *resource, const char *name,
     const char *path, const char *value, int64_t within_us);
 
+/*
+ * With an agent running: all hosts become Available, the machine boots the
+ * image, goes again, and leaves every server off, without a medium, and one
+ * of them booted once from it.
+ */
+void story_round(struct stage *s, const char *image, const char *kind);
+
 #endif

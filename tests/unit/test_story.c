@@ -3,8 +3,6 @@
  * machine provisioned and released, in virtual time. What the runner builds
  * upon must stand by itself.
  */
-#include <stdio.h>
-
 #include "common/loop.h"
 #include "tests/unit/story_rig.h"
 #include "tests/unit/unit.h"
@@ -12,40 +10,13 @@
 #define HOSTS 3
 
 static void
-all_available(struct stage *s)
-{
-	char name[16];
-
-	for (unsigned i = 0; i < HOSTS; i++) {
-		(void)snprintf(name, sizeof(name), "bmc-%03u", i);
-		story_wait(s, "physicalhosts", name, "status/state",
-		    "Available", 5 * LOOP_MIN);
-	}
-}
-
-static void
 provisions_and_releases(const char *image, const char *kind)
 {
 	struct stage_agent_opts ao = { .busy_us = 2 * LOOP_S };
 	struct stage *s = story_new("generic", HOSTS);
-	struct bmc_snapshot snap;
-	unsigned boots = 0;
 
 	CU_ASSERT_FATAL(stage_agent_start(s, 0, &ao, NULL));
-	all_available(s);
-	story_machine(s, image, kind);
-	story_wait(
-	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
-	story_delete_machine(s);
-	story_wait(s, "machines", "m1", NULL, NULL, 30 * LOOP_MIN);
-	all_available(s);
-	for (unsigned i = 0; i < HOSTS; i++) {
-		bmc_snapshot(bmc_fleet_at(stage_fleet(s), i), &snap);
-		CHECK_TEXT(snap.power, "Off");
-		CU_ASSERT_FALSE(snap.media_inserted);
-		boots += snap.medium_boots;
-	}
-	CU_ASSERT_EQUAL(boots, 1);
+	story_round(s, image, kind);
 	stage_free(s);
 }
 
