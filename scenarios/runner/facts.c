@@ -15,7 +15,7 @@ void
 facts_init(struct facts *f)
 {
 	memset(f, 0, sizeof(*f));
-	f->blind_until = f->secrets_at = FACT_NEVER;
+	f->blind_until = f->cut_until = f->secrets_at = FACT_NEVER;
 }
 
 static void
@@ -398,6 +398,7 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 	const char *address = json_str(t, "spec/redfishConnection/address", "");
 	const char *name = json_str(t, "spec/consumerRef/name", NULL);
 	char consumer[400];
+	int64_t was_on;
 
 	o->bmc = map_get(&f->by_address, address);
 	if (o->bmc != NULL)
@@ -407,7 +408,12 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 		    json_str(t, "metadata/namespace", ""), name);
 		xfree(map_put(&f->consumers, consumer, xstrdup(key)));
 	}
+	was_on = o->record.on_at;
 	facts_record_read(&o->record, t);
+	if (o->record.on_at == 0)
+		o->intent_at = FACT_NEVER;
+	else if (o->record.on_at != was_on)
+		o->intent_at = f->now_us;
 	facts_since(
 	    f, &o->paused_at, facts_annotation(t, CAPI "/paused") != NULL);
 	facts_since(f, &o->maintenance_at, json_obj(t, "spec/maintenance"));
@@ -432,7 +438,7 @@ facts_object_new(struct facts *f, const char *key)
 	o->gone_at = o->paused_at = o->maintenance_at = FACT_NEVER;
 	o->doubt_at = o->bare_at = o->unowned_at = FACT_NEVER;
 	o->retry_at = o->online_at = o->asked_at = FACT_NEVER;
-	o->deleting_at = o->user_at = FACT_NEVER;
+	o->deleting_at = o->user_at = o->intent_at = FACT_NEVER;
 	o->created_at = f->now_us;
 	(void)map_put(&f->objects, key, o); /* new */
 	return o;
@@ -556,6 +562,8 @@ void
 facts_agent_ended(struct facts *f, unsigned n)
 {
 	f->alive[n] = false;
+	if (f->now_us > f->cut_until)
+		f->cut_until = f->now_us;
 }
 
 void
@@ -563,4 +571,10 @@ facts_blind(struct facts *f, int64_t until_us)
 {
 	if (until_us > f->blind_until)
 		f->blind_until = until_us;
+}
+
+void
+facts_cut(struct facts *f, int64_t until_us)
+{
+	f->cut_until = until_us;
 }

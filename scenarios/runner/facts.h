@@ -71,8 +71,9 @@ struct fact_object {
 	/* since when; FACT_NEVER = it is not so */
 	int64_t paused_at, maintenance_at, doubt_at, bare_at, unowned_at;
 	int64_t retry_at, online_at;
-	int64_t asked_at; /* the user's annotations that order work */
-	int64_t user_at;  /* last stored by somebody else than an agent */
+	int64_t asked_at;  /* the user's annotations that order work */
+	int64_t intent_at; /* the record began to tell of record.on_at */
+	int64_t user_at;   /* last stored by somebody else than an agent */
 	/* Cluster, Beskar7Machine: */
 	int64_t deleting_at;
 };
@@ -87,6 +88,9 @@ struct facts {
 	bool alive[8];
 	/* What the agents see of the API may be old until then. */
 	int64_t blind_until;
+	/* An agent was dead, frozen or behind a bad network until then: what it
+	 * meant to do may never have left it. */
+	int64_t cut_until;
 	int64_t secrets_at; /* the last change of any Secret */
 	uint64_t changes;
 };
@@ -128,5 +132,7 @@ int facts_agent_of(const char *from);
 void facts_agent_started(struct facts *f, unsigned n);
 void facts_agent_ended(struct facts *f, unsigned n);
 void facts_blind(struct facts *f, int64_t until_us);
+/* until_us INT64_MAX: it begins; else it is over at that time. */
+void facts_cut(struct facts *f, int64_t until_us);
 
 #endif

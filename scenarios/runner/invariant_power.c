@@ -29,9 +29,17 @@ power_from_off(struct invariants *x, const struct inv_write *w)
 }
 
 /*
- * The record speaks for our own power-on (SAFETY.md 3): who died between the
- * intent and the request cannot know that it never left.
+ * The record speaks for our own power-on (SAFETY.md 3), but an agent that lived
+ * and was heard knows whether its request left it. Only who was cut off after
+ * the intent cannot.
  */
+static bool
+power_intended(const struct invariants *x, const struct fact_object *host)
+{
+	return host->record.on_at != 0 && host->intent_at != FACT_NEVER &&
+	       x->facts.cut_until >= host->intent_at;
+}
+
 static void
 power_stranger(struct invariants *x, const struct inv_write *w)
 {
@@ -41,7 +49,7 @@ power_stranger(struct invariants *x, const struct inv_write *w)
 	if (w->kind != WRITE_OFF || b->power_by == CAUSE_AGENT)
 		return;
 	if (json_at(w->host->tree, "spec/online") != NULL ||
-	    w->host->record.on_at != 0)
+	    power_intended(x, w->host))
 		return;
 	if (b->on_claim[0] != '\0' &&
 	    (str_eq(b->on_claim, w->host->record.claim) ||

@@ -88,6 +88,7 @@ freeze_run(struct play *p, const cJSON *a, struct err *e)
 	unsigned n = agent_number(a);
 
 	facts_blind(p->f, INT64_MAX);
+	facts_cut(p->f, INT64_MAX);
 	p->frozen[n] = true;
 	return p->be->ops->agent_freeze(p->be, n, true, e);
 }
@@ -99,6 +100,8 @@ thaw_run(struct play *p, const cJSON *a, struct err *e)
 
 	p->frozen[n] = false;
 	p->f->blind_until = play_now(p) + LOOP_MIN;
+	if (p->net_rules.n == 0)
+		facts_cut(p->f, play_now(p));
 	return p->be->ops->agent_freeze(p->be, n, false, e);
 }
 

@@ -289,6 +289,7 @@ net_run(struct play *p, const cJSON *a, struct err *e)
 	xfree(map_put(
 	    &p->net_rules, json_str(a, "name", ""), xasprintf("%d", id)));
 	facts_blind(p->f, INT64_MAX);
+	facts_cut(p->f, INT64_MAX);
 	return true;
 }
 
@@ -339,8 +340,10 @@ heal_run(struct play *p, const cJSON *a, struct err *e)
 		p->be->ops->net_remove(p->be, (int)id);
 		xfree(text);
 	}
-	if (p->net_rules.n == 0)
+	if (p->net_rules.n == 0) {
 		p->f->blind_until = play_now(p) + BLIND;
+		facts_cut(p->f, play_now(p));
+	}
 	return found || err_set(e, ERR_SPEC, 0, "no rule is named %s", name);
 }
 
