@@ -5,6 +5,8 @@
 #include "common/json.h"
 #include "common/str.h"
 
+#define LIST_MAX 32 /* of what a BMC lists: more is noise */
+
 static void
 add_text(cJSON *list, const char *s)
 {
@@ -103,12 +105,57 @@ keep_text(cJSON *o, const char *key, const char *s)
 }
 
 static void
+keep_texts(cJSON *o, const char *key, const cJSON *texts)
+{
+	cJSON *list = cJSON_CreateArray();
+	char clean[RF_TEXT_MAX];
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, texts)
+		if (cJSON_GetArraySize(list) < LIST_MAX &&
+		    rf_text_clean(
+			clean, sizeof(clean), cJSON_GetStringValue(c)))
+			add_text(list, clean);
+	json_set(o, key, list);
+}
+
+/* SSEFilterPropertiesSupported is an object of booleans. */
+static void
+describe_filters(cJSON *o, const cJSON *supported)
+{
+	cJSON *list = cJSON_CreateArray();
+	char clean[RF_TEXT_MAX];
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, supported)
+		if (cJSON_IsTrue(c) && cJSON_GetArraySize(list) < LIST_MAX &&
+		    rf_text_clean(clean, sizeof(clean), c->string))
+			add_text(list, clean);
+	json_set(o, "sseFilters", list);
+}
+
+void
+describe_followed(cJSON *report, bool at_this_bmc)
+{
+	cJSON *o = json_ensure_obj(report, "services/events");
+
+	json_set_bool(o, "followed",
+	    at_this_bmc && json_bool(o, "enabled", false) &&
+		json_str(o, "sse", NULL) != NULL);
+}
+
+static void
 describe_events(cJSON *o, const cJSON *j)
 {
 	json_set_bool(o, "enabled", json_bool(j, "ServiceEnabled", true));
 	json_set_bool(o, "subscriptions",
 	    json_str(j, "Subscriptions/@odata.id", NULL) != NULL);
 	keep_text(o, "sse", json_str(j, "ServerSentEventUri", NULL));
+	describe_filters(o, json_obj(j, "SSEFilterPropertiesSupported"));
+	keep_texts(o, "formats", json_arr(j, "EventFormatTypes"));
+	keep_texts(o, "registries", json_arr(j, "RegistryPrefixes"));
+	json_set_i64(
+	    o, "deliveryRetries", json_i64(j, "DeliveryRetryAttempts", 0));
 	keep_text(o, "state", json_str(j, "Status/State", NULL));
 }
 

@@ -13,6 +13,9 @@ void describe_inventory(cJSON *report, const struct redfish_state *st,
     const struct redfish_inventory *inv);
 /* name: the member of the root that links to it, "EventService". */
 void describe_service(cJSON *report, const char *name, const cJSON *service);
+/* Whether the stream that the EventService offers is one that the agent would
+ * follow: it is at this BMC. After describe_service() of the EventService. */
+void describe_followed(cJSON *report, bool at_this_bmc);
 void describe_etag(cJSON *report, const char *etag); /* NULL = none */
 void describe_requests(
     cJSON *report, const struct redfish_stats *st, unsigned redirects);

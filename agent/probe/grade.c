@@ -250,13 +250,22 @@ judge_way_in(struct scale *s)
 static void
 judge_events(struct scale *s)
 {
-	if (json_bool(s->report, "services/events/enabled", false))
-		say(s, GOOD,
-		    text_at(s, "services/events/sse")
-			? "it pushes events, as a stream too"
-			: "it pushes events to subscribers");
-	else
+	const char *sse = text_at(s, "services/events/sse");
+
+	if (!json_bool(s->report, "services/events/enabled", false))
 		say(s, NOTE, "no events: its state is polled");
+	else if (json_bool(s->report, "services/events/followed", false))
+		say(s, GOOD,
+		    "it has an event stream, which is followed: a change "
+		    "shows within a second");
+	else if (sse)
+		say(s, NOTE,
+		    "its event stream is at another host and is not "
+		    "followed: its state is polled");
+	else
+		say(s, NOTE,
+		    "it has no event stream, only pushes to subscribers, and "
+		    "Beskar7 is none: its state is polled");
 	if (json_i64(s->report, "slowestMs", 0) > 10000)
 		say(s, LIMIT, "it is slow: a request took more than 10 s");
 }

@@ -187,6 +187,17 @@ static const char *const services[] = { "", "EventService", "UpdateService",
 	"SessionService", "AccountService", "Tasks" };
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
+/* The agent follows no link to another host. */
+static void
+describe_stream(struct probe *p, const cJSON *events)
+{
+	char *target =
+	    redfish_target(p->rf, json_str(events, "ServerSentEventUri", NULL));
+
+	describe_followed(p->report, target != NULL);
+	xfree(target);
+}
+
 static void
 on_service(void *arg, const cJSON *json, const struct http_header *h, size_t n)
 {
@@ -194,10 +205,13 @@ on_service(void *arg, const cJSON *json, const struct http_header *h, size_t n)
 
 	(void)h;
 	(void)n;
-	if (p->service == 0)
+	if (p->service == 0) {
 		p->root = json_dup(json);
-	else
-		describe_service(p->report, services[p->service], json);
+		return;
+	}
+	describe_service(p->report, services[p->service], json);
+	if (str_eq(services[p->service], "EventService"))
+		describe_stream(p, json);
 }
 
 static void

@@ -224,6 +224,22 @@ yes(struct page *p, const char *path, const char *text, bool *first)
 }
 
 static void
+stream(struct page *p)
+{
+	const char *uri = at(p, "services/events/sse");
+
+	if (!*uri)
+		return;
+	label(p, "event stream");
+	put(p, uri);
+	put(p, json_bool(p->r, "services/events/followed", false)
+		   ? ", followed"
+		   : ", not followed");
+	(void)buf_addc(p->out, '\n');
+	list_row(p, "  filters", "services/events/sseFilters");
+}
+
+static void
 services(struct page *p)
 {
 	bool first = true;
@@ -231,11 +247,8 @@ services(struct page *p)
 	label(p, "events");
 	yes(p, "services/events/enabled", "enabled", &first);
 	yes(p, "services/events/subscriptions", "subscriptions", &first);
-	if (*at(p, "services/events/sse")) {
-		put(p, ", stream ");
-		put(p, at(p, "services/events/sse"));
-	}
 	(void)buf_adds(p->out, first ? "none\n" : "\n");
+	stream(p);
 	first = true;
 	label(p, "update");
 	yes(p, "services/update/simpleUpdate", "SimpleUpdate", &first);

@@ -16,7 +16,9 @@
 static const char good[] =
     "{\"address\":\"https://"
     "b\",\"auth\":\"session\",\"tls\":{\"trusted\":true},"
-    "\"services\":{\"events\":{\"enabled\":true},\"etag\":\"\\\"x\\\"\"},"
+    "\"services\":{\"events\":{\"enabled\":true,\"subscriptions\":true,"
+    "\"sse\":\"/e\",\"followed\":true,\"sseFilters\":[\"MessageId\"]},"
+    "\"etag\":\"\\\"x\\\"\"},"
     "\"capabilities\":{"
     "\"service\":{\"vendor\":\"V\"},"
     "\"system\":{\"uuid\":\"4c4c4544-0031-4210-8030-b4c04f4d3732\","
@@ -87,7 +89,10 @@ each_lack_costs_what_it_costs(void)
 		const char *path, *value, *grade, *why;
 	} t[] = {
 		{ "auth", "\"basic\"", "A", "sessions cannot be had" },
-		{ "services/events/enabled", "false", "A", "polled" },
+		{ "services/events/enabled", "false", "A", "no events" },
+		{ "services/events", "{\"enabled\":true}", "A",
+		    "only pushes to subscribers" },
+		{ "services/events/followed", "false", "A", "at another host" },
 		{ "services/accounts/lockoutAfter", NULL, "A", "power" },
 		{ "services/accounts", "{\"lockoutAfter\":3}", "A", "locked" },
 		{ "capabilities/ladders/reset/GracefulShutdown", "[]", "A",
@@ -183,6 +188,9 @@ colours_are_for_terminals(void)
 	CU_ASSERT_PTR_NOT_NULL(
 	    strstr(buf_str(&plain), "A  Beskar7 provisions this server"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&plain), "1. insert:image"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&plain),
+	    "  event stream      /e, followed\n    filters         "
+	    "MessageId\n"));
 	buf_free(&plain);
 	buf_free(&coloured);
 	cJSON_Delete(r);

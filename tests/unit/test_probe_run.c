@@ -54,6 +54,62 @@ it_reads_grades_and_logs_out(void)
 	lab_close(&g);
 }
 
+static bool
+lists(const struct lab *g, const char *path, const char *text)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, json_arr(g->report, path))
+		if (strstr(cJSON_IsString(c) ? c->valuestring
+					     : json_str(c, "text", ""),
+			text))
+			return true;
+	return false;
+}
+
+static void
+event_streams_are_told_with_their_filters(void)
+{
+	struct lab g;
+
+	open_with(&g, "openbmc");
+	lab_probe(&g, &(struct probe_opts){ .timeout_us = 0 });
+	CHECK_TEXT(lab_text(&g, "services/events/sse"),
+	    "/redfish/v1/EventService/SSE");
+	CU_ASSERT_TRUE(json_bool(g.report, "services/events/followed", false));
+	CU_ASSERT_TRUE(
+	    json_bool(g.report, "services/events/subscriptions", false));
+	CU_ASSERT_TRUE(lists(&g, "services/events/sseFilters", "MessageId"));
+	CU_ASSERT_FALSE(
+	    lists(&g, "services/events/sseFilters", "MetricReportDefinition"));
+	CU_ASSERT_TRUE(lists(&g, "services/events/formats", "Event"));
+	CU_ASSERT_TRUE(lists(&g, "reasons", "which is followed"));
+	lab_close(&g);
+}
+
+static void
+pushes_and_streams_elsewhere_are_no_streams(void)
+{
+	struct lab g;
+
+	open_with(&g, "ilo5");
+	lab_probe(&g, &(struct probe_opts){ .timeout_us = 0 });
+	CU_ASSERT_TRUE(
+	    json_bool(g.report, "services/events/subscriptions", false));
+	CU_ASSERT_FALSE(json_bool(g.report, "services/events/followed", true));
+	CU_ASSERT_TRUE(lists(&g, "reasons", "only pushes to subscribers"));
+	lab_close(&g);
+	open_with(&g, "openbmc");
+	fault(&g, "{\"action\": \"set\", \"property\": "
+		  "\"ServerSentEventUri\", \"value\": "
+		  "\"https://10.9.9.9/sse\", \"path\": \"*/EventService\"}");
+	lab_probe(&g, &(struct probe_opts){ .timeout_us = 0 });
+	CHECK_TEXT(lab_text(&g, "services/events/sse"), "https://10.9.9.9/sse");
+	CU_ASSERT_FALSE(json_bool(g.report, "services/events/followed", true));
+	CU_ASSERT_TRUE(lists(&g, "reasons", "at another host"));
+	lab_close(&g);
+}
+
 static void
 quirks_that_reading_shows_are_named(void)
 {
@@ -390,6 +446,8 @@ a_bmc_that_dies_ends_the_recording(void)
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(it_reads_grades_and_logs_out),
+	UNIT_CASE(event_streams_are_told_with_their_filters),
+	UNIT_CASE(pushes_and_streams_elsewhere_are_no_streams),
 	UNIT_CASE(quirks_that_reading_shows_are_named),
 	UNIT_CASE(where_no_session_is_to_be_had_it_says_so),
 	UNIT_CASE(a_wrong_password_is_tried_once),
