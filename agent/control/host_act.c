@@ -141,7 +141,8 @@ host_act_note_fresh(struct host_pass *p, enum act a)
 {
 	switch (a) {
 	case ACT_RESET:
-		p->fresh &= ~(RF_READ_SYSTEM | RF_READ_BOOT);
+		p->fresh &=
+		    ~(RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_BOOT_PACED);
 		host_stream_wrote(p->ctl); /* it may have waited long */
 		break;
 	case ACT_ARM:
@@ -224,6 +225,8 @@ host_act_read(struct host_pass *p, unsigned parts)
 	unsigned missing = parts & ~p->fresh;
 	enum verdict v;
 
+	if (p->fresh & RF_READ_BOOT)
+		missing &= ~RF_READ_BOOT_PACED;
 	if (p->act[ACT_READ] == ACT_OK) {
 		/* The bits were noted when the read was started. */
 		p->act[ACT_READ] = ACT_IDLE;

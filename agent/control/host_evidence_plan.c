@@ -359,7 +359,7 @@ first_boot_on(struct host_pass *p)
 enum verdict
 host_first_boot(struct host_pass *p)
 {
-	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT);
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT_PACED);
 
 	if (v != V_NEXT)
 		return v;

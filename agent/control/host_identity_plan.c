@@ -114,15 +114,24 @@ say_connected(struct host_pass *p)
 	    "connected to %s%s%s", p->h.spec.address, how, dates);
 }
 
+/* The override stands in the System as a rule: one request for both. A
+ * provisioned host's is nobody's business; that of a boot is watched. */
+static unsigned
+parts_to_read(const struct record *r)
+{
+	if (r->phase == PHASE_PROVISIONED)
+		return RF_READ_SYSTEM;
+	if (r->phase == PHASE_PROVISIONING && r->on_s != 0 &&
+	    r->installed_s == 0)
+		return RF_READ_SYSTEM | RF_READ_BOOT_PACED;
+	return RF_READ_SYSTEM | RF_READ_BOOT;
+}
+
 enum verdict
 host_connected(void *arg)
 {
 	struct host_pass *p = arg;
-	/* The override stands in the System as a rule: one request for both. A
-	 * provisioned host's is nobody's business. */
-	unsigned parts = p->h.record.phase == PHASE_PROVISIONED
-			     ? RF_READ_SYSTEM
-			     : RF_READ_SYSTEM | RF_READ_BOOT;
+	unsigned parts = parts_to_read(&p->h.record);
 	enum verdict v = host_login_noted(p, host_act_read(p, parts));
 
 	if (v != V_NEXT)

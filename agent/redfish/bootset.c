@@ -240,6 +240,9 @@ refused(struct redfish *rf, const struct rf_reply *r)
 	    rf_boot_refused_here(&r->ext)) {
 		rf->learned.boot_in_settings = true;
 		rf_derive_boot(rf);
+	} else if (!rf->links.settings && rf_boot_refused_here(&r->ext)) {
+		/* It has another place, which discovery did not see. */
+		rf->links.known = false;
 	}
 	if (!c->clear) {
 		if (rf_boot_ladder_next(&c->l, r->status, &r->ext))

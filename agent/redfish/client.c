@@ -77,6 +77,7 @@ redfish_new(const struct env *env, const struct redfish_opts *o, struct err *e)
 	rf->first_use = o->tls.first_use;
 	keep_policy(rf, &o->tls.policy);
 	rng_seed(&rf->rng, env->seed, rf->key);
+	rf->last_press_us = rf_now(rf);
 	rf->peer = http_peer_new(env->net,
 	    &(struct http_peer_opts){ .base = rf->origin,
 		.tls = rf->policy,

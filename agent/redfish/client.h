@@ -212,6 +212,7 @@ struct rf_op {
 	unsigned look;
 	size_t look_slot;
 	bool look_quiet, look_one;
+	bool look_paced;   /* RF_READ_BOOT_PACED */
 	bool rediscovered; /* a link was gone: once an operation */
 	unsigned need;     /* RF_READ_* that rf_need is about */
 	rf_step_fn *after_need;
@@ -257,6 +258,8 @@ void rf_derive_boot(struct redfish *rf);
 void rf_look(struct redfish *rf, unsigned parts, rf_step_fn *then);
 /* The same, but leaves out what was read within opts.fresh_us. */
 void rf_look_fresh(struct redfish *rf, unsigned parts, rf_step_fn *then);
+/* What was read at that time (0 = not since a write) is young enough. */
+bool rf_fresh(const struct redfish *rf, int64_t at_us);
 /* May use If-None-Match: for the steady state. */
 void rf_look_quiet(struct redfish *rf, unsigned parts, rf_step_fn *then);
 /* What was read before no longer counts as fresh. */
@@ -314,6 +317,7 @@ struct redfish {
 	struct rf_boot_view system_boot, settings_boot;
 	/* The settings object was read since the System was last seen armed. */
 	bool settings_current;
+	bool settings_due; /* the System has shown something new since */
 	char *system_etag, *settings_etag;
 	/* Parts (RF_READ_BOOT, RF_READ_MEDIA) of which discovery could not read
 	 * something, why, and since when. */
@@ -325,6 +329,9 @@ struct redfish {
 	int64_t full_read_us;  /* last unconditional look at the system */
 	int64_t last_write_us; /* 0 = never, as the next */
 	int64_t last_reset_us;
+	/* The power button: a toggle. An earlier client may have pressed it
+	 * just before this one was made. */
+	int64_t last_press_us;
 	struct rf_learned learned;
 	struct redfish_stats stats;
 	struct rf_ring ring;

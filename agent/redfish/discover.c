@@ -88,8 +88,10 @@ on_settings(struct redfish *rf, const struct rf_reply *r)
 		rf_doubt(rf, RF_READ_BOOT, r);
 	/* iDRAC9 and XCC have one that knows nothing of the override. */
 	if (!r->ok ||
-	    (!rf->settings_boot.has_target && !rf->settings_boot.has_enabled))
+	    (!rf->settings_boot.has_target && !rf->settings_boot.has_enabled)) {
+		rf->links.settings_useless = true;
 		xreplace(&rf->links.settings, NULL);
+	}
 	rf_walk_media(rf);
 }
 

@@ -21,6 +21,7 @@ struct rf_service { /* of the service root */
 struct rf_links { /* of the system, and what hangs on it */
 	bool known;
 	char *system, *settings, *manager;
+	bool settings_useless; /* there is one; it knows no override */
 	char *reset_target, *reset_info;
 	char *system_media, *manager_media;
 	char *boot_options, *ethernet, *storage, *simple_storage;

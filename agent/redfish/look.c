@@ -6,6 +6,8 @@
 #include "common/json.h"
 #include "common/str.h"
 
+#define SETTINGS_PACE_US LOOP_MIN /* RF_READ_BOOT_PACED */
+
 static void next(struct redfish *rf);
 
 /* ---- taking over what was read --------------------------------------------- */
@@ -31,7 +33,6 @@ rf_take_system(struct redfish *rf, const char *target, const struct rf_reply *r)
 	enum redfish_progress progress = rf->state.progress;
 	char etag[RF_ETAG_CAP], *keep = xstrdup(target);
 	unsigned values = 0;
-	bool had_settings = rf->links.settings != NULL || !rf->links.known;
 
 	rf_etag_of(etag, r->etag, r->json);
 	rf_system_parse(&rf->state, r->json);
@@ -40,10 +41,13 @@ rf_take_system(struct redfish *rf, const char *target, const struct rf_reply *r)
 	    memcmp(&before, &rf->system_boot, sizeof(before)) != 0)
 		rf->settings_current = false;
 	rf_system_links(&rf->links, &values, rf->origin, r->json);
-	if (!had_settings) /* it was seen to be of no use */
+	if (rf->links.settings_useless)
 		xreplace(&rf->links.settings, NULL);
 	if (values != 0)
 		rf->reset_values = values;
+	if (power != rf->state.power || progress != rf->state.progress ||
+	    memcmp(&before, &rf->system_boot, sizeof(before)) != 0)
+		rf->settings_due = true;
 	distrust_etag(rf, etag, &before, power, progress);
 	if (!str_eq(rf->system_etag, etag))
 		xreplace(&rf->system_etag, etag);
@@ -63,6 +67,7 @@ rf_take_settings(struct redfish *rf, const struct rf_reply *r)
 		xreplace(&rf->settings_etag, etag);
 	rf_boot_parse(&rf->settings_boot, r->json);
 	rf->settings_current = true;
+	rf->settings_due = false;
 	rf_derive_boot(rf);
 }
 
@@ -183,6 +188,7 @@ on_settings(struct redfish *rf, const struct rf_reply *r)
 	if (r->status != 304)
 		rf_take_settings(rf, r);
 	rf->settings_current = true;
+	rf->settings_due = false;
 	rf->state.boot_at_us = rf_now(rf);
 	next(rf);
 }
@@ -225,6 +231,15 @@ next_slot(struct redfish *rf)
 	return true;
 }
 
+static bool
+settings_wanted(const struct redfish *rf)
+{
+	int64_t at = rf->state.boot_at_us;
+
+	return !rf->op->look_paced || rf->settings_due || at == 0 ||
+	       rf_now(rf) - at >= SETTINGS_PACE_US;
+}
+
 static void
 next(struct redfish *rf)
 {
@@ -237,12 +252,13 @@ next(struct redfish *rf)
 	}
 	if (op->look & RF_READ_BOOT) {
 		op->look &= ~RF_READ_BOOT;
-		if (rf->links.settings) {
+		if (rf->links.settings && settings_wanted(rf)) {
 			look_get(rf, rf->links.settings, rf->settings_etag,
 			    on_settings);
 			return;
 		}
-		rf->state.boot_at_us = rf->state.system_at_us;
+		if (!rf->links.settings)
+			rf->state.boot_at_us = rf->state.system_at_us;
 	}
 	if ((op->look & RF_READ_MEDIA) && next_slot(rf))
 		return;
@@ -275,8 +291,8 @@ rf_look_quiet(struct redfish *rf, unsigned parts, rf_step_fn *then)
 	look(rf, parts, true, then);
 }
 
-static bool
-fresh(const struct redfish *rf, int64_t at_us)
+bool
+rf_fresh(const struct redfish *rf, int64_t at_us)
 {
 	return at_us != 0 && rf_now(rf) - at_us <= rf->fresh_us;
 }
@@ -284,11 +300,11 @@ fresh(const struct redfish *rf, int64_t at_us)
 void
 rf_look_fresh(struct redfish *rf, unsigned parts, rf_step_fn *then)
 {
-	if (fresh(rf, rf->state.system_at_us))
+	if (rf_fresh(rf, rf->state.system_at_us))
 		parts &= ~RF_READ_SYSTEM;
-	if (fresh(rf, rf->state.boot_at_us))
+	if (rf_fresh(rf, rf->state.boot_at_us))
 		parts &= ~RF_READ_BOOT;
-	if (fresh(rf, rf->state.media_at_us))
+	if (rf_fresh(rf, rf->state.media_at_us))
 		parts &= ~RF_READ_MEDIA;
 	look(rf, parts, false, then);
 }

@@ -102,9 +102,13 @@ redfish_read(
 		return;
 	c = rf_ctx(rf, sizeof(*c), NULL);
 	c->parts = parts;
-	if (parts & RF_READ_BOOT)
+	rf->op->look_paced = !(parts & RF_READ_BOOT);
+	if (parts & RF_READ_BOOT_PACED)
+		c->parts |= RF_READ_BOOT;
+	c->parts &= ~RF_READ_BOOT_PACED;
+	if ((c->parts & RF_READ_BOOT) && !rf_fresh(rf, rf->state.system_at_us))
 		c->parts |= RF_READ_SYSTEM;
-	rf_need(rf, parts, read_parts);
+	rf_need(rf, c->parts, read_parts);
 }
 
 /* ---- close ------------------------------------------------------------------ */

@@ -13,6 +13,9 @@
 /* So long after a reset the last read, however young, tells nothing: "Off"
  * just after an On must not make a ForceOff needless. */
 #define MOVING_US LOOP_MIN
+/* The button is a toggle: a press that seemed to fail may have worked, and a
+ * second one would undo it. So long the state must have stayed as it was. */
+#define PRESS_US LOOP_MIN
 
 struct reset_op {
 	enum redfish_reset reset;
@@ -22,6 +25,7 @@ struct reset_op {
 	bool info_read;     /* the list of values may change with the state */
 	bool busy, unknown; /* how the last one was refused */
 	bool cycling;       /* off, wait, on: in place of a restart */
+	bool looked;        /* the state was read just now, in full */
 	struct rf_refusal refusal;
 };
 
@@ -126,7 +130,12 @@ post(struct redfish *rf, int value)
 	cJSON *body = cJSON_CreateObject();
 
 	c->value = value;
+	c->looked = false;
 	rf->last_reset_us = rf_now(rf);
+	if (value == RF_VALUE_PUSH_POWER_BUTTON) {
+		rf->last_press_us = rf_now(rf);
+		c->waits += BUSY_WAITS / 2; /* each costs a minute */
+	}
 	json_set_str(
 	    body, "ResetType", rf_reset_value_name((enum rf_reset_value)value));
 	rf_post(rf, rf->links.reset_target, rf->links.system, body, on_posted);
@@ -163,6 +172,32 @@ is_restart(enum redfish_reset r)
 }
 
 static void on_info(struct redfish *rf, const struct rf_reply *r);
+static void decide_seen(struct redfish *rf);
+
+static void
+look(struct redfish *rf)
+{
+	struct reset_op *c = rf->op->ctx;
+
+	c->looked = true;
+	rf_look(rf, RF_READ_SYSTEM, decide_seen);
+}
+
+/* true: the button is not to be pressed now; the state is read first. */
+static bool
+hold_the_button(struct redfish *rf)
+{
+	const struct reset_op *c = rf->op->ctx;
+	int64_t left = rf->last_press_us + PRESS_US - rf_now(rf);
+
+	if (left > 0)
+		rf_wait(rf, left < BUSY_WAIT_US ? left : BUSY_WAIT_US, look);
+	else if (!c->looked)
+		look(rf);
+	else
+		return false;
+	return true;
+}
 
 static void
 decide_seen(struct redfish *rf)
@@ -190,6 +225,8 @@ decide_seen(struct redfish *rf)
 		value = choose(rf, RF_RESET_FORCE_OFF);
 		c->cycling = value >= 0;
 	}
+	if (value == RF_VALUE_PUSH_POWER_BUTTON && hold_the_button(rf))
+		return;
 	if (value >= 0)
 		post(rf, value);
 	else if (rf->links.reset_info && !c->info_read)
@@ -216,12 +253,15 @@ on_info(struct redfish *rf, const struct rf_reply *r)
 static void
 decide(struct redfish *rf)
 {
+	struct reset_op *c = rf->op->ctx;
+
+	c->looked = false;
 	if (!rf->links.reset_target)
 		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED, "%s: %s",
 		    rf->links.system, rf->state.reset_missing);
 	else if (rf->last_reset_us != 0 &&
 		 rf_now(rf) - rf->last_reset_us < MOVING_US)
-		rf_look(rf, RF_READ_SYSTEM, decide_seen);
+		look(rf);
 	else
 		rf_look_fresh(rf, RF_READ_SYSTEM, decide_seen);
 }

@@ -285,14 +285,18 @@ void redfish_identify(struct redfish *rf, redfish_done_fn *done, void *arg);
 void redfish_discover(struct redfish *rf, redfish_done_fn *done, void *arg);
 
 #define RF_READ_SYSTEM 1U /* power, identity, boot, progress, health */
-/* SYSTEM, and the settings object where Boot lives there: without it what is
- * armed in such an object is as of the last time. */
+/* SYSTEM (unless it was read just now, and is not asked for by itself), and the
+ * settings object where Boot lives there: without it what is armed in such an
+ * object is as of the last time. */
 #define RF_READ_BOOT 2U
 #define RF_READ_MEDIA 4U
 #define RF_READ_INVENTORY 8U
 /* Which parts are not well, into state.health_parts; nothing when the system
  * is. Some 20 requests: for when the health has changed. */
 #define RF_READ_HEALTH 16U
+/* BOOT, but the settings object once a minute while the System shows nothing
+ * new: for watching a boot, where each look would cost two requests. */
+#define RF_READ_BOOT_PACED 32U
 void redfish_read(
     struct redfish *rf, unsigned parts, redfish_done_fn *done, void *arg);
 

@@ -262,7 +262,101 @@ a_refusal_of_another_property_proves_nothing(void)
 	rig_close(&g);
 }
 
+/* ---- how often it is asked ------------------------------------------------------------------------- */
+
+static unsigned
+settings_read(struct rig *g)
+{
+	unsigned n = 0;
+	const char *at;
+
+	rig_sleep(g, 5 * LOOP_S);
+	fake_bmc_forget_log(&g->fake);
+	READ(g, RF_READ_BOOT_PACED);
+	for (at = buf_str(&g->fake.log); (at = strstr(at, "GET " SD)); at++)
+		n++;
+	return n;
+}
+
+/* A boot is watched for half an hour. */
+static void
+watching_a_boot_asks_the_settings_once_a_minute(void)
+{
+	struct rig g;
+	unsigned n = 0, i;
+
+	open_ami(&g);
+	READ(&g, ALL);
+	for (i = 0; i < 60; i++)
+		n += settings_read(&g);
+	CU_ASSERT_EQUAL(n, 5);
+	/* what the System shows may come from there */
+	json_set_str(fake_bmc_at(&g.fake, SYS), "PowerState", "On");
+	CU_ASSERT_EQUAL(settings_read(&g), 1);
+	CU_ASSERT_EQUAL(settings_read(&g), 0);
+	override_is(&g, SYS, "Disabled", "None");
+	CU_ASSERT_EQUAL(settings_read(&g), 1);
+	/* nor is it left out after a write, or when asked for plainly */
+	OK(&g, redfish_reset(g.rf, RF_RESET_FORCE_OFF, rig_done, &g));
+	CU_ASSERT_EQUAL(settings_read(&g), 1);
+	fake_bmc_forget_log(&g.fake);
+	READ(&g, ALL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&g.fake.log), "GET " SD));
+	rig_close(&g);
+}
+
+static cJSON *
+take_away(struct rig *g, const char *key)
+{
+	return cJSON_DetachItemFromObjectCaseSensitive(
+	    fake_bmc_at(&g->fake, SYS), key);
+}
+
+/* Half a tree was read for a while (rule 15). */
+static void
+a_settings_object_that_was_hidden_is_found_again(void)
+{
+	struct rig g;
+	cJSON *link;
+
+	open_ami(&g);
+	override_is(&g, SYS, "Disabled", "None");
+	override_is(&g, SD, "Disabled", "None");
+	link = take_away(&g, "@Redfish.Settings");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(link);
+	READ(&g, ALL);
+	json_set(fake_bmc_at(&g.fake, SYS), "@Redfish.Settings", link);
+	rig_sleep(&g, 3 * LOOP_S);
+	OK(&g, redfish_set_boot_once_cd(g.rf, RF_MODE_UNKNOWN, rig_done, &g));
+	CU_ASSERT_TRUE(rig_quirks_are(&g, "boot:settings"));
+	rig_close(&g);
+}
+
+/* It was hidden when the BMC was discovered: the refusal tells. */
+static void
+a_refusal_that_points_elsewhere_makes_it_look_there(void)
+{
+	struct rig g;
+	cJSON *boot;
+
+	rig_open(&g, "ami-megarac");
+	g.fake.hook = only_at_sd;
+	boot = cJSON_DetachItemFromObjectCaseSensitive(
+	    fake_bmc_at(&g.fake, SD), "Boot");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(boot);
+	DISCOVER(&g);
+	json_set(fake_bmc_at(&g.fake, SD), "Boot", boot);
+	FAILS(&g, RF_CAUSE_REFUSED,
+	    redfish_set_boot_once_cd(g.rf, RF_MODE_UNKNOWN, rig_done, &g));
+	OK(&g, redfish_set_boot_once_cd(g.rf, RF_MODE_UNKNOWN, rig_done, &g));
+	CU_ASSERT_TRUE(rig_quirks_are(&g, "boot:settings"));
+	rig_close(&g);
+}
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(watching_a_boot_asks_the_settings_once_a_minute),
+	UNIT_CASE(a_settings_object_that_was_hidden_is_found_again),
+	UNIT_CASE(a_refusal_that_points_elsewhere_makes_it_look_there),
 	UNIT_CASE(a_system_that_refuses_boot_shows_the_past),
 	UNIT_CASE(
 	    a_newer_override_in_the_system_is_believed_until_both_were_read),
