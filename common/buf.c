@@ -38,12 +38,12 @@ grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap;
 
+	if (n < cap - b->n && !b->overflow)
+		return true; /* cap is never over max + 1 */
 	if (b->overflow || n > b->max - b->n) {
 		b->overflow = true;
 		return false;
 	}
-	if (b->n + n < cap)
-		return true;
 	if (cap == 0)
 		cap = 64;
 	while (cap <= b->n + n)
@@ -56,15 +56,32 @@ grow(struct buf *b, size_t n)
 }
 
 bool
-buf_add(struct buf *b, const void *p, size_t n)
+buf_reserve(struct buf *b, size_t n)
 {
+	return grow(b, n);
+}
+
+char *
+buf_extend(struct buf *b, size_t n)
+{
+	char *at;
+
 	if (!grow(b, n))
-		return false;
-	if (n > 0)
-		memcpy(b->p + b->n, p, n);
+		return NULL;
+	at = b->p + b->n;
 	b->n += n;
 	b->p[b->n] = '\0';
-	return true;
+	return at;
+}
+
+bool
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	char *at = buf_extend(b, n);
+
+	if (at != NULL && n > 0)
+		memcpy(at, p, n);
+	return at != NULL;
 }
 
 bool
@@ -76,25 +93,34 @@ buf_adds(struct buf *b, const char *s)
 bool
 buf_addc(struct buf *b, char c)
 {
-	return buf_add(b, &c, 1);
+	char *at = buf_extend(b, 1);
+
+	if (at != NULL)
+		*at = c;
+	return at != NULL;
 }
 
 bool
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
+	size_t room = b->overflow || b->p == NULL ? 0 : b->cap - b->n;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	if (n < 0 || !grow(b, (size_t)n)) {
+		if (room > 0)
+			b->p[b->n] = '\0';
 		b->overflow = true;
 		return false;
 	}
-	va_start(ap, fmt);
-	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap); /* measured */
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 	return true;
 }

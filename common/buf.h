@@ -19,6 +19,10 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 void buf_reset(struct buf *b); /* n = 0, keeps the memory */
+/* Room for n more bytes at once, where many small adds follow. */
+bool buf_reserve(struct buf *b, size_t n);
+/* n more bytes, which the caller fills in at once; NULL if over the cap. */
+char *buf_extend(struct buf *b, size_t n);
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_adds(struct buf *b, const char *s);
 bool buf_addc(struct buf *b, char c);

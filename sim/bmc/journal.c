@@ -15,11 +15,12 @@
 #include "sim/bmc/jw.h"
 
 #define LINE_MAX_BYTES 4096
+#define LINE_BYTES 300 /* of most lines */
 
 struct line {
 	uint64_t seq;
-	char *bmc;  /* owned */
-	char *text; /* owned; with newline */
+	const char *bmc; /* borrowed from the BMC; "" = of none */
+	struct buf text; /* with newline; its memory is used again */
 };
 
 struct journal {
@@ -57,6 +58,8 @@ journal_new(const struct env *env, unsigned kept,
 	j->env = env;
 	j->cap = kept ? kept : 1;
 	j->ring = xcalloc(j->cap, sizeof(*j->ring));
+	for (size_t i = 0; i < j->cap; i++)
+		buf_init(&j->ring[i].text, LINE_MAX_BYTES);
 	j->on_event = on_event;
 	j->arg = arg;
 	return j;
@@ -67,10 +70,8 @@ journal_free(struct journal *j)
 {
 	if (!j)
 		return;
-	for (size_t i = 0; i < j->cap; i++) {
-		xfree(j->ring[i].bmc);
-		xfree(j->ring[i].text);
-	}
+	for (size_t i = 0; i < j->cap; i++)
+		buf_free(&j->ring[i].text);
 	xfree(j->ring);
 	xfree(j);
 }
@@ -113,20 +114,17 @@ static void
 keep(struct journal *j, const struct bmc_event *ev)
 {
 	struct line *l = &j->ring[ev->seq % j->cap];
-	struct buf b;
 
-	buf_init(&b, LINE_MAX_BYTES);
-	format(ev, &b);
-	xfree(l->text);
 	l->seq = ev->seq;
-	xreplace(&l->bmc, ev->bmc);
-	if (b.overflow) {
-		buf_free(&b);
-		l->text = xasprintf("{\"seq\":%llu,\"event\":\"too-long\"}\n",
-		    (unsigned long long)ev->seq);
+	l->bmc = ev->bmc;
+	buf_reset(&l->text);
+	(void)buf_reserve(&l->text, LINE_BYTES);
+	format(ev, &l->text);
+	if (!l->text.overflow)
 		return;
-	}
-	l->text = buf_take(&b, NULL);
+	buf_reset(&l->text);
+	buf_addf(&l->text, "{\"seq\":%llu,\"event\":\"too-long\"}\n",
+	    (unsigned long long)ev->seq);
 }
 
 static void
@@ -198,9 +196,9 @@ journal_lines(
 		const struct line *l = &j->ring[seq % j->cap];
 
 		if (!bmc || str_eq(bmc, l->bmc)) {
-			if (out->n + strlen(l->text) > out->max)
+			if (out->n + l->text.n > out->max)
 				break;
-			buf_adds(out, l->text);
+			buf_add(out, buf_str(&l->text), l->text.n);
 		}
 		since = seq;
 	}

@@ -54,26 +54,48 @@ left_out(const struct jw *w, const char *key)
 	return false;
 }
 
-static void
-text(struct buf *b, const char *s)
+static bool
+is_plain(unsigned char c)
 {
-	const char *run = s;
+	return c >= 0x20 && c != '"' && c != '\\';
+}
 
+static void
+text_escaped(struct buf *b, const char *s)
+{
 	buf_addc(b, '"');
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(b, run, (size_t)(s - run));
-		run = s + 1;
-		if (c == '"' || c == '\\')
+		if (is_plain(c))
+			buf_addc(b, *s);
+		else if (c == '"' || c == '\\')
 			buf_addf(b, "\\%c", c);
 		else
 			buf_addf(b, "\\u%04x", c);
 	}
-	buf_add(b, run, (size_t)(s - run));
 	buf_addc(b, '"');
+}
+
+static void
+text(struct buf *b, const char *s)
+{
+	size_t n = 0;
+	char *at;
+
+	while (s[n] && is_plain((unsigned char)s[n]))
+		n++;
+	if (s[n]) {
+		text_escaped(b, s);
+		return;
+	}
+	/* nearly all texts: in one go */
+	at = buf_extend(b, n + 2);
+	if (!at)
+		return;
+	at[0] = '"';
+	memcpy(at + 1, s, n);
+	at[n + 1] = '"';
 }
 
 /* Separator and key; false when the value must not be written. */
@@ -196,12 +218,45 @@ jw_raw(struct jw *w, const char *key, const char *json)
 
 static void uri_text(const struct jw *w, char *uri, size_t cap, const char *fmt,
     va_list ap) __attribute__((format(printf, 4, 0)));
+
+/* Formats of nothing but %s, as nearly all are, are not worth a printf: there are
+ * dozens in a resource. False: not such a one, or too long. */
+static bool
+join(char *out, size_t cap, const char *fmt, va_list ap)
+{
+	size_t n = 0;
+
+	while (*fmt) {
+		const char *piece = fmt;
+		size_t np = strcspn(fmt, "%");
+
+		fmt += np;
+		if (np == 0) {
+			if (fmt[1] != 's')
+				return false;
+			piece = va_arg(ap, const char *);
+			np = strlen(piece);
+			fmt += 2;
+		}
+		if (np >= cap - n)
+			return false;
+		memcpy(out + n, piece, np);
+		n += np;
+	}
+	out[n] = '\0';
+	return true;
+}
+
 static void
 uri_text(const struct jw *w, char *uri, size_t cap, const char *fmt, va_list ap)
 {
+	va_list again;
 	size_t n;
 
-	(void)vsnprintf(uri, cap - 1, fmt, ap); /* ids are short */
+	va_copy(again, ap);
+	if (!join(uri, cap - 1, fmt, again))
+		(void)vsnprintf(uri, cap - 1, fmt, ap); /* ids are short */
+	va_end(again);
 	n = strlen(uri);
 	if (w->slash && n && uri[n - 1] != '/')
 		memcpy(uri + n, "/", 2);

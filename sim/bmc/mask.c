@@ -74,7 +74,8 @@ mask_body(const char *p, size_t n, size_t max)
 
 	if (n == 0)
 		return xstrdup("");
-	if (harmless(p, n))
+	/* what is not shown need not be looked at */
+	if (harmless(p, n < max ? n : max))
 		return xstrndup(p, n < max ? n : max);
 	j = json_parse(p, n, &e);
 	if (!j)
