@@ -63,7 +63,7 @@ fill_id(const struct bmc *b, const char *id)
 		return b->hw.uuid;
 	if (str_eq(id, "{serial}"))
 		return b->hw.serial;
-	return id;
+	return b->fleet->one_service ? b->name : id;
 }
 
 static void
@@ -72,6 +72,7 @@ fill_ids(struct bmc *b)
 	b->sys_id = fill_id(b, b->profile->system_id);
 	b->mgr_id = fill_id(b, b->profile->manager_id);
 	b->cha_id = fill_id(b, b->profile->chassis_id);
+	fleet_ids_learn(b);
 }
 
 static void
@@ -172,6 +173,7 @@ bmc_swap_board(struct bmc *b)
 		.medium_boots = b->m.medium_boots };
 	b->board++;
 	b->off_at_us = b->eject_at_us = 0;
+	fleet_ids_forget(b);
 	hardware_make(
 	    &b->hw, b->profile, b->fleet->env->seed, b->name, b->board);
 	fill_ids(b);

@@ -74,6 +74,9 @@ TAILQ_HEAD(trace_list, trace_entry);
 
 struct bmc {
 	struct bmc_fleet *fleet; /* borrowed */
+	/* Whose service it is part of (sessions, accounts, tasks, events): its
+	 * own, unless the fleet is one service; borrowed. */
+	struct bmc *front;
 	unsigned index;
 	unsigned board; /* generation, counts swaps */
 	char *name;

@@ -18,7 +18,7 @@
 #define TIMES 10
 
 struct bmc_opts {
-	bool help, plain, knobs, no_control;
+	bool help, plain, knobs, no_control, one_service;
 	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay,
 	    *username, *password, *ca_out, *control_addr, *log, *on, *boards;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
@@ -62,6 +62,9 @@ static const struct option_row rows[] = {
 	    "an address a BMC, counted up in this block, all on one port; "
 	    "0 = one address, a port a BMC",
 	    NULL, O(prefix) },
+	{ "one-service", 0, OPT_FLAG, NULL, NULL, 0, 0,
+	    "one address and one Redfish service, whose systems all are", NULL,
+	    O(one_service) },
 	{ "port", 0, OPT_INT, "N", "8443", 0, 65535, "port, or first port",
 	    NULL, O(port) },
 	{ "max-conns", 0, OPT_INT, "N", "1024", 1, 1000000,
@@ -285,6 +288,7 @@ start(void *arg, struct err *e)
 		.addr = o->addr,
 		.prefix = (unsigned)o->prefix,
 		.port = (unsigned)o->port,
+		.one_service = o->one_service,
 		.max_conns = (unsigned)o->max_conns,
 		.profiles_dir = o->profiles_dir,
 		.replay = o->replay,

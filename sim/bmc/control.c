@@ -67,6 +67,18 @@ each(struct call *c, void (*fn)(struct bmc *b, void *arg), void *arg)
 			fn(&c->f->bmcs[i], arg);
 }
 
+/* The same for what belongs to a service: once where all are in one. */
+static void
+each_service(struct call *c, void (*fn)(struct bmc *b, void *arg), void *arg)
+{
+	if (c->b)
+		fn(c->b->front, arg);
+	else
+		for (unsigned i = 0; i < c->f->count; i++)
+			if (c->f->bmcs[i].front == &c->f->bmcs[i])
+				fn(&c->f->bmcs[i], arg);
+}
+
 /* ---- looking ------------------------------------------------------------ */
 
 static cJSON *
@@ -211,11 +223,11 @@ get_one(struct call *c)
 	if (b->st.has_pending)
 		json_set(j, "pendingOverride", override_json(&b->st.pending));
 	json_set(j, "media", slots_json(b));
-	json_set(j, "openSessions", sessions_json(b));
+	json_set(j, "openSessions", sessions_json(b->front));
 	json_set(j, "counters", counters_json(b));
 	json_set(j, "operations", operations_json(b));
-	json_set_bool(j, "locked", account_locked(b, &b->root));
-	json_set_bool(j, "passwordChangeRequired", b->root.must_change);
+	json_set_bool(j, "locked", account_locked(b->front, &b->front->root));
+	json_set_bool(j, "passwordChangeRequired", b->front->root.must_change);
 	json_set_i64(j, "certificates", b->certificates);
 	key_json(b, j);
 	return j;
@@ -324,7 +336,7 @@ post_password(struct call *c)
 		    "");
 	if (pw && !*pw)
 		return fail(c, 400, "password must not be empty", "");
-	each(c, set_credentials, c);
+	each_service(c, set_credentials, c);
 	return done(c);
 }
 
@@ -361,7 +373,7 @@ post_certificate(struct call *c)
 	    (from >= to || from < -YEARS || to > YEARS))
 		return fail(c, 400,
 		    "validFromSeconds must be before expiresInSeconds", "");
-	each(c, rotate, c);
+	each_service(c, rotate, c);
 	return done(c);
 }
 
@@ -375,7 +387,7 @@ end_sessions(struct bmc *b, void *arg)
 static cJSON *
 post_end_sessions(struct call *c)
 {
-	each(c, end_sessions, NULL);
+	each_service(c, end_sessions, NULL);
 	return done(c);
 }
 

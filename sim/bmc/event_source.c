@@ -274,7 +274,7 @@ event_fact(struct bmc *b, const struct bmc_event *ev)
 			? origin
 			: argument(ev, kind, arg, sizeof(arg));
 	log_add(b, &n);
-	event_tell(b, &n);
+	event_tell(b->front, &n);
 }
 
 /* ---- writes ------------------------------------------------------------- */
@@ -295,9 +295,9 @@ event_written(struct request *rq)
 	bool created = rq->verb == VERB_POST && rq->status == 201;
 	char type[64];
 
-	if (!rq->b->events || !rq->route || !rq->route->schema || rq->dry ||
-	    rq->status < 200 || rq->status > 204 || rq->op == OP_LOGIN ||
-	    rq->op == OP_LOGOUT)
+	if (!rq->b->front->events || !rq->route || !rq->route->schema ||
+	    rq->dry || rq->status < 200 || rq->status > 204 ||
+	    rq->op == OP_LOGIN || rq->op == OP_LOGOUT)
 		return;
 	if (created)
 		n.origin = header_of(rq, "Location");
@@ -313,5 +313,5 @@ event_written(struct request *rq)
 	if (created && str_has_suffix(type, "Collection"))
 		type[strlen(type) - strlen("Collection")] = '\0';
 	n.origin_type = type;
-	event_tell(rq->b, &n);
+	event_tell(rq->b->front, &n);
 }

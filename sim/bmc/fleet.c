@@ -17,14 +17,15 @@
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
 #include "sim/bmc/replay.h"
+#include "sim/bmc/request.h"
 #include "sim/bmc/service.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/subscription.h"
 #include "sim/bmc/trace.h"
+#include "sim/bmc/view.h"
 
 #define JOURNAL_KEPT 8192
-#define YEARS_10_S (10LL * 365 * 86400)
-#define DAY_S 86400
+#define ONE_SERVICE_MAX 20000u /* members fit into a reply */
 #define DFLT(v, d) ((v) ? (v) : (d))
 
 /* ---- addresses ---------------------------------------------------------- */
@@ -42,6 +43,10 @@ address_of(const struct bmc_fleet *f, unsigned i, struct http_addr *a)
 	uint32_t v4 = v4_of(&f->first) + i;
 
 	*a = f->first;
+	if (f->one_service) {
+		a->port = (uint16_t)f->port;
+		return;
+	}
 	if (!f->prefix) {
 		a->port = (uint16_t)(f->port + i);
 		return;
@@ -59,7 +64,52 @@ bmc_fleet_by_addr(struct bmc_fleet *f, const struct http_addr *local)
 	unsigned i = f->prefix ? v4_of(local) - v4_of(&f->first)
 			       : (unsigned)local->port - f->port;
 
+	if (f->one_service)
+		i = 0;
 	return i < f->count ? &f->bmcs[i] : NULL;
+}
+
+void
+fleet_ids_forget(const struct bmc *b)
+{
+	const char *ids[] = { b->sys_id, b->mgr_id, b->cha_id };
+
+	for (size_t i = 0; b->fleet->one_service && i < 3; i++)
+		if (ids[i])
+			(void)map_take(&b->fleet->ids, ids[i]); /* not owned */
+}
+
+void
+fleet_ids_learn(struct bmc *b)
+{
+	const char *ids[] = { b->sys_id, b->mgr_id, b->cha_id };
+
+	for (size_t i = 0; b->fleet->one_service && i < 3; i++)
+		(void)map_put(&b->fleet->ids, ids[i], b); /* or the same */
+}
+
+struct bmc *
+fleet_machine_of(struct bmc *front, const char *path)
+{
+	static const char *const parts[] = { V1 "/Systems/", V1 "/Managers/",
+		V1 "/Chassis/" };
+	char id[REQUEST_ARG];
+	struct bmc *b = NULL;
+
+	for (size_t i = 0; front->fleet->one_service && i < 3; i++) {
+		const char *at = path + strlen(parts[i]);
+		size_t n;
+
+		if (!str_has_prefix(path, parts[i]))
+			continue;
+		n = strcspn(at, "/?#");
+		if (n >= sizeof(id))
+			break;
+		memcpy(id, at, n);
+		id[n] = '\0';
+		b = map_get(&front->fleet->ids, id);
+	}
+	return b ? b : front;
 }
 
 void
@@ -72,158 +122,7 @@ bmc_address(const struct bmc *b, char *out, size_t cap)
 	    out, cap, "%s://%s", b->fleet->tls ? "https" : "http", text);
 }
 
-/* ---- certificates ------------------------------------------------------- */
-
-/* name: NULL = its own; ca: NULL = self-signed. */
-struct leaf {
-	const struct tls_identity *ca;
-	const char *name;
-	int64_t from_s, to_s; /* from now */
-};
-
-static struct tls_identity *
-make_leaf(struct bmc *b, const struct leaf *l)
-{
-	char names[128], ip[64], subject[64];
-	struct bmc_fleet *f = b->fleet;
-	struct tls_issue o = {
-		.ca = l->ca, .subject = subject, .names = names
-	};
-	struct tls_identity *id;
-	struct err e = { 0 };
-	int64_t now = bmc_wall(b) / LOOP_S;
-
-	http_addr_text(&b->addr, ip);
-	*strrchr(ip, ':') = '\0';
-	(void)str_copy(subject, sizeof(subject), l->name ? l->name : b->name);
-	(void)str_format(names, sizeof(names), "%s%s%s", subject,
-	    l->name ? "" : ",", l->name ? "" : ip);
-	o.not_before_s = now + l->from_s;
-	o.not_after_s = now + l->to_s;
-	b->certificates++;
-	id = f->virtual_tls
-		 ? tls_identity_facts(&o, f->env->entropy)
-		 : tls_identity_issue(&o, f->env->entropy, NULL, NULL, &e);
-	if (!id)
-		LOGE(f->env->log, "cannot issue a certificate",
-		    F_STR("bmc", b->name), F_ERR(&e));
-	return id;
-}
-
-static void
-issue_leaf(struct bmc *b, int64_t from_s, int64_t to_s)
-{
-	struct leaf l = { b->fleet->ca, NULL, from_s, to_s };
-
-	b->identity = make_leaf(b, &l);
-}
-
-/* Live connections borrow it. */
-static void
-keep_old(struct bmc_fleet *f, struct tls_identity *id)
-{
-	if (!id)
-		return;
-	f->old = xreallocarray(f->old, f->n_old + 1, sizeof(*f->old));
-	f->old[f->n_old++] = id;
-}
-
-static void
-tell_certificate(struct bmc *b)
-{
-	struct tls_facts facts;
-	char hex[65] = "";
-
-	if (b->identity) {
-		tls_identity_get_facts(b->identity, &facts);
-		hex_encode(hex, facts.spki_sha256, 32);
-	}
-	journal_note(b, BMC_EV_CERTIFICATE, hex);
-}
-
-void
-bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
-{
-	bool usual = from_s == 0 && to_s == 0;
-
-	keep_old(b->fleet, b->identity);
-	b->identity = NULL;
-	if (b->fleet->tls)
-		issue_leaf(
-		    b, usual ? -DAY_S : from_s, usual ? YEARS_10_S : to_s);
-	tell_certificate(b);
-}
-
-void
-bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id)
-{
-	keep_old(b->fleet, b->identity);
-	b->identity = id;
-	b->certificates++;
-	tell_certificate(b);
-}
-
-struct tls_identity *
-bmc_fleet_certificate(struct bmc *b)
-{
-	if (b->fleet->tls && !b->identity)
-		issue_leaf(b, -DAY_S, YEARS_10_S);
-	return b->identity;
-}
-
-static bool
-own_ca(struct bmc_fleet *f, struct err *e)
-{
-	struct tls_issue o = { .is_ca = true,
-		.subject = "Beskar7 simulated BMCs" };
-	int64_t now = loop_wall_us(f->env->loop) / LOOP_S;
-
-	o.not_before_s = now - DAY_S;
-	o.not_after_s = now + YEARS_10_S;
-	/* real also in a virtual world: one key, and trust needs its PEM */
-	f->ca = tls_identity_issue(&o, f->env->entropy, &f->ca_pem, NULL, e);
-	return f->ca != NULL;
-}
-
 /* ---- the listener ------------------------------------------------------- */
-
-/* What a rule shows in place of the BMC's own. */
-static struct tls_identity *
-faulty(struct bmc *b, struct fault *r)
-{
-	const struct tls_identity *ca = b->fleet->ca;
-	const struct leaf how[] = {
-		[CERT_EXPIRED] = { ca, NULL, -2 * DAY_S, -DAY_S },
-		[CERT_EARLY] = { ca, NULL, DAY_S, YEARS_10_S },
-		[CERT_OTHER_NAME] = { ca, "other.invalid", -DAY_S, YEARS_10_S },
-		[CERT_SELF_SIGNED] = { NULL, NULL, -DAY_S, YEARS_10_S },
-		[CERT_NEW] = { ca, NULL, -DAY_S, YEARS_10_S },
-	};
-
-	if (r->certificate == CERT_NONE)
-		return NULL;
-	if (r->made && r->made_for == b && r->certificate != CERT_NEW)
-		return r->made;
-	r->made = make_leaf(b, &how[r->certificate]);
-	r->made_for = b;
-	keep_old(b->fleet, r->made);
-	return r->made;
-}
-
-static struct tls_identity *
-identity(void *arg, const struct http_addr *local)
-{
-	struct bmc *b = bmc_fleet_by_addr(arg, local);
-	struct fault *r = b ? fault_on_handshake(b) : NULL;
-
-	if (!b)
-		return NULL;
-	if (r)
-		return faulty(b, r);
-	if (!b->identity)
-		issue_leaf(b, -DAY_S, YEARS_10_S);
-	return b->identity;
-}
 
 static bool
 accepts(
@@ -242,18 +141,18 @@ start_listener(struct bmc_fleet *f, const struct bmc_fleet_opts *o,
 	struct http_listen_opts lo = { .addr = addr,
 		.prefix = o->prefix,
 		.port = o->port,
-		.n_ports = o->prefix ? 1 : f->count,
+		.n_ports = o->prefix || o->one_service ? 1 : f->count,
 		.max_conns = o->max_conns,
 		.accept = accepts,
 		.handle = service_handle,
 		.arg = f,
 		.limits = { .body_max = 1u << 20 } };
 
-	if (!o->prefix && f->count > 1 && !o->port)
+	if (!o->prefix && !o->one_service && f->count > 1 && !o->port)
 		return err_set(
 		    e, ERR_SPEC, 0, "a range of ports needs its first port");
 	if (f->tls)
-		lo.identity = identity;
+		lo.identity = fleet_identity;
 	f->server = http_listen(f->env->net, &lo, e);
 	if (!f->server)
 		return false;
@@ -345,6 +244,7 @@ make_bmc(struct bmc_fleet *f, const struct bmc_fleet_opts *o, unsigned i,
 	const char *password;
 
 	b->fleet = f;
+	b->front = f->one_service ? &f->bmcs[0] : b;
 	b->index = i;
 	b->name = xasprintf("%s%03u", DFLT(o->name_prefix, "bmc-"), i);
 	ov = override_of(o, b->name);
@@ -395,6 +295,8 @@ block_fits(const struct bmc_fleet *f, struct err *e)
 {
 	uint64_t room;
 
+	if (f->one_service)
+		return true;
 	if (!f->prefix)
 		return f->port + f->count <= 65536 ||
 		       err_set(e, ERR_SPEC, 0, "too few ports for %u BMCs",
@@ -419,9 +321,16 @@ start(struct bmc_fleet *f, const struct bmc_fleet_opts *o, struct err *e)
 		return err_set(e, ERR_SPEC, 0, "%s is not an IP address", addr);
 	f->prefix = o->prefix;
 	f->port = o->port;
+	f->one_service = o->one_service;
+	if (o->one_service &&
+	    (o->prefix || o->replay || o->count > ONE_SERVICE_MAX))
+		return err_set(e, ERR_SPEC, 0,
+		    "one service has one address, no recording, and at most "
+		    "%u systems",
+		    ONE_SERVICE_MAX);
 	if (o->ca)
 		f->ca = tls_identity_ref(o->ca);
-	else if (f->tls && !own_ca(f, e))
+	else if (f->tls && !fleet_own_ca(f, e))
 		return false;
 	if (!make_bmcs(f, o, e) || !block_fits(f, e) ||
 	    !start_listener(f, o, addr, e))
@@ -495,6 +404,7 @@ bmc_fleet_free(struct bmc_fleet *f)
 	for (unsigned i = 0; i < f->count; i++)
 		bmc_fini(&f->bmcs[i]);
 	xfree(f->bmcs);
+	map_free(&f->ids, NULL);
 	map_free(&f->profiles, free_profile);
 	replay_free(f->replay);
 	for (size_t i = 0; i < f->n_old; i++)
@@ -588,7 +498,7 @@ bmc_snapshot(const struct bmc *b, struct bmc_snapshot *s)
 	s->disk_image = or_empty(b->m.disk_image);
 	s->os = machine_os_up(b) ? or_empty(b->m.running) : "";
 	s->os_from_disk = machine_os_up(b) && b->m.from_disk;
-	s->sessions = b->n_sessions;
+	s->sessions = b->front->n_sessions;
 	s->boots = b->m.boots;
 	s->medium_boots = b->m.medium_boots;
 	s->requests = b->requests;

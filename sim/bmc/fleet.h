@@ -109,7 +109,11 @@ struct bmc_fleet_opts {
 	const char *name_prefix; /* NULL = "bmc-": "bmc-000", "bmc-001", ... */
 	/* With prefix: BMC i has the i-th address from addr, all on one port.
 	 * Without: all have addr, on ports port, port + 1, ... */
-	const char *addr;   /* NULL = "127.0.0.1" */
+	const char *addr; /* NULL = "127.0.0.1" */
+	/* One address and one service, whose systems all machines are: each with
+	 * a manager and a chassis, named as it is. Sessions, accounts, tasks and
+	 * events are those of the first BMC. No prefix, no replay. */
+	bool one_service;
 	unsigned prefix;    /* 0 = port range */
 	unsigned port;      /* 0 = any free one (one address or a block) */
 	unsigned max_conns; /* 0 = 1024 */

@@ -23,11 +23,12 @@ LIST_HEAD(flood_list, flood);
 struct bmc_fleet {
 	const struct env *env;    /* borrowed */
 	struct bmc_timing timing; /* defaults filled in */
-	bool tls, virtual_tls;
+	bool tls, virtual_tls, one_service;
 	unsigned prefix, count, port;
 	struct http_addr first; /* of the block or the only address */
 	int64_t read_chunk, read_max;
 	unsigned trace_kept;
+	struct map ids;            /* part of a URI -> machine, one service */
 	struct map profiles;       /* name -> struct bmc_profile (owned) */
 	struct replay *replay;     /* owned; NULL = no recording is served */
 	struct bmc *bmcs;          /* owned array */
@@ -48,6 +49,16 @@ struct bmc_fleet {
 struct bmc *bmc_fleet_by_addr(
     struct bmc_fleet *f, const struct http_addr *local);
 
+/* With one service: ids of machine b in URIs, as it has them now. */
+void fleet_ids_learn(struct bmc *b);
+void fleet_ids_forget(const struct bmc *b);
+/* The machine that a path of this service is about; front itself if none. */
+struct bmc *fleet_machine_of(struct bmc *front, const char *path);
+
+/* fleet_tls.c */
+bool fleet_own_ca(struct bmc_fleet *f, struct err *e);
+/* What the BMC at a local address shows: http_listen_opts.identity. */
+struct tls_identity *fleet_identity(void *arg, const struct http_addr *local);
 /* Issues another leaf; live connections keep the old one. */
 /* Another key. Valid from and to, in seconds from now; both 0 = from
  * yesterday for ten years. */

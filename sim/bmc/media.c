@@ -143,7 +143,7 @@ task_of(const struct media_op *op)
 
 	if (!op->task[0])
 		return NULL;
-	TAILQ_FOREACH (t, &op->b->tasks, link)
+	TAILQ_FOREACH (t, &op->b->front->tasks, link)
 		if (str_eq(t->id, op->task))
 			break;
 	return t;

@@ -200,9 +200,9 @@ request_render(struct request *rq, struct buf *out)
 {
 	const struct route *r = rq->route;
 	bool warn = rq->n_messages && !rq->failed;
-	char tag[ETAG_CAP];
 	struct jw w;
 
+	rq->tag[0] = '\0';
 	jw_init(&w, out, r->schema ? r->schema : "", &rq->p->omit);
 	w.slash = rq->p->slash == SLASH_REDIRECT;
 	if (r->flags & (ROUTE_RAW | ROUTE_WHOLE)) {
@@ -223,8 +223,8 @@ request_render(struct request *rq, struct buf *out)
 		jw_raw_list(
 		    &w, "@Message.ExtendedInfo", buf_str(&rq->messages));
 	if (rq->p->etag_body && rq->p->etag_style != ETAG_NONE) {
-		etag_of(rq, buf_str(out), out->n, tag);
-		jw_s(&w, "@odata.etag", tag);
+		etag_of(rq, buf_str(out), out->n, rq->tag);
+		jw_s(&w, "@odata.etag", rq->tag);
 	}
 	jw_close(&w);
 }
@@ -232,18 +232,18 @@ request_render(struct request *rq, struct buf *out)
 bool
 request_render_at(const struct request *rq, const char *path, struct buf *out)
 {
-	struct request sub = { .b = rq->b,
-		.p = rq->p,
-		.st = rq->st,
-		.verb = VERB_GET,
-		.method = "GET",
-		.privileges = rq->privileges };
+	struct request sub = {
+		.verb = VERB_GET, .method = "GET", .privileges = rq->privileges
+	};
 	size_t n = strcspn(path, "?#");
 	bool ok;
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
 	sub.path = xstrndup(path, n);
+	sub.b = fleet_machine_of(rq->b->front, sub.path);
+	sub.p = sub.b->profile;
+	sub.st = sub.b == rq->b ? rq->st : &sub.b->st;
 	(void)str_copy(sub.user, sizeof(sub.user), rq->user);
 	buf_init(&sub.out, REPLY_BODY_MAX);
 	buf_init(&sub.messages, 64u << 10);

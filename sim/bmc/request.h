@@ -15,6 +15,7 @@
 #include "common/buf.h"
 #include "common/loop.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/etag.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/query.h"
 #include "sim/bmc/refusal.h"
@@ -87,6 +88,7 @@ struct request {
 	/* the reply */
 	int status;
 	struct buf out;
+	char tag[ETAG_CAP];  /* of what was rendered last; "" = not made */
 	struct buf messages; /* Message objects, by commas */
 	unsigned n_messages;
 	char first_id[128], first_text[512];

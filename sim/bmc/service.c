@@ -24,6 +24,8 @@
 #include "sim/bmc/session.h"
 #include "sim/bmc/view.h"
 
+#define RESOURCE_BYTES 4000 /* of most resources */
+
 static void run(void *arg);
 static void handle(struct request *rq);
 
@@ -126,14 +128,14 @@ request_new(struct bmc *b, struct http_exchange *x, struct http_bytes body)
 {
 	struct request *rq = xcalloc(1, sizeof(*rq));
 
-	rq->b = b;
-	rq->p = b->profile;
 	rq->x = x;
-	rq->st = &b->st;
 	rq->method = http_exchange_method(x);
 	rq->verb = verb_of(&rq->method);
 	rq->target = xstrdup(http_exchange_target(x));
 	split_target(rq);
+	rq->b = fleet_machine_of(b, rq->path);
+	rq->p = rq->b->profile;
+	rq->st = &rq->b->st;
 	keep_headers(rq);
 	/* whole, also where a NUL is in it: secret_wipe() trusts body_n */
 	rq->body = xmalloc(body.n + 1);
@@ -203,11 +205,13 @@ whole(void *arg, struct http_exchange *x, struct http_bytes body)
 	struct fault_query q;
 	struct request *rq;
 
-	if (!b || b->down) {
+	if (!b || b->down ||
+	    fleet_machine_of(b, http_exchange_target(x))->down) {
 		http_reply_raw(x, (struct http_bytes){ 0 }, 0, HTTP_RST);
 		return;
 	}
 	rq = request_new(b, x, body);
+	b = rq->b;
 	(void)route_find(rq); /* no route is answered later */
 	rq->op = op_of(rq);
 	count(rq);
@@ -235,7 +239,7 @@ run(void *arg)
 {
 	struct request *rq = arg;
 
-	if (rq->b->down) {
+	if (rq->b->down || rq->b->front->down) {
 		fault_wire_reset(rq);
 		return;
 	}
@@ -275,7 +279,7 @@ needs_login(const struct request *rq)
 static bool
 password_first(struct request *rq)
 {
-	const struct account *own = account_get(rq->b, rq->user);
+	const struct account *own = account_get(rq->b->front, rq->user);
 	char uri[128], id[ACCOUNT_ID];
 	bool account;
 
@@ -382,16 +386,17 @@ parse_body(struct request *rq)
 static void
 read_resource(struct request *rq)
 {
-	char tag[ETAG_CAP];
-	const char *known;
+	const char *known, *tag = rq->tag;
 
+	(void)buf_reserve(&rq->out, RESOURCE_BYTES);
 	request_render(rq, &rq->out);
 	if (!rq->status)
 		rq->status = 200;
 	allow_header(rq);
 	if (rq->route->flags & ROUTE_RAW)
 		return;
-	etag_of(rq, buf_str(&rq->out), rq->out.n, tag);
+	if (!tag[0])
+		etag_of(rq, buf_str(&rq->out), rq->out.n, rq->tag);
 	known = rq->in[IN_IF_NONE_MATCH];
 	if (tag[0] && rq->p->etag_header)
 		request_header(rq, "ETag", tag);

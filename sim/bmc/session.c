@@ -132,17 +132,18 @@ become(struct request *rq, const struct account *a)
 static bool
 by_token(struct request *rq, const char *token)
 {
+	struct bmc *front = rq->b->front;
 	const struct account *a;
 	struct session *s;
 
-	session_sweep(rq->b);
-	TAILQ_FOREACH (s, &rq->b->sessions, link) {
+	session_sweep(front);
+	TAILQ_FOREACH (s, &front->sessions, link) {
 		if (!str_eq(s->token, token))
 			continue;
-		a = account_get(rq->b, s->user);
+		a = account_get(front, s->user);
 		if (!a || a->disabled)
 			break;
-		s->used_us = bmc_now(rq->b);
+		s->used_us = bmc_now(front);
 		become(rq, a);
 		(void)str_copy(rq->session, sizeof(rq->session), s->id);
 		return true;
@@ -153,8 +154,8 @@ by_token(struct request *rq, const char *token)
 static bool
 wrong_credentials(struct request *rq, const char *user)
 {
-	const struct account *a = account_get(rq->b, user);
-	bool locked = a && account_locked(rq->b, a);
+	const struct account *a = account_get(rq->b->front, user);
+	bool locked = a && account_locked(rq->b->front, a);
 
 	return request_refuse(rq, locked ? REF_LOCKED_OUT : REF_UNAUTHORIZED,
 	    NULL, NULL, NULL, NULL);
@@ -176,7 +177,7 @@ by_basic(struct request *rq, const char *value)
 		if (colon) {
 			*colon = '\0';
 			a = auth_check(
-			    rq->b, plain, colon + 1, "basic", rq->from);
+			    rq->b->front, plain, colon + 1, "basic", rq->from);
 		}
 	}
 	if (a)

@@ -21,19 +21,22 @@ static const char *const state_names[] = { "Running", "Completed", "Exception",
 	"Cancelled" };
 
 void
-task_drop(struct bmc *b, struct task *t)
+task_drop(struct bmc *front, struct task *t)
 {
-	TAILQ_REMOVE(&b->tasks, t, link);
+	TAILQ_REMOVE(&front->tasks, t, link);
 	xfree(t);
 }
 
 void
 task_drop_all(struct bmc *b)
 {
-	struct task *t;
+	struct task *t = TAILQ_FIRST(&b->front->tasks), *next;
 
-	while ((t = TAILQ_FIRST(&b->tasks)))
-		task_drop(b, t);
+	for (; t; t = next) {
+		next = TAILQ_NEXT(t, link);
+		if (t->of == b || b->front == b)
+			task_drop(b->front, t);
+	}
 }
 
 static void
@@ -67,6 +70,8 @@ task_new(struct bmc *b, const char *name)
 {
 	struct task *t = xcalloc(1, sizeof(*t));
 
+	t->of = b;
+	b = b->front;
 	sweep(b);
 	b->task_seq++;
 	(void)str_format(t->id, sizeof(t->id), "%lld", (long long)b->task_seq);
@@ -139,7 +144,7 @@ task_end(struct bmc *b, struct task *t, bool ok, const char *message_id,
 	t->ended_wall_us = bmc_wall(b);
 	(void)str_copy(t->message_id, sizeof(t->message_id), message_id);
 	(void)str_copy(t->message, sizeof(t->message), message);
-	tell(b, t);
+	tell(b->front, t);
 }
 
 struct task *
@@ -148,6 +153,7 @@ task_get(struct bmc *b, const char *id)
 	int64_t hidden = bmc_us(b, b->profile->task_not_found_ms);
 	struct task *t;
 
+	b = b->front;
 	sweep(b);
 	TAILQ_FOREACH (t, &b->tasks, link)
 		if (str_eq(t->id, id))

@@ -17,7 +17,8 @@ enum task_state {
 };
 
 struct task {
-	TAILQ_ENTRY(task) link;
+	TAILQ_ENTRY(task) link; /* of the front of its machine */
+	const struct bmc *of;   /* the machine; borrowed */
 	char id[24];
 	char name[48];
 	enum task_state state;
@@ -41,8 +42,8 @@ void task_end_as(struct bmc *b, struct task *t, bool ok, const char *id,
 void task_delete(struct request *rq);
 /* NULL: none, or not to be seen yet, or gone already. */
 struct task *task_get(struct bmc *b, const char *id);
-void task_drop(struct bmc *b, struct task *t);
-void task_drop_all(struct bmc *b);
+void task_drop(struct bmc *front, struct task *t);
+void task_drop_all(struct bmc *b); /* of this machine; of a front: of all */
 /* 202 with Location, Retry-After and the task as body. */
 void task_reply(struct request *rq, const struct task *t);
 

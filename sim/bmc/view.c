@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/str.h"
+#include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 
@@ -37,6 +38,35 @@ view_members_end(struct jw *w, long count)
 {
 	jw_end(w);
 	jw_i(w, "Members@odata.count", count);
+}
+
+static void
+machine_ref(struct jw *w, const struct bmc *b, enum machine_id what)
+{
+	switch (what) {
+	case SYSTEM_ID:
+		jw_ref(w, NULL, SYS, b->sys_id);
+		break;
+	case MANAGER_ID:
+		jw_ref(w, NULL, MGR, b->mgr_id);
+		break;
+	case CHASSIS_ID:
+		jw_ref(w, NULL, CHA, b->cha_id);
+		break;
+	}
+}
+
+void
+view_machines_end(
+    struct request *rq, struct jw *w, enum machine_id what, long others)
+{
+	const struct bmc_fleet *f = rq->b->fleet;
+
+	if (!f->one_service)
+		machine_ref(w, rq->b, what);
+	for (unsigned i = 0; f->one_service && i < f->count; i++)
+		machine_ref(w, &f->bmcs[i], what);
+	view_members_end(w, others + (f->one_service ? f->count : 1));
 }
 
 void

@@ -94,6 +94,14 @@ void view_status(struct jw *w, bool rollup);
 /* Members of a collection: begin, jw_ref(w, NULL, ...)..., end with count. */
 void view_members(struct jw *w, const char *name);
 void view_members_end(struct jw *w, long count);
+/* The same with one member more for each machine of this service. */
+enum machine_id {
+	SYSTEM_ID,
+	MANAGER_ID,
+	CHASSIS_ID
+};
+void view_machines_end(
+    struct request *rq, struct jw *w, enum machine_id what, long others);
 /* Action entry: {"#Type.Action": {target: ...}}; close with jw_close(). */
 void view_action(struct request *rq, struct jw *w, const char *action);
 /* 1-based number in rq->arg[i]; prefix before it; 0 = none of 1..max. */

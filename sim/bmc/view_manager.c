@@ -12,8 +12,7 @@ void
 view_chassis_all(struct request *rq, struct jw *w)
 {
 	view_members(w, "Chassis");
-	jw_ref(w, NULL, CHA, rq->b->cha_id);
-	view_members_end(w, 1);
+	view_machines_end(rq, w, CHASSIS_ID, 0);
 }
 
 void
@@ -54,8 +53,7 @@ void
 view_managers(struct request *rq, struct jw *w)
 {
 	view_members(w, "Managers");
-	jw_ref(w, NULL, MGR, rq->b->mgr_id);
-	view_members_end(w, 1);
+	view_machines_end(rq, w, MANAGER_ID, 0);
 }
 
 static void

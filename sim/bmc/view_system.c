@@ -15,8 +15,7 @@ view_systems(struct request *rq, struct jw *w)
 	view_members(w, "Systems");
 	if (extra)
 		jw_ref(w, NULL, SYS, rq->p->extra_system_id);
-	jw_ref(w, NULL, SYS, rq->b->sys_id);
-	view_members_end(w, extra ? 2 : 1);
+	view_machines_end(rq, w, SYSTEM_ID, extra ? 1 : 0);
 }
 
 bool

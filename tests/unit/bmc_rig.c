@@ -82,7 +82,7 @@ rig_open(struct rig *g, const struct bmc_fleet_opts *o)
 	make_env(g, &g->bmc_env, "bmcs", g->bmc_loop);
 	make_env(g, &g->origin_env, "origin", g->origin_loop);
 	fo.addr = "10.1.0.1";
-	fo.prefix = 24;
+	fo.prefix = fo.one_service ? 0 : 24;
 	fo.port = 443;
 	fo.profiles_dir = "sim/bmc/profiles";
 	fo.tls = fo.virtual_tls = true;
