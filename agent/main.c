@@ -39,7 +39,7 @@ static const struct option_row rows[] = {
 	{ "namespace", 'n', OPT_STR, "NAME", "", 0, 0,
 	    "reconcile this namespace only; empty: all", NULL, O(ns) },
 	{ "watch-filter", 0, OPT_STR, "VALUE", NULL, 0, 0,
-	    "reconcile only objects whose label "
+	    "reconcile only objects, hosts too, whose label "
 	    "cluster.x-k8s.io/watch-filter has this value",
 	    NULL, O(watch_filter) },
 	{ "qps", 0, OPT_INT, "N", "500", 1, 10000,

@@ -49,14 +49,12 @@ static enum verdict
 ours(void *arg)
 {
 	struct cluster_pass *p = arg;
-	const char *want = p->c->o.watch_filter;
 
 	p->silent =
 	    kobj_annotation(p->tree, ANN_MANAGED_BY) != NULL ||
 	    (kobj_deleting(p->tree) &&
 		kobj_annotation(p->tree, ANN_DELETE_FOR_MOVE) != NULL) ||
-	    (!str_empty(want) &&
-		!str_eq(kobj_label(p->tree, CAPI_GROUP "/watch-filter"), want));
+	    !controllers_watch(p->c, kobj_label(p->tree, LABEL_WATCH));
 	return p->silent ? V_STOP : V_NEXT;
 }
 

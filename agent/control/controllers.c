@@ -46,6 +46,12 @@ controllers_may_write(const struct controllers *c, struct err *e)
 }
 
 bool
+controllers_watch(const struct controllers *c, const char *label)
+{
+	return str_empty(c->o.watch_filter) || str_eq(label, c->o.watch_filter);
+}
+
+bool
 controllers_machine(const struct controllers *c, const char *ns,
     const char *name, struct machine *out)
 {

@@ -124,7 +124,9 @@ static void
 host_read_meta(struct host *h, const cJSON *meta)
 {
 	const cJSON *ann = json_obj(meta, "annotations");
-	const cJSON *zone = json_child(json_obj(meta, "labels"), LABEL_ZONE);
+	const cJSON *labels = json_obj(meta, "labels");
+	const cJSON *zone = json_child(labels, LABEL_ZONE);
+	const cJSON *watch = json_child(labels, LABEL_WATCH);
 	const cJSON *rec = json_child(ann, ANN_RECORD);
 	const char *text;
 	const cJSON *f;
@@ -138,6 +140,7 @@ host_read_meta(struct host *h, const cJSON *meta)
 	h->for_move = json_child(ann, ANN_DELETE_FOR_MOVE) != NULL;
 	h->paused = json_child(ann, ANN_PAUSED) != NULL;
 	h->zone = cJSON_IsString(zone) ? zone->valuestring : NULL;
+	h->watch = cJSON_IsString(watch) ? watch->valuestring : NULL;
 	cJSON_ArrayForEach (f, json_arr(meta, "finalizers"))
 		if (cJSON_IsString(f) && str_eq(f->valuestring, FINALIZER_HOST))
 			h->has_finalizer = true;

@@ -59,7 +59,7 @@ struct host_asks {
 struct host {
 	struct cJSON *tree; /* owned */
 	char *key;          /* owned, "ns/name" */
-	const char *ns, *name, *uid, *rv, *zone;
+	const char *ns, *name, *uid, *rv, *zone, *watch;
 	int64_t generation;
 	bool deleting, for_move, has_finalizer, paused;
 	struct host_spec spec;

@@ -22,6 +22,7 @@ host_brief_free(void *p)
 	xfree(b->consumer);
 	xfree(b->claim_id);
 	xfree(b->zone);
+	xfree(b->watch);
 	xfree(b->serves);
 	xfree(b->secret);
 	xfree(b->ca);
@@ -143,6 +144,7 @@ host_brief_new(const char *key, const cJSON *tree)
 		    h.spec.consumer.name);
 	b->claim_id = xstrdup(h.spec.consumer.claim_id);
 	b->zone = xstrdup(h.zone);
+	b->watch = xstrdup(h.watch);
 	if (h.record.phase != PHASE_IDLE && h.record.claim_id[0] != '\0')
 		b->serves = xstrdup(h.record.claim_id);
 	b->secret = host_ref_key(&h, h.spec.credentials_name);

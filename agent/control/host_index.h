@@ -25,6 +25,7 @@ struct host_brief {
 	bool leaving;          /* host_leaving() */
 	char *consumer;        /* owned, "ns/name" or NULL */
 	char *claim_id, *zone; /* owned or NULL */
+	char *watch;           /* owned or NULL: its label of that name */
 	char *serves;      /* owned: claim id that the record serves, or NULL */
 	char *secret, *ca; /* owned, "ns/name" or NULL */
 	uint64_t sig;      /* of all that a pass of the host reads */

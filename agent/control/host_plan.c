@@ -12,7 +12,18 @@ not_moving_away(void *arg)
 	struct host_pass *p = arg;
 
 	/* clusterctl move deletes what it has copied: not ours any more. */
-	return p->h.deleting && p->h.for_move ? V_STOP : V_NEXT;
+	p->rep.silent = p->h.deleting && p->h.for_move;
+	return p->rep.silent ? V_STOP : V_NEXT;
+}
+
+/* A host of another agent's watch is driven by that one. */
+static enum verdict
+in_watch(void *arg)
+{
+	struct host_pass *p = arg;
+
+	p->rep.silent = !controllers_watch(p->c, p->h.watch);
+	return p->rep.silent ? V_STOP : V_NEXT;
 }
 
 /* capi-contract 3.5: the object's own annotation, or the Cluster of the
@@ -194,6 +205,7 @@ purpose_served(void *arg)
 
 const struct step host_plan[] = {
 	{ "not-moving-away", not_moving_away },
+	{ "in-watch", in_watch },
 	{ "not-paused", not_paused },
 	{ "deletion", host_deletion },
 	{ "spec-valid", spec_valid },

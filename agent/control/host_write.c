@@ -408,7 +408,7 @@ host_write_status(struct host_ctl *ctl)
 	struct kube_request rq = { 0 };
 	cJSON *status, *patch;
 
-	if (ctl->status_call != NULL || p->h.tree == NULL)
+	if (ctl->status_call != NULL || p->h.tree == NULL || p->rep.silent)
 		return;
 	status = report_status(
 	    &p->rep, &p->h, ctl->details, loop_wall_us(ctl->c->env->loop));

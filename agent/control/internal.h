@@ -76,6 +76,9 @@ void machine_ctl_free(void *arg);
 void cluster_ctl_run(void *arg, const char *key);
 void cluster_ctl_free(void *arg);
 
+/* Whether an object with this watch-filter label (NULL: none) is of our watch. */
+bool controllers_watch(const struct controllers *c, const char *label);
+
 /* The view of a machine from the cache; false if there is none. The caller
  * calls machine_view_fini. */
 bool controllers_machine(const struct controllers *c, const char *ns,

@@ -69,6 +69,7 @@ claim_consider(struct machine_pass *p, struct claim_search *s,
 	uint64_t score;
 
 	if (!b->available || !str_eq(b->ns, p->m.ns) ||
+	    !controllers_watch(p->c, b->watch) ||
 	    map_get(&p->c->reserved, b->key) != NULL ||
 	    informer_in_doubt(p->c->hosts, b->key))
 		return;

@@ -23,11 +23,9 @@ static enum verdict
 in_watch(void *arg)
 {
 	struct machine_pass *p = arg;
-	const char *want = p->c->o.watch_filter;
 
 	p->silent =
-	    !str_empty(want) &&
-	    !str_eq(kobj_label(p->m.tree, CAPI_GROUP "/watch-filter"), want);
+	    !controllers_watch(p->c, kobj_label(p->m.tree, LABEL_WATCH));
 	return p->silent ? V_STOP : V_NEXT;
 }
 

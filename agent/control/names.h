@@ -31,6 +31,7 @@
 #define ANN_MANAGED_BY CAPI_GROUP "/managed-by"
 #define ANN_DELETE_FOR_MOVE "clusterctl.cluster.x-k8s.io/delete-for-move"
 #define ANN_BLOCK_MOVE "clusterctl.cluster.x-k8s.io/block-move"
+#define LABEL_WATCH CAPI_GROUP "/watch-filter"
 #define LABEL_CLUSTER_NAME CAPI_GROUP "/cluster-name"
 #define LABEL_CONTROL_PLANE CAPI_GROUP "/control-plane"
 #define LABEL_ZONE "topology.kubernetes.io/zone"

@@ -60,6 +60,7 @@ struct report {
 	char *health; /* owned JSON text of hardwareDetails.health, or NULL */
 	struct report_op op;
 	bool only_paused; /* nothing but the Paused condition is written */
+	bool silent;      /* nothing at all is */
 };
 
 void report_reset(struct report *r);

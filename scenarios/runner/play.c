@@ -284,6 +284,7 @@ play_agent_options(struct play *p)
 		p->agent.event_streams = -1;
 	p->agent.leader_elect = json_bool(a, "leader-elect", false);
 	p->agent.image_origins = json_str(a, "image-origins", NULL);
+	p->agent.watch_filter = json_str(a, "watch-filter", NULL);
 	p->agent.ns = json_str(a, "namespace", NULL);
 	p->agent_skew_us = shape_time(a, "clock-skew", 0);
 }

@@ -78,6 +78,7 @@ static const struct shape_key agents_keys[] = {
 	{ "event-streams", S_INT, false, "BMCs followed at once; 0 = none" },
 	{ "leader-elect", S_BOOL, false, "" },
 	{ "image-origins", S_TEXT, false, "" },
+	{ "watch-filter", S_TEXT, false, "" },
 	{ "namespace", S_TEXT, false, "" },
 	{ "clock-skew", S_TIME, false,
 	    "wall clock of agent n is n times "

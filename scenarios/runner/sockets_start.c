@@ -375,6 +375,8 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	if (o->leader_elect)
 		args_add(&a, "--leader-elect");
 	args_add(&a, "--lease-namespace=default");
+	if (o->watch_filter != NULL)
+		args_add(&a, "--watch-filter=%s", o->watch_filter);
 	if (o->image_origins != NULL)
 		args_add(&a, "--image-origins=%s", o->image_origins);
 	if (o->ns != NULL)

@@ -307,6 +307,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	secret_set(&k.token, STAGE_TOKEN, strlen(STAGE_TOKEN));
 	ao.control.ns = o->ns;
 	ao.control.image_origins = o->image_origins;
+	ao.control.watch_filter = o->watch_filter;
 	ao.control.max_provisioning = o->max_provisioning;
 	ao.control.max_releasing = o->max_releasing;
 	ao.control.event_streams = o->event_streams;

@@ -62,7 +62,7 @@ struct stage_agent_opts {
 	unsigned max_provisioning, max_releasing;
 	int event_streams; /* < 0 = none */
 	bool leader_elect;
-	const char *image_origins, *ns;
+	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
 };
 /* Agents have numbers from 0. Starting one that runs is an error. */

@@ -226,19 +226,23 @@ value() { # KEY: of the first such scalar in a kubeconfig
 real() {
 	local faults='huge-body endless-header garbage trickle hang deep-json'
 	local ax=/apis/infrastructure.cluster.x-k8s.io/v1beta2 i=1 f peak
+	local control port
 	"$sim" kube --port 0 --crds crds --crds sim/core/crds \
 		--kubeconfig-out "$dir/admin" \
 		--agent-kubeconfig-out "$dir/agent" >"$dir/kube.out" 2>&1 &
 	pids="$pids $!"
-	"$sim" bmc --count 7 --addr 127.77.0.1 --prefix 24 --port 18443 \
-		--control-port 19977 --ca-out "$dir/ca.pem" \
+	"$sim" bmc --count 7 --addr 127.77.0.1 --prefix 24 --port 0 \
+		--control-port 0 --ca-out "$dir/ca.pem" \
 		>"$dir/bmc.out" 2>&1 &
 	pids="$pids $!"
 	wait_for 20 grep -q ready "$dir/kube.out" || return 1
-	wait_for 20 fetch http://127.0.0.1:19977/bmcs || return 1
+	wait_for 20 grep -q ready "$dir/bmc.out" || return 1
+	control=$(sed -n 's/.*control=\([^ ]*\).*/\1/p' "$dir/bmc.out")
+	port=$(sed -n 's/^ready https:\/\/[0-9.]*:\([0-9]*\).*/\1/p' "$dir/bmc.out")
+	fetch "$control/bmcs" >/dev/null || return 1
 	for f in $faults; do
 		fetch -X POST -d "{\"action\":\"$f\"}" -o /dev/null \
-			"http://127.0.0.1:19977/bmcs/bmc-00$i/faults" ||
+			"$control/bmcs/bmc-00$i/faults" ||
 			return 1
 		i=$((i + 1))
 	done
@@ -258,7 +262,7 @@ kind: PhysicalHost
 metadata: {name: bmc-00$i}
 spec:
   redfishConnection:
-    address: https://127.77.0.$((i + 1)):18443
+    address: https://127.77.0.$((i + 1)):$port
     credentialsSecretRef: {name: bmc-00$i}
     insecureSkipVerify: true
 END

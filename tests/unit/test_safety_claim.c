@@ -296,6 +296,50 @@ fleet_limits_hold_exactly(void)
 	rig_free(r);
 }
 
+static void
+watch(struct rig *r, const char *resource, const char *name, const char *value)
+{
+	rig_patch(r, resource, name,
+	    "{\"metadata\": {\"labels\": "
+	    "{\"cluster.x-k8s.io/watch-filter\": \"%s\"}}}",
+	    value);
+}
+
+static void
+what_another_agent_watches_is_left_alone(void)
+{
+	struct rig_opts o = { .bmcs = 3,
+		.timing = quick,
+		.no_agent = true,
+		.agent = { .watch_filter = "east" } };
+	struct rig *r = rig_new(&o);
+
+	watch(r, HOST, "bmc-000", "east");
+	watch(r, HOST, "bmc-001", "west");
+	watch(r, "beskar7clusters", "c1", "east");
+	rig_agent(r);
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", "status/state", "Available", 5 * LOOP_MIN));
+	for (unsigned i = 0; i < 2; i++) {
+		rig_machine(r, i == 0 ? "m0" : "m1");
+		watch(r, B7M, i == 0 ? "m0" : "m1", "east");
+	}
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-000", "status/state", "Provisioned", 20 * LOOP_MIN));
+	CU_ASSERT_NOT_EQUAL(rig_is(r, B7M, "m0", "?HostClaimed", "True"),
+	    rig_is(r, B7M, "m1", "?HostClaimed", "True"));
+	for (unsigned i = 1; i < 3; i++) {
+		CU_ASSERT_EQUAL(r->bmc[i].requests, 0);
+		CU_ASSERT_TRUE(rig_is(
+		    r, HOST, i == 1 ? "bmc-001" : "bmc-002", "status", NULL));
+	}
+	/* Handed over to this agent, the host serves who waits for one. */
+	watch(r, HOST, "bmc-001", "east");
+	CU_ASSERT_TRUE(rig_wait(
+	    r, HOST, "bmc-001", "status/state", "Provisioned", 20 * LOOP_MIN));
+	rig_free(r);
+}
+
 int
 main(void)
 {
@@ -314,6 +358,8 @@ main(void)
 		    a_made_up_consumer_moves_nothing },
 		{ "a label on an Available host wakes who waits for it",
 		    a_label_on_an_available_host_wakes_who_waits_for_it },
+		{ "what another agent watches is left alone",
+		    what_another_agent_watches_is_left_alone },
 		{ "fleet limits hold exactly", fleet_limits_hold_exactly },
 	};
 
