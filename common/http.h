@@ -137,6 +137,9 @@ struct http_request {
 	/* GET, HEAD only: once more if a kept connection proves dead. All else
 	 * takes a fresh connection: a re-sent POST would execute twice. */
 	bool may_resend;
+	/* The reply comes in small pieces, with long silence between them (an
+	 * event stream): the client's buffers are small. */
+	bool trickles;
 	/* NULL or called once with the head, before any body. */
 	enum http_flow (*head)(
 	    void *arg, int status, const struct http_header *h, size_t n);

@@ -327,6 +327,8 @@ set_request(struct ccall *c)
 		SET(CURLOPT_HTTPGET, 1L);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, c->method);
+	if (c->r.trickles)
+		SET(CURLOPT_BUFFERSIZE, 2048L); /* of 16 KiB */
 }
 
 bool

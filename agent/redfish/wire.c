@@ -449,6 +449,7 @@ rf_wire_stream(struct redfish *rf, struct http_peer *peer,
 	r.target = w->target;
 	r.headers = h.v;
 	r.n_headers = h.n;
+	r.trickles = true;
 	if (rf->op)
 		rf->op->result.requests++;
 	count_method(&rf->stats, w->method);
