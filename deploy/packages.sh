@@ -29,6 +29,8 @@ tests="libcunit1-dev openssl curl procps python3"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 # the validators' virtual environment
 all="$all python3-venv"
+# the load of tests/bench/bmc.sh
+all="$all wrk"
 
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
 

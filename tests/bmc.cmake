@@ -8,6 +8,11 @@ if(TARGET b7_world AND TARGET b7_sim_bmc AND TARGET b7_sim_origin)
 	endforeach()
 endif()
 
+# Many BMCs over sockets.
+if(TARGET b7_sim_bmc AND TARGET b7_net)
+	integration_test(bmc_scale b7_sim_bmc b7_net)
+endif()
+
 if(TARGET b7_bmc_rig AND COMMAND fuzz_target)
 	fuzz_target(bmc_profile b7_sim_bmc)
 	fuzz_target(bmc_iso b7_sim_bmc)

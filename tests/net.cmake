@@ -16,3 +16,6 @@ integration_test(http_dns b7_net)
 # Not a test: what the real network costs (tests/bench/bench_http.c).
 add_executable(bench_http ${CMAKE_SOURCE_DIR}/tests/bench/bench_http.c)
 target_link_libraries(bench_http PRIVATE b7_flags b7_net)
+# Nor this: libevent's own server, which tests/bench/bmc.sh measures us by.
+add_executable(bench_hello ${CMAKE_SOURCE_DIR}/tests/bench/hello_evhttp.c)
+target_link_libraries(bench_hello PRIVATE b7_flags b7_common dep_event_extra)

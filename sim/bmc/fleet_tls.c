@@ -86,6 +86,7 @@ bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
 {
 	bool usual = from_s == 0 && to_s == 0;
 
+	b = b->front;
 	keep_old(b->fleet, b->identity);
 	b->identity = NULL;
 	if (b->fleet->tls)
@@ -97,6 +98,7 @@ bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
 void
 bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id)
 {
+	b = b->front;
 	keep_old(b->fleet, b->identity);
 	b->identity = id;
 	b->certificates++;
@@ -106,6 +108,7 @@ bmc_fleet_set_certificate(struct bmc *b, struct tls_identity *id)
 struct tls_identity *
 bmc_fleet_certificate(struct bmc *b)
 {
+	b = b->front;
 	if (b->fleet->tls && !b->identity)
 		issue_leaf(b, -DAY_S, YEARS_10_S);
 	return b->identity;

@@ -40,8 +40,19 @@ judge() { # NAME FIGURE BUDGET UNIT
 	fi
 }
 
+# The same of a figure that should be high.
+judge_least() { # NAME FIGURE LEAST UNIT
+	if [ "$smoke" = yes ]; then
+		say ok "$1" "$2 $4"
+	elif awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }'; then
+		say ok "$1" "$2 $4, at least $3"
+	else
+		say "not ok" "$1" "$2 $4, at least $3"
+	fi
+}
+
 column() { # NAME: its figure in a line of columns
-	sed -n "s/.*\b$1 \([0-9.]*\).*/\1/p" "$out" | head -n 1
+	sed -n "s|.*\b$1 \([0-9.]*\).*|\1|p" "$out" | head -n 1
 }
 
 # ---- the binary -------------------------------------------------------------
@@ -82,6 +93,35 @@ if [ -x "$runner" ] && [ -e "$file" ] && [ "$smoke" = no ]; then
 		tail -n 20 "$out"
 		say "not ok" "1,000 provisioned, virtual time" "failed"
 	fi
+fi
+
+# ---- simulated BMCs -----------------------------------------------------------
+
+more="--seconds 4 --rounds 3" n=10000
+[ "$smoke" = no ] || more="--seconds 1 --rounds 1 --systems 50 --no-sushy" n=20
+# shellcheck disable=SC2086
+tests/bench/bmc.sh --build "$build" $more >"$out" 2>&1
+case $? in
+0)
+	judge_least "reads of BMCs, to bare evhttp" \
+		"$(column http/evhttp/cpu)" 0.5 times
+	if grep -q '^http/sushy' "$out"; then
+		judge_least "the same, to sushy-tools" "$(column http/sushy/cpu)" 100 times
+	elif [ "$smoke" = no ]; then
+		say skip "the same, to sushy-tools" \
+			"$(sed -n 's/^SKIPPED: //p' "$out" | head -n 1)"
+	fi
+	;;
+77) say skip "reads of BMCs" "$(sed -n 's/^SKIPPED: //p' "$out")" ;;
+*) say "not ok" "reads of BMCs" "bmc.sh failed" ;;
+esac
+sed 's/^/    /' "$out"
+if tests/bench/bmc_memory.sh --build "$build" $n >"$out" 2>&1; then
+	judge "$n BMCs in one process" "$(column peak_mb)" 300 MB
+	sed 's/^/    /' "$out"
+else
+	cat "$out"
+	say "not ok" "$n BMCs in one process" failed
 fi
 
 # ---- the seams --------------------------------------------------------------
