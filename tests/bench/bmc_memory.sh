@@ -42,7 +42,7 @@ fail() {
 ready() { # FILE: what stands after "ready"
 	local i
 	for ((i = 0; i < 600; i++)); do
-		grep -q '^ready' "$1" && sed -n 's/^ready \([^ ]*\).*/\1/p' "$1" && return
+		grep -qs '^ready' "$1" && sed -n 's/^ready \([^ ]*\).*/\1/p' "$1" && return
 		sleep 0.1
 	done
 	fail "$1 did not get ready"
