@@ -25,6 +25,7 @@ struct lab {
 	struct secret password;
 	struct redfish_reply r;
 	struct tls_trust *ca;
+	unsigned bmc; /* whose system is meant: the last one */
 };
 
 static void
@@ -35,11 +36,14 @@ no_line(void *arg, const char *line, size_t n)
 	(void)n;
 }
 
+/* systems: of one service. */
 static void
-lab_open(struct lab *g, const char *profile)
+lab_open(struct lab *g, const char *profile, unsigned systems)
 {
 	struct bmc_fleet_opts fo = { .profiles = &profile,
 		.n_profiles = 1,
+		.count = systems,
+		.one_service = systems > 1,
 		.profiles_dir = "sim/bmc/profiles",
 		.tls = true,
 		.timing = { .time_scale = 20 } };
@@ -73,6 +77,9 @@ lab_open(struct lab *g, const char *profile)
 	bmc_address(bmc_fleet_at(g->fleet, 0), address, sizeof(address));
 	secret_set(&g->password, "b7-sim-secret", 13);
 	ro.address = address;
+	g->bmc = systems - 1;
+	if (systems > 1)
+		ro.system_id = bmc_name(bmc_fleet_at(g->fleet, g->bmc));
 	ro.tls.policy.trust = g->ca;
 	ro.credentials =
 	    (struct redfish_credentials){ "root", &g->password, "1" };
@@ -131,7 +138,7 @@ ended_well(struct lab *g, const char *what)
 #define OP(g, call) ((call), ended_well((g), #call))
 
 static void
-boots_once(const char *profile)
+boots_once(const char *profile, unsigned systems)
 {
 	const struct redfish_state *st;
 	struct bmc_snapshot snap;
@@ -139,7 +146,7 @@ boots_once(const char *profile)
 	char url[64];
 	int i;
 
-	lab_open(&g, profile);
+	lab_open(&g, profile, systems);
 	st = redfish_state(g.rf);
 	(void)str_format(url, sizeof(url), "http://127.0.0.1:%u/live.iso",
 	    origin_port(g.origin));
@@ -152,7 +159,7 @@ boots_once(const char *profile)
 	CU_ASSERT_TRUE(st->boot.cd);
 	CU_ASSERT(OP(&g, redfish_reset(g.rf, RF_RESET_ON, on_done, &g)));
 	for (i = 0; i < 50; i++) {
-		bmc_snapshot(bmc_fleet_at(g.fleet, 0), &snap);
+		bmc_snapshot(bmc_fleet_at(g.fleet, g.bmc), &snap);
 		if (snap.medium_boots == 1 && snap.os[0])
 			break;
 		nap(&g, 100 * LOOP_MS);
@@ -171,10 +178,13 @@ boots_once(const char *profile)
 	CU_ASSERT_EQUAL(st->power, RF_POWER_OFF);
 	CU_ASSERT_FALSE(st->boot.armed);
 	CU_ASSERT(OP(&g, redfish_close(g.rf, on_done, &g)));
-	bmc_snapshot(bmc_fleet_at(g.fleet, 0), &snap);
-	CU_ASSERT_EQUAL(snap.medium_boots, 1);
-	CU_ASSERT_EQUAL(snap.sessions, 0);
-	CU_ASSERT_EQUAL(snap.login_failures, 0);
+	for (unsigned k = 0; k < systems; k++) {
+		bmc_snapshot(bmc_fleet_at(g.fleet, k), &snap);
+		CU_ASSERT_EQUAL(snap.boots, k == g.bmc);
+		CU_ASSERT_EQUAL(snap.medium_boots, k == g.bmc);
+		CU_ASSERT_EQUAL(snap.sessions, 0);
+		CU_ASSERT_EQUAL(snap.login_failures, 0);
+	}
 	CU_ASSERT_EQUAL(redfish_stats(g.rf)->retries, 0);
 	lab_close(&g);
 }
@@ -182,17 +192,22 @@ boots_once(const char *profile)
 static void
 generic_boots_once_over_tls(void)
 {
-	boots_once("generic");
+	boots_once("generic", 1);
 }
 static void
 idrac10_boots_once_over_tls(void)
 {
-	boots_once("idrac10");
+	boots_once("idrac10", 1);
 }
 static void
 lenovo_boots_once_over_tls(void)
 {
-	boots_once("lenovo-xcc2");
+	boots_once("lenovo-xcc2", 1);
+}
+static void
+one_system_of_many_boots_once_over_tls(void)
+{
+	boots_once("generic", 5);
 }
 
 static void
@@ -202,7 +217,7 @@ an_untrusted_certificate_gets_no_credentials(void)
 	struct bmc_snapshot snap;
 	struct lab g;
 
-	lab_open(&g, "generic");
+	lab_open(&g, "generic", 1);
 	redfish_set_tls(g.rf, &system);
 	redfish_discover(g.rf, on_done, &g);
 	loop_run(g.loop);
@@ -217,6 +232,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(generic_boots_once_over_tls),
 	UNIT_CASE(idrac10_boots_once_over_tls),
 	UNIT_CASE(lenovo_boots_once_over_tls),
+	UNIT_CASE(one_system_of_many_boots_once_over_tls),
 	UNIT_CASE(an_untrusted_certificate_gets_no_credentials),
 };
 
