@@ -101,6 +101,21 @@ buf_addc(struct buf *b, char c)
 }
 
 bool
+buf_addi(struct buf *b, int64_t i)
+{
+	char text[20]; /* as many digits as 2^63 has, and a sign */
+	uint64_t left = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (i < 0)
+		text[--at] = '-';
+	return buf_add(b, text + at, sizeof(text) - at);
+}
+
+bool
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

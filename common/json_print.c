@@ -2,7 +2,6 @@
  * asks the locale for its decimal point and passes bad UTF-8 on. */
 #include "common/json.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +62,7 @@ print_number(struct buf *b, double d)
 		return;
 	}
 	if (d == trunc(d) && fabs(d) <= EXACT_MAX) {
-		(void)buf_addf(b, "%" PRId64, (int64_t)d);
+		(void)buf_addi(b, (int64_t)d);
 		return;
 	}
 	for (int digits = 15; digits <= 17; digits++) {

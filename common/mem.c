@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORT_TEXT 128 /* formatted once */
+
 /* The one exception to "no global mutable state": counts for benches, which
  * nothing but mem_stats() reads. */
 static struct mem_stats stats;
@@ -72,16 +74,20 @@ xstrndup(const char *s, size_t n)
 char *
 xasprintf(const char *fmt, ...)
 {
+	char mostly[SHORT_TEXT], *p;
 	va_list ap;
-	char *p;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(mostly, sizeof(mostly), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		abort();
 	p = xmalloc((size_t)n + 1);
+	if ((size_t)n < sizeof(mostly)) {
+		memcpy(p, mostly, (size_t)n + 1);
+		return p;
+	}
 	va_start(ap, fmt);
 	(void)vsnprintf(p, (size_t)n + 1, fmt, ap); /* fits: just measured */
 	va_end(ap);

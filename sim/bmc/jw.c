@@ -192,7 +192,7 @@ void
 jw_i(struct jw *w, const char *key, int64_t v)
 {
 	if (begin(w, key))
-		buf_addf(w->out, "%lld", (long long)v);
+		buf_addi(w->out, v);
 }
 
 void
