@@ -4,7 +4,8 @@
 add_library(b7_common STATIC
 	buf.c calendar.c codec.c entropy.c entropy_system.c entropy_virtual.c
 	err.c files_memory.c files_system.c json.c json_index.c json_merge.c
-	json_node.c json_parse.c json_patch.c json_print.c json_string.c
+	json_node.c json_parse.c json_patch.c json_print.c json_room.c
+	json_string.c
 	log.c map.c mem.c
 	metrics.c odata.c options.c random.c retry.c rfc3339.c str.c url.c yaml.c
 	yaml_scalar.c)

@@ -12,14 +12,6 @@
 
 #define EXACT_MAX 9007199254740992LL
 
-void
-json_init(void)
-{
-	cJSON_Hooks hooks = { .malloc_fn = xmalloc, .free_fn = xfree };
-
-	cJSON_InitHooks(&hooks);
-}
-
 /* ---- paths --------------------------------------------------------------- */
 
 /* Does the path segment s[0..n) with its escapes spell key? */
@@ -64,14 +56,27 @@ element(const cJSON *arr, const char *s, size_t n)
 	return c;
 }
 
-static cJSON *
-step(const cJSON *j, const char *s, size_t n)
+/* Bytes of the first segment of a path, and whether it has no escapes. */
+static size_t
+segment(const char *path, bool *plain)
 {
-	bool plain = memchr(s, '~', n) == NULL;
+	size_t n = 0;
 
-	if (cJSON_IsArray(j))
+	*plain = true;
+	for (; path[n] != '\0' && path[n] != '/'; n++)
+		if (path[n] == '~')
+			*plain = false;
+	return n;
+}
+
+static cJSON *
+step(const cJSON *j, const char *s, size_t n, bool plain)
+{
+	int type = j->type & 0xff;
+
+	if (type == cJSON_Array)
 		return element(j, s, n);
-	if (!cJSON_IsObject(j))
+	if (type != cJSON_Object)
 		return NULL;
 	for (cJSON *c = j->child; c != NULL; c = c->next) {
 		if (c->string == NULL)
@@ -107,9 +112,10 @@ json_at_mut(cJSON *j, const char *path)
 		return j;
 	path += *path == '/';
 	while (j != NULL) {
-		size_t n = strcspn(path, "/");
+		bool plain;
+		size_t n = segment(path, &plain);
 
-		j = step(j, path, n);
+		j = step(j, path, n, plain);
 		if (path[n] == '\0')
 			break;
 		path += n + 1;
@@ -124,9 +130,10 @@ json_at(const cJSON *j, const char *path)
 		return j;
 	path += *path == '/';
 	while (j != NULL) {
-		size_t n = strcspn(path, "/");
+		bool plain;
+		size_t n = segment(path, &plain);
 
-		j = step(j, path, n);
+		j = step(j, path, n, plain);
 		if (path[n] == '\0')
 			break;
 		path += n + 1;
@@ -319,7 +326,7 @@ is_container(const cJSON *j)
 static cJSON *
 ensure_step(cJSON *j, const char *s, size_t n)
 {
-	cJSON *c = step(j, s, n), *made;
+	cJSON *c = step(j, s, n, memchr(s, '~', n) == NULL), *made;
 	char *key;
 
 	if (is_container(c))

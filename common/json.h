@@ -20,9 +20,9 @@
 #define JSON_MAX_MEMBERS 20000 /* in one object or array */
 #define JSON_MAX_NODES 1000000 /* in one tree: 100 MB */
 
-/* Makes cJSON allocate with mem.h, so that its constructors abort instead of
- * returning NULL. Once in main(), before anything else here or of cJSON. */
-void json_init(void);
+/* cJSON allocates as json_room.h says, and so with mem.h: its constructors abort
+ * instead of returning NULL. What it gives is freed with its functions, or kept
+ * in its trees; never with xfree(). */
 
 /*
  * Parses all n bytes (a BOM and trailing NULs/white space are skipped).

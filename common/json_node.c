@@ -1,7 +1,16 @@
 #include "common/json_node.h"
 
 #include "common/json.h"
-#include "common/mem.h"
+
+/* Before main, since whatever frees a node must know how it was made. */
+__attribute__((constructor)) static void
+set_hooks(void)
+{
+	cJSON_Hooks hooks = { .malloc_fn = json_room_alone,
+		.free_fn = json_room_free };
+
+	cJSON_InitHooks(&hooks);
+}
 
 static char *
 put(char *at, const struct json_text *t)
@@ -12,8 +21,8 @@ put(char *at, const struct json_text *t)
 }
 
 cJSON *
-json_node_new(
-    int type, const struct json_text *key, const struct json_text *text)
+json_node_new(struct json_room *room, int type, const struct json_text *key,
+    const struct json_text *text)
 {
 	size_t n = sizeof(cJSON);
 	cJSON *j;
@@ -23,7 +32,7 @@ json_node_new(
 		n += key->n + 1;
 	if (text != NULL)
 		n += text->n + 1;
-	j = xmalloc(n);
+	j = json_room_take(room, n);
 	memset(j, 0, sizeof(*j));
 	j->type = type;
 	at = (char *)(j + 1);
@@ -46,7 +55,7 @@ json_node_unname(cJSON *j)
 	if (j == NULL)
 		return;
 	if ((j->type & cJSON_StringIsConst) == 0)
-		xfree(j->string);
+		json_room_free(j->string);
 	j->type &= ~cJSON_StringIsConst;
 	j->string = NULL;
 }
@@ -54,7 +63,7 @@ json_node_unname(cJSON *j)
 void
 json_node_name(cJSON *j, const char *key)
 {
-	char *name = xstrdup(key); /* key may be its own */
+	char *name = json_room_text(key); /* key may be its own */
 
 	json_node_unname(j);
 	j->string = name;
@@ -64,7 +73,7 @@ static void
 drop_text(cJSON *j)
 {
 	if ((j->type & cJSON_IsReference) == 0)
-		xfree(j->valuestring);
+		json_room_free(j->valuestring);
 	j->type &= ~cJSON_IsReference;
 	j->valuestring = NULL;
 }
@@ -76,7 +85,7 @@ json_retext(cJSON *j, const char *s)
 
 	if (!cJSON_IsString(j))
 		return;
-	text = xstrdup(s); /* s may be its own */
+	text = json_room_text(s); /* s may be its own */
 	drop_text(j);
 	j->valuestring = text;
 }
@@ -87,8 +96,8 @@ take_text(cJSON *v)
 {
 	char *text = v->valuestring;
 
-	if ((v->type & cJSON_IsReference) != 0)
-		text = xstrdup(text);
+	if ((v->type & cJSON_IsReference) != 0 && text != NULL)
+		text = json_room_text(text);
 	v->type &= ~cJSON_IsReference;
 	v->valuestring = NULL;
 	return text;
@@ -109,25 +118,55 @@ json_node_assign(cJSON *node, cJSON *v)
 	cJSON_Delete(v);
 }
 
-cJSON *
-json_dup(const cJSON *j)
+/* Bytes of a tree in one room. */
+static size_t
+tree_need(const cJSON *j)
+{
+	size_t n = sizeof(cJSON), all;
+
+	if (j->string != NULL)
+		n += strlen(j->string) + 1;
+	if (j->valuestring != NULL)
+		n += strlen(j->valuestring) + 1;
+	all = json_room_need(n);
+	for (const cJSON *c = j->child; c != NULL; c = c->next)
+		all += tree_need(c);
+	return all;
+}
+
+static cJSON *
+copy(struct json_room *room, const cJSON *j)
 {
 	struct json_text key, text;
 	cJSON *out, *last = NULL;
 
-	if (j == NULL)
-		return NULL;
 	if (j->string != NULL)
 		key = (struct json_text){ j->string, strlen(j->string) };
 	if (j->valuestring != NULL)
 		text = (struct json_text){ j->valuestring,
 			strlen(j->valuestring) };
-	out = json_node_new(j->type & ~JSON_NODE_FLAGS,
+	out = json_node_new(room, j->type & ~JSON_NODE_FLAGS,
 	    j->string != NULL ? &key : NULL,
 	    j->valuestring != NULL ? &text : NULL);
 	out->valueint = j->valueint;
 	out->valuedouble = j->valuedouble;
 	for (const cJSON *c = j->child; c != NULL; c = c->next)
-		json_node_append(out, &last, json_dup(c));
+		json_node_append(out, &last, copy(room, c));
+	return out;
+}
+
+cJSON *
+json_dup(const cJSON *j)
+{
+	struct json_room room = { 0 };
+	cJSON *out;
+
+	if (j == NULL)
+		return NULL;
+	if (j->child == NULL)
+		return copy(NULL, j);
+	room.next = tree_need(j);
+	out = copy(&room, j);
+	json_room_close(&room);
 	return out;
 }

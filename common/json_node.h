@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/json_room.h"
+
 #define JSON_NODE_FLAGS (cJSON_StringIsConst | cJSON_IsReference)
 
 /* Bytes that need no NUL at their end and may hold none; p NULL: absent. */
@@ -21,9 +23,10 @@ struct json_text {
 	size_t n;
 };
 
-/* type without flags; copies key and text, each NULL for none. */
-cJSON *json_node_new(
-    int type, const struct json_text *key, const struct json_text *text);
+/* type without flags; copies key and text, each NULL for none. room NULL: it
+ * stands alone. */
+cJSON *json_node_new(struct json_room *room, int type,
+    const struct json_text *key, const struct json_text *text);
 /* Drops the name that it had as a member of an object; NULL is fine. */
 void json_node_unname(cJSON *j);
 void json_node_name(cJSON *j, const char *key);

@@ -14,6 +14,9 @@
 #include "common/str.h"
 
 #define NUMBER_MAX 128
+#define ROOM_LOOK 64    /* nodes between two estimates of what is to come */
+#define ROOM_GUESS 3    /* bytes of nodes a byte of text, at first */
+#define ROOM_SPARE 128  /* bytes */
 #define EXACT_DIGITS 15 /* any such integer fits a double */
 #define EXACT_MAX 9007199254740992LL
 
@@ -44,13 +47,29 @@ take(struct json_parser *ps, char c)
 	return true;
 }
 
+/* How much the rest will take, by what the text so far took. */
+static void
+expect(struct json_parser *ps)
+{
+	size_t left = (size_t)(ps->end - ps->p);
+	size_t done = (size_t)(ps->p - ps->start) + 1;
+	size_t n = ps->nodes < ROOM_LOOK ? ROOM_GUESS * left
+					 : ps->room.taken * left / done;
+
+	ps->room.next = n + ROOM_SPARE;
+	if (ps->room.next > JSON_ROOM_BLOCK)
+		ps->room.next = JSON_ROOM_BLOCK;
+}
+
 static cJSON *
 new_node(struct json_parser *ps, int type, const struct json_text *key,
     const struct json_text *text)
 {
 	if (++ps->nodes > JSON_MAX_NODES)
 		return json_parse_fail(ps, ERR_TOO_BIG, "too many values");
-	return json_node_new(type, key, text);
+	if (ps->room.now == NULL || ps->nodes % ROOM_LOOK == 0)
+		expect(ps);
+	return json_node_new(&ps->room, type, key, text);
 }
 
 /* ---- numbers ------------------------------------------------------------- */
@@ -395,6 +414,15 @@ parse_all(struct json_parser *ps)
 	return j;
 }
 
+static cJSON *
+parse_kept(struct json_parser *ps)
+{
+	cJSON *j = parse_all(ps);
+
+	json_room_close(&ps->room);
+	return j;
+}
+
 cJSON *
 json_parse(const char *text, size_t n, struct err *e)
 {
@@ -402,7 +430,7 @@ json_parse(const char *text, size_t n, struct err *e)
 		.p = text, .end = text + n, .start = text, .e = e
 	};
 
-	return parse_all(&ps);
+	return parse_kept(&ps);
 }
 
 cJSON *
@@ -416,5 +444,5 @@ json_parse_without(
 		.leave = { leave->key, strlen(leave->key) },
 		.e = e };
 
-	return parse_all(&ps);
+	return parse_kept(&ps);
 }

@@ -12,6 +12,7 @@ struct json_parser {
 	struct json_text parent, leave;
 	unsigned depth;
 	size_t nodes;
+	struct json_room room;
 	struct err *e;
 };
 

@@ -208,7 +208,6 @@ main(int argc, char **argv)
 	char *bin;
 	int status;
 
-	json_init();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (str_eq(word, "run"))
 		return main_run(argc - 1, argv + 1);

@@ -579,7 +579,6 @@ main(void)
 	CU_pSuite suite;
 	unsigned failures;
 
-	json_init();
 	if (CU_initialize_registry() != CUE_SUCCESS)
 		return 1;
 	suite = CU_add_suite("invariants", NULL, NULL);

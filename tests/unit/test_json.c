@@ -568,6 +568,5 @@ static const struct unit_case cases[] = {
 int
 main(void)
 {
-	json_init();
 	return UNIT_RUN("json", cases);
 }

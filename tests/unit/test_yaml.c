@@ -302,6 +302,5 @@ static const struct unit_case cases[] = {
 int
 main(void)
 {
-	json_init();
 	return UNIT_RUN("yaml", cases);
 }
