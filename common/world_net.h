@@ -248,6 +248,8 @@ struct fabric {
 	void *watch_arg;
 	bool (*gate)(void *arg, const struct net_event *ev);
 	void *gate_arg;
+	/* What a source fills until it is sent; sources do not nest. */
+	char piece[VNET_PIECE];
 };
 struct fabric *fabric_new(struct world *w);
 void fabric_free(struct fabric *f);

@@ -131,8 +131,8 @@ static void
 pull_one(struct vnet_half *h)
 {
 	struct vnet_out *o = &h->out;
-	char piece[VNET_PIECE];
-	size_t cap = sizeof(piece), n = 0;
+	char *piece = h->net->fabric->piece;
+	size_t cap = VNET_PIECE, n = 0;
 	enum http_flow flow;
 	bool last;
 

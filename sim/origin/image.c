@@ -25,8 +25,10 @@ le16(uint8_t *p, unsigned v)
 static void
 le32(uint8_t *p, uint32_t v)
 {
-	le16(p, v & 0xffff);
-	le16(p + 2, v >> 16);
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
 }
 
 static void
@@ -163,8 +165,8 @@ filler(const struct image *im, int64_t n, uint8_t *p)
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
-		for (size_t j = 0; j < 8; j++)
-			p[i + j] = (uint8_t)(x >> (8 * j));
+		le32(p + i, (uint32_t)x);
+		le32(p + i + 4, (uint32_t)(x >> 32));
 	}
 }
 
@@ -203,8 +205,12 @@ image_read(const struct image *im, int64_t off, void *out, size_t n)
 
 		if (part > n)
 			part = n;
-		sector(im, off / IMAGE_SECTOR, tmp);
-		memcpy(to, tmp + in, part);
+		if (part == IMAGE_SECTOR) {
+			sector(im, off / IMAGE_SECTOR, to);
+		} else {
+			sector(im, off / IMAGE_SECTOR, tmp);
+			memcpy(to, tmp + in, part);
+		}
 		to += part;
 		off += (int64_t)part;
 		n -= part;
