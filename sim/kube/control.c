@@ -357,7 +357,8 @@ ks_control_serve_crd(struct kube_server *s, const cJSON *obj)
 	k = ks_kind_find(&s->store.kinds, c->group, c->plural);
 	if (k != NULL)
 		ks_watch_end_kind(s, k); /* they refer to its versions */
-	(void)ks_kind_serve(&s->store.kinds, c);
+	k = ks_kind_serve(&s->store.kinds, c);
+	k->schema_rv = s->store.rv;
 	return true;
 }
 

@@ -49,6 +49,8 @@ struct ks_kind {
 	enum ks_special special;
 	struct ks_version versions[CRD_MAX_VERSIONS];
 	size_t n_versions, storage;
+	int64_t
+	    schema_rv; /* objects until then were checked by another schema */
 	struct api_resource api[CRD_MAX_VERSIONS]; /* for discovery */
 	struct map objects; /* "ns/name" or "name" -> struct ks_object */
 	struct ks_watch *watches;

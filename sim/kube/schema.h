@@ -52,6 +52,10 @@ void schema_default(const struct schema *s, cJSON *obj);
  * schema_validate_metadata. */
 bool schema_validate(
     const struct schema *s, const cJSON *obj, struct field_errors *l);
+/* The same for the successor of an object that this schema found valid: what is
+ * equal in both is not looked at again. was NULL: all is. */
+bool schema_validate_change(const struct schema *s, const cJSON *was,
+    const cJSON *obj, struct field_errors *l);
 /* ObjectMeta of any kind: name (RFC 1123 subdomain), namespace, labels,
  * annotations (256 KiB in all), finalizers, ownerReferences. A missing name is
  * "name or generateName is required". */

@@ -12,6 +12,7 @@
 struct check {
 	struct schema_path at;
 	struct field_errors *l;
+	const cJSON *was; /* the same place in a valid object; may be NULL */
 };
 
 static void check_value(
@@ -289,12 +290,18 @@ check_array(struct check *c, const struct schema *s, const cJSON *v)
 		    "%lld: %s in body should have at least %lld items",
 		    (long long)n, c->at.s, (long long)s->min_items);
 	if (s->items != NULL) {
+		const cJSON *was = c->was, *old;
+
+		old = cJSON_IsArray(was) ? was->child : NULL;
 		cJSON_ArrayForEach (i, v) {
 			size_t mark = schema_path_index(&c->at, k++);
 
+			c->was = old;
 			check_value(c, s->items, i);
 			schema_path_pop(&c->at, mark);
+			old = old != NULL ? old->next : NULL;
 		}
+		c->was = was;
 	}
 	check_duplicates(c, s, v);
 }
@@ -345,7 +352,7 @@ check_embedded(struct check *c, const cJSON *v)
 static void
 check_object(struct check *c, const struct schema *s, const cJSON *v)
 {
-	const cJSON *i;
+	const cJSON *i, *was = c->was;
 
 	check_count(c, s, v);
 	cJSON_ArrayForEach (i, s->required)
@@ -359,9 +366,11 @@ check_object(struct check *c, const struct schema *s, const cJSON *v)
 		if (sub == NULL || (s->root && str_eq(i->string, "metadata")))
 			continue;
 		mark = schema_path_key(&c->at, i->string);
+		c->was = json_child(was, i->string);
 		check_value(c, sub, i);
 		schema_path_pop(&c->at, mark);
 	}
+	c->was = was;
 }
 
 /* ---- combinations ------------------------------------------------------- */
@@ -410,7 +419,7 @@ check_logic(struct check *c, const struct schema *s, const cJSON *v)
 static void
 check_value(struct check *c, const struct schema *s, const cJSON *v)
 {
-	if (c->l->more)
+	if (c->l->more || (c->was != NULL && json_equal(c->was, v)))
 		return;
 	if (cJSON_IsNull(v) && (s->nullable || !s->typed))
 		return;
@@ -434,7 +443,16 @@ bool
 schema_validate(
     const struct schema *s, const cJSON *obj, struct field_errors *l)
 {
-	struct check c = { .l = l };
+	return schema_validate_change(s, NULL, obj, l);
+}
+
+/* A value that holds for a branch of anyOf, oneOf or not need not have held for
+ * it before: holds() begins without `was`. */
+bool
+schema_validate_change(const struct schema *s, const cJSON *was,
+    const cJSON *obj, struct field_errors *l)
+{
+	struct check c = { .l = l, .was = was };
 	size_t before = l->n;
 
 	check_value(&c, s, obj);

@@ -160,6 +160,20 @@ ks_prune(const struct ks_request *rq, cJSON *obj, struct ks_warnings *w,
 	return unknown_fields(rq, &unknown, w, st);
 }
 
+/* The predecessor, if the schema of the request found it valid. */
+static const cJSON *
+known_valid(const struct ks_request *rq, const cJSON *before)
+{
+	int64_t rv;
+
+	if (before == NULL || rq->kind->n_versions != 1 ||
+	    !ks_parse_revision(
+		json_str(before, "metadata/resourceVersion", ""), &rv) ||
+	    rv <= rq->kind->schema_rv)
+		return NULL;
+	return before;
+}
+
 /* Prune, default, validate; in this order, as the real server does. */
 static bool
 admit(struct kube_server *s, const struct ks_request *rq, const cJSON *before,
@@ -178,7 +192,8 @@ admit(struct kube_server *s, const struct ks_request *rq, const cJSON *before,
 		    json_child(before, "metadata"), ks_meta(obj), &l);
 	(void)schema_validate_metadata(obj, rq->kind->namespaced, &l);
 	if (schema != NULL)
-		(void)schema_validate(schema, obj, &l);
+		(void)schema_validate_change(
+		    schema, known_valid(rq, before), obj, &l);
 	ks_builtin_validate(rq->kind, before, obj, &l);
 	return ks_invalid_end(
 	    st, &l, rq->kind, json_str(obj, "metadata/name", rq->name));
