@@ -154,6 +154,7 @@ core_on_machine(void *arg, const char *key, const cJSON *tree)
 	struct core *c = arg;
 
 	core_refs_note(&c->machine_refs, key, tree);
+	core_ids_note(&c->machine_ids, key, tree);
 	core_kick_machine(c, key);
 	core_cluster_of(c, tree);
 }
@@ -211,15 +212,23 @@ core_on_secret(void *arg, const char *key, const cJSON *tree)
 		core_kick_machine(c, key);
 }
 
+static bool
+core_kick_node_of(void *arg, const char *key, const cJSON *tree)
+{
+	(void)tree;
+	core_kick_machine(arg, key);
+	return true;
+}
+
 static void
 core_on_node(void *arg, const char *key, const cJSON *tree)
 {
 	struct core *c = arg;
 
-	(void)key;
-	(void)tree;
-	for (size_t i = 0; i < c->machine_objects.n; i++)
-		core_kick(c->machine_objects.v[i].value);
+	core_ids_note(&c->node_ids, key, tree);
+	/* A Node's providerID never changes once it has one. */
+	core_ids_each(&c->machine_ids, c->machines,
+	    json_str(tree, "spec/providerID", ""), core_kick_node_of, c);
 }
 
 /* ---- life -------------------------------------------------------------------------- */
@@ -296,6 +305,8 @@ core_free(struct core *c)
 	map_free(&c->infra, core_cache_free_value);
 	map_free(&c->cluster_objects, core_object_free);
 	map_free(&c->machine_refs, NULL);
+	map_free(&c->machine_ids, NULL);
+	map_free(&c->node_ids, NULL);
 	map_free(&c->cluster_refs, NULL);
 	map_free(&c->machine_objects, core_object_free);
 	xreplace((char **)(uintptr_t)&c->o.server, NULL);

@@ -37,6 +37,7 @@ struct core {
 	struct map infra; /* "group/kind" -> struct core_cache */
 	struct map cluster_objects, machine_objects; /* struct core_object */
 	struct map cluster_refs, machine_refs;       /* refs.c */
+	struct map machine_ids, node_ids;            /* refs.c */
 	struct core_stream *events;
 	struct timer events_retry, nodes_retry;
 	struct map kubelets; /* BMC name -> struct core_kubelet */
@@ -93,6 +94,14 @@ void core_refs_note(struct map *refs, const char *key, const cJSON *tree);
 void core_refs_each(struct map *refs, const struct core_cache *from,
     const cJSON *infra, struct core *c,
     void (*fn)(struct core *c, const char *key));
+
+/* The same for spec.providerID of Machines and Nodes. */
+void core_ids_note(struct map *ids, const char *key, const cJSON *tree);
+/* Calls fn, until it says false, for each that is cached in from and has this
+ * id; fn must not change ids. */
+void core_ids_each(const struct map *ids, const struct core_cache *from,
+    const char *id, bool (*fn)(void *arg, const char *key, const cJSON *tree),
+    void *arg);
 
 /* pass.c */
 struct core_pass {

@@ -32,22 +32,29 @@ struct node_call {
 static void node_follow(void *arg);
 static void node_sync(void *arg);
 
+struct node_find {
+	const cJSON *found;
+	bool several;
+};
+
+static bool
+node_found(void *arg, const char *key, const cJSON *tree)
+{
+	struct node_find *f = arg;
+
+	(void)key;
+	f->several = f->found != NULL;
+	f->found = tree;
+	return !f->several;
+}
+
 const cJSON *
 core_node_of(const struct core *c, const char *provider_id)
 {
-	const struct map *all = core_cache_all(c->nodes);
-	const cJSON *found = NULL;
+	struct node_find f = { NULL, false };
 
-	for (size_t i = 0; i < all->n; i++) {
-		const cJSON *n = all->v[i].value;
-
-		if (!str_eq(json_str(n, "spec/providerID", NULL), provider_id))
-			continue;
-		if (found != NULL)
-			return NULL; /* the real core gives an error */
-		found = n;
-	}
-	return found;
+	core_ids_each(&c->node_ids, c->nodes, provider_id, node_found, &f);
+	return f.several ? NULL : f.found; /* the real core gives an error */
 }
 
 /* "b7://default/{bmc}" with the name put in; owned. */
@@ -128,18 +135,21 @@ node_register(struct core *c, const char *bmc, struct core_kubelet *k)
 	xfree(id);
 }
 
+static void
+node_try(struct core *c, const char *bmc, struct core_kubelet *k)
+{
+	if (k->read && k->up && !k->registered && !k->busy)
+		node_register(c, bmc, k);
+}
+
 /* As a kubelet: again and again until it is registered. */
 static void
 node_sync(void *arg)
 {
 	struct core *c = arg;
 
-	for (size_t i = 0; i < c->kubelets.n; i++) {
-		struct core_kubelet *k = c->kubelets.v[i].value;
-
-		if (k->read && k->up && !k->registered && !k->busy)
-			node_register(c, c->kubelets.v[i].key, k);
-	}
+	for (size_t i = 0; i < c->kubelets.n; i++)
+		node_try(c, c->kubelets.v[i].key, c->kubelets.v[i].value);
 }
 
 void
@@ -176,9 +186,11 @@ node_event(void *arg, const cJSON *ev)
 {
 	struct core *c = arg;
 
+	const char *bmc = json_str(ev, "bmc", "");
+
 	node_note(c, ev);
 	if (c->caught_up)
-		node_sync(c);
+		node_try(c, bmc, node_kubelet(c, bmc));
 }
 
 /* The past comes in pages, until there is nothing more to read; then events

@@ -72,3 +72,42 @@ core_refs_each(struct map *refs, const struct core_cache *from,
 	}
 	xfree(prefix);
 }
+
+/* ---- by spec.providerID, of Machines and Nodes ---------------------------- */
+
+static const char *
+refs_id(const cJSON *tree)
+{
+	return json_str(tree, "spec/providerID", "");
+}
+
+void
+core_ids_note(struct map *ids, const char *key, const cJSON *tree)
+{
+	char *entry;
+
+	if (refs_id(tree)[0] == '\0')
+		return;
+	entry = xasprintf("%s %s", refs_id(tree), key);
+	(void)map_put(ids, entry, ids); /* a set */
+	xfree(entry);
+}
+
+void
+core_ids_each(const struct map *ids, const struct core_cache *from,
+    const char *id, bool (*fn)(void *arg, const char *key, const cJSON *tree),
+    void *arg)
+{
+	char *prefix = xasprintf("%s ", id);
+
+	for (size_t i = map_lower(ids, prefix);
+	     i < ids->n && str_has_prefix(ids->v[i].key, prefix); i++) {
+		const char *key = ids->v[i].key + strlen(prefix);
+		const cJSON *tree = core_cache_get(from, key);
+
+		if (tree != NULL && str_eq(refs_id(tree), id) &&
+		    !fn(arg, key, tree))
+			break;
+	}
+	xfree(prefix);
+}
