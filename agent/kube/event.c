@@ -143,7 +143,9 @@ written(struct event_recorder *r, struct series *s)
 	r->counts.written++;
 	metric(r, "written");
 	backoff_reset(&r->backoff);
-	arm_flush(r);
+	/* No other series becomes due later than this one. */
+	if (s->dirty && !timer_armed(&r->flush))
+		arm_flush(r);
 }
 
 static bool
