@@ -58,8 +58,13 @@ controllers_machine(const struct controllers *c, const char *ns,
 	char key[KOBJ_KEY_CAP];
 	cJSON *tree;
 
-	if (!kobj_key_make(ns, name, key))
+	if (name == NULL || !kobj_key_make(ns, name, key)) {
+		machine_view_fini(out);
 		return false;
+	}
+	if (informer_holds(c->machines, key, out->uid, out->rv))
+		return true;
+	machine_view_fini(out);
 	tree = informer_get(c->machines, key);
 	if (tree == NULL)
 		return false;

@@ -85,8 +85,7 @@ host_pass_end(struct host_ctl *ctl)
 	if (p == NULL)
 		return;
 	host_fini(&p->h);
-	if (p->has_machine)
-		machine_view_fini(&p->m);
+	machine_view_fini(&p->m);
 	report_reset(&p->rep);
 	xfree(p);
 	ctl->pass = NULL;
@@ -376,16 +375,27 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	host_stream_settled(ctl, fit);
 }
 
+/* The host as the cache has it; nothing is parsed again for one that is still
+ * the same. */
 static void
-host_settle_late(struct host_ctl *ctl, struct cJSON *tree)
+host_read(struct host_ctl *ctl)
 {
-	if (ctl->status_call != NULL) {
-		cJSON_Delete(tree);
+	const struct informer *hosts = ctl->c->hosts;
+	struct host *h = &ctl->pass->h;
+
+	if (informer_holds(hosts, ctl->key, h->uid, h->rv))
 		return;
-	}
+	host_fini(h);
+	host_init(h, ctl->key, informer_get(hosts, ctl->key));
+}
+
+static void
+host_settle_late(struct host_ctl *ctl)
+{
+	if (ctl->status_call != NULL)
+		return;
 	ctl->settling = false;
-	host_fini(&ctl->pass->h);
-	host_init(&ctl->pass->h, ctl->key, tree);
+	host_read(ctl);
 	host_settle(ctl, ctl->settle_verdict, ctl->settle_at);
 }
 
@@ -411,19 +421,16 @@ host_flush(void *arg)
 /* ---- running -------------------------------------------------------------------- */
 
 static void
-host_load(struct host_ctl *ctl, struct cJSON *tree)
+host_load(struct host_ctl *ctl)
 {
 	struct host_pass *p = ctl->pass;
 
-	host_fini(&p->h);
-	if (p->has_machine)
-		machine_view_fini(&p->m);
 	p->has_machine = false;
 	report_reset(&p->rep);
 	p->reads_only = NULL;
 	p->fit_to_follow = false;
 	p->poll_us = 0;
-	host_init(&p->h, ctl->key, tree);
+	host_read(ctl);
 	/* What was on its way is in the cache now, or never was stored. */
 	ctl->entering = PHASE_IDLE;
 	/* Deleted and created again, faster than the watch could tell. */
@@ -458,9 +465,8 @@ host_ctl_run(void *arg, const char *key)
 {
 	struct controllers *c = arg;
 	struct host_ctl *ctl = map_get(&c->host_ctls, key);
-	struct cJSON *tree = informer_get(c->hosts, key);
 
-	if (tree == NULL) {
+	if (!informer_has(c->hosts, key)) {
 		if (ctl != NULL)
 			host_ctl_gone(ctl);
 		return;
@@ -470,26 +476,22 @@ host_ctl_run(void *arg, const char *key)
 		(void)map_put(&c->host_ctls, key, ctl); /* was not there */
 	}
 	/* A request is under way: its end runs us again. */
-	if (ctl->pending != N_ACTS || ctl->closing || c->stopping) {
-		cJSON_Delete(tree);
+	if (ctl->pending != N_ACTS || ctl->closing || c->stopping)
 		return;
-	}
 	if (ctl->status_call != NULL && !ctl->active) {
 		ctl->again = true;
-		cJSON_Delete(tree);
 		return;
 	}
 	if (informer_in_doubt(c->hosts, key)) {
 		workq_add_after(c->host_q, key, LOOP_S / 5);
-		cJSON_Delete(tree);
 		return;
 	}
 	if (ctl->settling) {
-		host_settle_late(ctl, tree);
+		host_settle_late(ctl);
 		return;
 	}
 	if (!ctl->active)
 		host_pass_begin(ctl);
-	host_load(ctl, tree);
+	host_load(ctl);
 	host_run_pass(ctl);
 }

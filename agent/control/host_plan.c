@@ -35,9 +35,8 @@ not_paused(void *arg)
 	const struct consumer *c = &p->h.spec.consumer;
 	bool cluster = false, machine;
 
-	p->has_machine = c->name != NULL &&
-			 controllers_machine(p->c,
-			     c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
+	p->has_machine = controllers_machine(
+	    p->c, c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
 	if (p->has_machine)
 		cluster =
 		    controllers_cluster_paused(p->c, p->m.ns, p->m.cluster);

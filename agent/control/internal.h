@@ -79,8 +79,9 @@ void cluster_ctl_free(void *arg);
 /* Whether an object with this watch-filter label (NULL: none) is of our watch. */
 bool controllers_watch(const struct controllers *c, const char *label);
 
-/* The view of a machine from the cache; false if there is none. The caller
- * calls machine_view_fini. */
+/* The view of a machine from the cache in *out, which holds a former one or
+ * zeros; false and zeros if there is none. The caller calls machine_view_fini.
+ */
 bool controllers_machine(const struct controllers *c, const char *ns,
     const char *name, struct machine *out);
 /* spec.paused of the Cluster that a machine belongs to. */

@@ -73,6 +73,9 @@ cJSON *informer_get(const struct informer *inf, const char *key);
  * NULL if absent. */
 const char *informer_text(const struct informer *inf, const char *key);
 bool informer_has(const struct informer *inf, const char *key);
+/* It holds this very version of this very object; NULLs: false. */
+bool informer_holds(const struct informer *inf, const char *key,
+    const char *uid, const char *rv);
 size_t informer_count(const struct informer *inf);
 /* Keys in strcmp order: i < count; borrowed, stale after any change. */
 const char *informer_key_at(const struct informer *inf, size_t i);

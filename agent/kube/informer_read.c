@@ -1,6 +1,7 @@
 /* Questions to an informer; nothing here changes it. */
 #include "agent/kube/informer_impl.h"
 #include "common/json.h"
+#include "common/str.h"
 
 cJSON *
 informer_get(const struct informer *inf, const char *key)
@@ -22,6 +23,16 @@ bool
 informer_has(const struct informer *inf, const char *key)
 {
 	return cache_get(inf, key) != NULL;
+}
+
+bool
+informer_holds(const struct informer *inf, const char *key, const char *uid,
+    const char *rv)
+{
+	const struct cached *c = cache_get(inf, key);
+
+	return c != NULL && uid != NULL && rv != NULL && str_eq(c->uid, uid) &&
+	       str_eq(c->rv, rv);
 }
 
 size_t
