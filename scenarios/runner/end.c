@@ -212,7 +212,7 @@ play_look_at_trace(struct play *p, const char *bmc)
 	cJSON *j = p->be->ops->bmc(p->be, "GET", path, NULL, &status);
 
 	if (status == 200)
-		look_at(p, path, json_print(j));
+		invariants_tree(p->inv, path, j);
 	else
 		play_fail(
 		    p, "error", bmc, "its trace cannot be read: %d", status);

@@ -44,6 +44,7 @@ facts_free_object(void *arg)
 	struct fact_object *o = arg;
 
 	cJSON_Delete(o->tree);
+	xfree(o->consumer);
 	xfree(o);
 }
 
@@ -409,6 +410,7 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 		xfree(map_put(&f->consumers, consumer, xstrdup(key)));
 	}
 	was_on = o->record.on_at;
+	xreplace(&o->consumer, name != NULL ? consumer : NULL);
 	facts_record_read(&o->record, t);
 	if (o->record.on_at == 0)
 		o->intent_at = FACT_NEVER;

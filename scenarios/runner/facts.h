@@ -67,6 +67,7 @@ struct fact_object {
 	unsigned versions;
 	/* PhysicalHost: */
 	struct fact_bmc *bmc; /* NULL = no such address */
+	char *consumer;       /* owned; "ns/name", NULL = unclaimed */
 	struct fact_record record;
 	/* since when; FACT_NEVER = it is not so */
 	int64_t paused_at, maintenance_at, doubt_at, bare_at, unowned_at;

@@ -40,10 +40,9 @@ claim_unique(struct invariants *x, const struct inv_commit *c,
 
 	inv_host_name(me, name);
 	while ((o = walk_next(&w)) != NULL) {
-		if (o == me || claim_consumer(o->tree) == NULL)
+		if (o == me || o->consumer == NULL)
 			continue;
-		if (str_eq(claim_consumer(o->tree), claim_consumer(c->after)) &&
-		    str_eq(json_str(o->tree, "metadata/namespace", ""), c->ns))
+		if (str_eq(o->consumer, me->consumer))
 			inv_fail(x, "claim-one-host", name,
 			    "machine %s is also the consumer of %s",
 			    claim_consumer(c->after), w.key);

@@ -2,6 +2,7 @@
 #include "scenarios/runner/invariants.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,6 +102,10 @@ invariants_new(const struct inv_opts *o)
 	x->o = *o;
 	if (x->o.agent_user == NULL)
 		x->o.agent_user = "beskar7-agent";
+	x->shortest_marker = SIZE_MAX;
+	for (size_t i = 0; i < o->n_markers; i++)
+		if (strlen(o->markers[i]) < x->shortest_marker)
+			x->shortest_marker = strlen(o->markers[i]);
 	facts_init(&x->facts);
 	return x;
 }

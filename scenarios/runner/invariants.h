@@ -58,6 +58,8 @@ void invariants_call(struct invariants *x, const struct inv_call *c);
 /* A text of an agent: a log line, its metrics, a trace; where: for people. */
 void invariants_text(
     struct invariants *x, const char *where, const char *text, size_t n);
+/* The same for all keys and texts of a document. */
+void invariants_tree(struct invariants *x, const char *where, const cJSON *j);
 /* Nothing may be written from now on (Leases apart). */
 void invariants_quiet(struct invariants *x, bool on);
 /* The scenario is over and everything has settled. */
@@ -110,6 +112,7 @@ extern const struct inv_group inv_claims, inv_owner, inv_power, inv_boot,
 struct invariants {
 	struct inv_opts o;
 	struct facts facts;
+	size_t shortest_marker; /* bytes */
 	bool quiet;
 	struct map last_call;  /* "agent/bmc" -> int64_t, owned */
 	struct map identities; /* of hosts, for inv_claims */

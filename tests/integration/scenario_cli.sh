@@ -117,7 +117,7 @@ marked() {
 }
 marked beskar7_redfish_requests_total "advance: 1s" metrics
 marked beskar7_redfish_requests_total "stop-agent: 0" metrics
-marked '\\\"WriteProtected\\\"' "advance: 1s" /bmcs/bmc-000/trace
+marked '\"WriteProtected\"' "advance: 1s" /bmcs/bmc-000/trace
 
 # The same seed twice: the same bytes; another seed: others.
 file=scenarios/01-provision-and-release.yaml
