@@ -22,6 +22,7 @@
 #define FRONT "10.0.0.9"
 #define WATCH_US (2 * LOOP_S)
 #define FLOOD (100u << 20)
+#define N_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 enum spoil {
 	SPOIL_NOTHING,
@@ -358,7 +359,7 @@ must_heal(struct front *f, const char *name)
 static void
 an_ill_server_is_named_and_outlived(void)
 {
-	for (size_t i = 0; i < sizeof(ills) / sizeof(*ills); i++) {
+	for (size_t i = 0; i < N_OF(ills); i += unit_stride()) {
 		const struct ill *v = &ills[i];
 		struct front f;
 		struct err e = { 0 };
@@ -408,7 +409,7 @@ ill_watches_cost_time_and_nothing_else(void)
 		{ "a thief", SPOIL_THIEF, 0, NULL },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < N_OF(rows); i += unit_stride()) {
 		struct front f;
 
 		front_open(&f);
@@ -490,7 +491,7 @@ an_odd_object_stops_nobody(void)
 		"\"ownerReferences\":[1,null,{\"kind\":5}]},\"status\":[]}"
 	};
 
-	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+	for (size_t i = 0; i < N_OF(items); i += unit_stride()) {
 		struct front f;
 		char row[128];
 
@@ -512,7 +513,7 @@ an_item_that_is_no_object_is_told(void)
 	const char *const items[] = { "7", "\"x\"", "null", "{}", "[[]]",
 		"{\"metadata\":5}", "{\"metadata\":{\"name\":5}}" };
 
-	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+	for (size_t i = 0; i < N_OF(items); i += unit_stride()) {
 		struct err e = { 0 };
 		struct front f;
 		char row[32];
@@ -535,7 +536,7 @@ an_object_over_our_caps_is_left_out_alone(void)
 	char *items[] = { deep_item(100), deep_item(500), deep_item(100000),
 		big_item(3u << 20) };
 
-	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++) {
+	for (size_t i = 0; i < N_OF(items); i += unit_stride()) {
 		struct front f;
 		char row[16];
 
@@ -550,8 +551,9 @@ an_object_over_our_caps_is_left_out_alone(void)
 			      "resource=\"physicalhosts\"") > 0,
 		    row);
 		front_close(&f);
-		xfree(items[i]);
 	}
+	for (size_t i = 0; i < N_OF(items); i++)
+		xfree(items[i]);
 }
 
 int
