@@ -317,7 +317,6 @@ set_request(struct ccall *c)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (c->uploads) {
 		SET(CURLOPT_UPLOAD, 1L);
-		SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)c->src_left);
 		SET(CURLOPT_READFUNCTION, on_read);
 		SET(CURLOPT_READDATA, c);
@@ -327,8 +326,10 @@ set_request(struct ccall *c)
 		SET(CURLOPT_HTTPGET, 1L);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, c->method);
-	if (c->r.trickles)
-		SET(CURLOPT_BUFFERSIZE, 2048L); /* of 16 KiB */
+	/* Over TLS curl sends heads, too, by way of the second one, and has it
+	 * as long as the call lasts; its default is 64 KiB. */
+	SET(CURLOPT_BUFFERSIZE, c->r.trickles ? 2048L : 16384L);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, c->uploads ? 16384L : 4096L);
 }
 
 bool
