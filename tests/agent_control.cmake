@@ -8,6 +8,7 @@ unit_test(counts b7_runner)
 unit_test(fleet_api b7_runner)
 unit_test(block_move b7_runner)
 unit_test(matrix b7_runner)
+target_sources(test_matrix PRIVATE unit/matrix_words.c)
 foreach(t story counts fleet_api block_move matrix)
 	target_sources(test_${t} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)

@@ -27,6 +27,20 @@ boot_say(struct host_pass *p, const char *reason, const char *message,
 	p->rep.op.deadline_s = r->deadline_s;
 }
 
+void
+boot_say_power(struct host_pass *p, const char *reason, const char *message,
+    const char *waiting)
+{
+	enum redfish_power power = pass_state(p)->power;
+	char text[160];
+
+	(void)str_format(text, sizeof(text), "%s; %s%s", message,
+	    power == RF_POWER_UNKNOWN ? "the BMC does not tell its PowerState"
+				      : "its PowerState is ",
+	    power == RF_POWER_UNKNOWN ? "" : redfish_power_name(power));
+	boot_say(p, reason, text, waiting);
+}
+
 enum verdict
 host_attempt_failed(struct host_pass *p, const char *why)
 {
@@ -159,12 +173,15 @@ powered_off(void *arg)
 		return v;
 	if (pass_state(p)->power == RF_POWER_OFF)
 		return V_NEXT;
-	boot_say(p, "PoweringOff",
-	    "the server must be off before its medium "
-	    "is changed",
-	    "power: off");
-	if (pass_state(p)->power != RF_POWER_ON)
+	if (pass_state(p)->power != RF_POWER_ON) {
+		boot_say_power(p, "PoweringOff",
+		    "the server must be off before its medium is changed",
+		    "power: off");
 		return pass_poll(p, p->c->o.poll_busy_us);
+	}
+	boot_say(p, "PoweringOff",
+	    "the server must be off before its medium is changed",
+	    "power: off");
 	/* Only a server that we switched on ourselves is switched off. */
 	if (r->power[0] == '\0') {
 		boot_say(p, "NotProvisioned",

@@ -260,8 +260,11 @@ host_link_told(const struct host_pass *p)
 		return false;
 	return !str_eq(was, "True") || p->ctl->backoff.failures >= 2 ||
 	       (p->cause != RF_CAUSE_UNREACHABLE &&
-		   p->cause != RF_CAUSE_TIMEOUT);
+		   p->cause != RF_CAUSE_TIMEOUT && p->cause != RF_CAUSE_BUSY);
 }
+
+/* So often in a row it is more than firmware at work. */
+#define BUSY_TOLD 3
 
 static void
 host_say_failure(struct host_pass *p, int64_t delay_us)
@@ -269,6 +272,11 @@ host_say_failure(struct host_pass *p, int64_t delay_us)
 	const char *reason = host_link_reason(p->cause);
 	const struct report_cond *why;
 
+	/* It answers, and with nothing that tells what the server is doing: no
+	 * step came so far that it could say so. */
+	if (reason == NULL && p->cause != RF_CAUSE_NONE &&
+	    p->rep.op.kind == NULL)
+		reason = "ConnectionFailed";
 	if (reason != NULL) {
 		p->ctl->mem.silenced = true;
 		if (p->ctl->mem.silent_since_us == 0)
@@ -284,7 +292,9 @@ host_say_failure(struct host_pass *p, int64_t delay_us)
 	 * it does not go on. */
 	why = &p->rep.cond[HC_PROVISIONED];
 	if (reason == NULL && p->cause != RF_CAUSE_NONE &&
-	    p->cause != RF_CAUSE_BUSY && why->status == SAY_FALSE) {
+	    (p->cause != RF_CAUSE_BUSY ||
+		p->ctl->backoff.failures >= BUSY_TOLD) &&
+	    why->status == SAY_FALSE) {
 		char *was = xstrdup(why->message);
 
 		report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, why->reason,

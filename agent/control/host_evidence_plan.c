@@ -377,7 +377,8 @@ host_first_boot(struct host_pass *p)
 	case RF_POWER_PAUSED:
 		break;
 	}
-	boot_say(p, "Booting", "the power is changing", "power");
+	boot_say_power(
+	    p, "Booting", "the server is neither on nor off", "power");
 	return evidence_polled(p);
 }
 

@@ -266,6 +266,9 @@ enum verdict host_quarantine(struct host_pass *p);
 void host_memory_renew(struct host_pass *p);
 void boot_say(struct host_pass *p, const char *reason, const char *message,
     const char *waiting);
+/* The same, with the power state behind it. */
+void boot_say_power(struct host_pass *p, const char *reason,
+    const char *message, const char *waiting);
 enum verdict host_provision(struct host_pass *p);
 /* The attempt is over: another one, or the budget is spent. */
 enum verdict host_attempt_failed(struct host_pass *p, const char *why);

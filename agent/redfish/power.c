@@ -258,7 +258,10 @@ decide(struct redfish *rf)
 	c->looked = false;
 	if (!rf->links.reset_target)
 		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_REFUSED, "%s: %s",
-		    rf->links.system, rf->state.reset_missing);
+		    rf->links.system,
+		    rf->state.reset_missing
+			? rf->state.reset_missing
+			: "the Reset action is no longer shown");
 	else if (rf->last_reset_us != 0 &&
 		 rf_now(rf) - rf->last_reset_us < MOVING_US)
 		look(rf);

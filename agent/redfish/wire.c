@@ -472,7 +472,8 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 	if (!w->target) {
 		rf->links.known = false;
 		(void)rf_fail(rf, RF_CAUSE_UNSUPPORTED, ERR_PROTO,
-		    "%s: the BMC no longer shows where", op->name);
+		    "%s: the BMC no longer shows the link to what it needs",
+		    op->name);
 		return;
 	}
 	basic = authorization(rf, w);

@@ -3,7 +3,8 @@
  * is provisioned, a fault is there for a while; after it the machine runs, is
  * released, and the host is as it was. Whatever happens, its medium was booted
  * once, no session is left over, nobody was locked out, the requests are few,
- * and while nothing went on a condition said why.
+ * and while nothing went on a condition or an event named the fault. Where
+ * SAFETY.md wants a person, one does as the condition says.
  *
  * All of it takes minutes: MATRIX=all. Without it every fault meets one
  * profile, and every profile some faults.
@@ -18,12 +19,15 @@
 #include "common/str.h"
 #include "common/world.h"
 #include "sim/bmc/fault.h"
+#include "tests/unit/matrix_words.h"
 #include "tests/unit/story_rig.h"
 #include "tests/unit/unit.h"
 
 #define GROUP "infrastructure.cluster.x-k8s.io"
 #define FAULT_US (8 * LOOP_MIN)
 #define LOOK_US (7 * LOOP_MIN)
+#define REQUESTS_MAX 1000
+#define HELP_MAX 2
 
 /* The fault lasts 8 minutes where it says `for`. */
 #define FOR "\"for\":\"8m\""
@@ -158,9 +162,10 @@ static const char *const profiles[] = { "generic", "idrac9", "idrac10", "ilo5",
 	"ibmc", "sushy-tools" };
 #define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
 
-/* The worst of all runs, to be read. */
+/* The worst of all runs, to be read. Where a person had to help, time and
+ * requests are not the agent's. */
 struct worst {
-	unsigned runs, unproven, requests;
+	unsigned confirmed, retried, given_back, requests;
 	int64_t us;
 	const char *busiest, *slowest;
 };
@@ -181,21 +186,6 @@ object(struct stage *s, const char *resource, const char *name)
 }
 
 static bool
-says_why(struct stage *s, const char *resource, const char *name)
-{
-	cJSON *o = object(s, resource, name);
-	const cJSON *c;
-	bool says = false;
-
-	cJSON_ArrayForEach (c, json_arr(o, "status/conditions"))
-		if (str_eq(json_str(c, "status", ""), "False") &&
-		    strlen(json_str(c, "message", "")) > 15)
-			says = true;
-	cJSON_Delete(o);
-	return says;
-}
-
-static bool
 provisioned(void *arg)
 {
 	cJSON *o = object(arg, "beskar7machines", "m1");
@@ -205,16 +195,34 @@ provisioned(void *arg)
 	return done;
 }
 
-static bool
-waits_for_a_person(struct stage *s)
+/* What it waits for, when it waits for a person. */
+enum wait {
+	WAITS_NOT,
+	WAITS_CONFIRM, /* there is no evidence */
+	WAITS_RETRY    /* a budget is spent */
+};
+
+static enum wait
+waits(struct stage *s)
 {
 	cJSON *o = object(s, "physicalhosts", "bmc-000");
-	char *text = json_print(json_obj(o, "status"));
-	bool waits = strstr(text, "set the annotation") != NULL;
+	enum wait w = WAITS_NOT;
+	const cJSON *c;
 
-	xfree(text);
+	if (str_eq(json_str(o, "status/state", ""), "Error"))
+		w = WAITS_RETRY;
+	cJSON_ArrayForEach (c, json_arr(o, "status/conditions"))
+		if (str_eq(json_str(c, "reason", ""), "WaitingForEvidence") &&
+		    str_eq(json_str(c, "status", ""), "False"))
+			w = WAITS_CONFIRM;
 	cJSON_Delete(o);
-	return waits;
+	return w;
+}
+
+static bool
+ended(void *arg)
+{
+	return provisioned(arg) || waits(arg) != WAITS_NOT;
 }
 
 static bool
@@ -263,7 +271,6 @@ inject(struct stage *s, const char *rule)
 static void
 note(struct worst *w, const char *row, unsigned requests, int64_t us)
 {
-	w->runs++;
 	if (requests > w->requests) {
 		w->requests = requests;
 		w->busiest = row;
@@ -283,31 +290,136 @@ snapshot(struct stage *s)
 	return snap;
 }
 
-/* From the machine's creation until it runs; the fault is there already. */
+/* ---- the person --------------------------------------------------------- */
+
+static void
+annotate(struct stage *s, const char *key, const char *value)
+{
+	char *body = xasprintf("{\"metadata\":{\"annotations\":{\"" GROUP
+			       "/%s\":\"%s\"}}}",
+	    key, value);
+	int status = 0;
+
+	cJSON_Delete(kube_server_do(stage_kube(s), "PATCH",
+	    "/apis/" GROUP "/v1beta2/namespaces/default/physicalhosts/bmc-000",
+	    "application/merge-patch+json", body, &status));
+	CU_ASSERT_EQUAL(status, 200);
+	xfree(body);
+}
+
+/* Holds the button until the machine is off, whatever hung. */
+static void
+hold_the_button(struct stage *s)
+{
+	cJSON *body = cJSON_CreateObject();
+	int status = 0;
+
+	json_set_bool(body, "hold", true);
+	cJSON_Delete(bmc_fleet_control(stage_fleet(s), "POST",
+	    "/bmcs/bmc-000/power-button", body, &status));
+	CU_ASSERT(status < 300);
+	cJSON_Delete(body);
+}
+
+/* Looks at the console, and does as the condition says; false: what ought to
+ * run does not, so the server is to be given back. */
 static bool
-provision(struct stage *s, const char *row, const char *image, struct worst *w)
+help(struct stage *s, struct worst *w)
+{
+	cJSON *o = object(s, "physicalhosts", "bmc-000");
+	bool helped = true;
+
+	if (getenv("MATRIX_VERBOSE"))
+		(void)fprintf(stderr, "medium boots %u, power %s, os \"%s\"\n",
+		    snapshot(s).medium_boots, snapshot(s).power,
+		    snapshot(s).os);
+	if (waits(s) == WAITS_RETRY) {
+		w->retried++;
+		hold_the_button(s);
+		annotate(s, "retry", "1");
+	} else if (snapshot(s).medium_boots == 1 && snapshot(s).os[0] != '\0') {
+		w->confirmed++;
+		annotate(s, "confirm-provisioned",
+		    json_str(o, "spec/consumerRef/claimID", ""));
+	} else {
+		w->given_back++;
+		helped = false;
+	}
+	cJSON_Delete(o);
+	return helped;
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+static bool
+named(struct stage *s, const char *rule)
+{
+	char *told = matrix_told(s);
+	bool names = matrix_names(told, rule);
+
+	if (getenv("MATRIX_VERBOSE"))
+		(void)fprintf(stderr, "%s", told);
+	xfree(told);
+	return names;
+}
+
+/* It lasts, and is there all the while: then an operator reads of it while
+ * nothing goes on; else at the end at the latest. */
+static bool
+lasts(const char *rule)
+{
+	return strstr(rule, FOR) && !strstr(rule, "probabilityPpm");
+}
+
+/* A machine that hung, or whose BMC tells what was half a minute ago. */
+static bool
+is_past_help(const char *rule)
+{
+	return strstr(rule, "power-stuck") || strstr(rule, "stale-read");
+}
+
+/* From the machine's creation until it runs; the fault is there already.
+ * false: it does not, and is not to. */
+static bool
+provision(struct stage *s, const char *row, const char *profile,
+    const char *rule, struct worst *w)
 {
 	struct world *world = stage_world(s);
 	int64_t t0 = world_now_us(world);
 	uint64_t r0 = snapshot(s).requests;
+	bool late, told = false;
+	unsigned helped = 0;
 
-	story_machine(s, image, "Installer");
-	if (!world_run(world, t0 + LOOK_US, provisioned, s))
-		CHECK_ROW(says_why(s, "physicalhosts", "bmc-000") ||
-			      says_why(s, "beskar7machines", "m1"),
-		    row);
-	if (!world_run(world, t0 + 4 * LOOP_HOUR, provisioned, s)) {
-		/* SAFETY.md: what may run already is not started again */
-		CHECK_ROW(snapshot(s).medium_boots <= 1, row);
-		if (!waits_for_a_person(s))
-			show(s, row);
-		w->unproven++;
-		return waits_for_a_person(s);
+	story_machine(s, image_of(profile), "Installer");
+	late = !world_run(world, t0 + LOOK_US, provisioned, s);
+	/* Of ibmc, which shows no BootProgress, each boot waits for a person. */
+	if (str_eq(profile, "ibmc") && snapshot(s).medium_boots == 1)
+		late = false;
+	if (late)
+		told = named(s, rule);
+	CHECK_ROW(!late || told || !lasts(rule), row);
+	while (
+	    world_run(world, world_now_us(world) + 4 * LOOP_HOUR, ended, s) &&
+	    !provisioned(s) && helped++ < HELP_MAX) {
+		told = told || named(s, rule);
+		if (!help(s, w)) {
+			CHECK_ROW(told && is_past_help(rule), row);
+			return false;
+		}
+		/* it is heard of */
+		(void)world_run(
+		    world, world_now_us(world) + LOOP_MIN, NULL, NULL);
 	}
+	if (!provisioned(s)) {
+		show(s, row);
+		return false;
+	}
+	CHECK_ROW(!late || told || named(s, rule), row);
+	if (helped == 0)
+		note(w, row, (unsigned)(snapshot(s).requests - r0),
+		    world_now_us(world) - t0);
 	CHECK_ROW(snapshot(s).medium_boots == 1, row);
-	note(w, row, (unsigned)(snapshot(s).requests - r0),
-	    world_now_us(world) - t0);
-	CHECK_ROW(snapshot(s).requests - r0 < 1500, row);
+	CHECK_ROW(helped > 0 || snapshot(s).requests - r0 < REQUESTS_MAX, row);
 	return true;
 }
 
@@ -331,7 +443,7 @@ release(struct stage *s, const char *row)
 	CHECK_ROW(snapshot(s).sessions <= 1, row);
 }
 
-static void
+static unsigned
 run(const char *profile, size_t fault, struct worst *w)
 {
 	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S };
@@ -348,9 +460,12 @@ run(const char *profile, size_t fault, struct worst *w)
 	    5 * LOOP_MIN);
 	if (!inject(s, faults[fault]))
 		CHECK_ROW(false, row[fault]);
-	else if (provision(s, row[fault], image_of(profile), w))
+	else {
+		(void)provision(s, row[fault], profile, faults[fault], w);
 		release(s, row[fault]);
+	}
 	stage_free(s);
+	return 1;
 }
 
 static void
@@ -358,6 +473,7 @@ every_profile_outlives_every_fault(void)
 {
 	const char *all = getenv("MATRIX"), *only = getenv("MATRIX_FAULT");
 	struct worst w = { .busiest = "", .slowest = "" };
+	unsigned runs = 0;
 
 	for (size_t f = 0; f < N_FAULTS; f += unit_stride())
 		for (size_t p = 0; p < N_PROFILES; p++) {
@@ -366,13 +482,15 @@ every_profile_outlives_every_fault(void)
 				    (!all && (f * 5) % N_PROFILES == p);
 
 			if (mine && (!only || strstr(faults[f], only)))
-				run(profiles[p], f, &w);
+				runs += run(profiles[p], f, &w);
 		}
 	(void)printf(
-	    "%u runs, and %u that a person must confirm; most requests %u "
-	    "(%s); longest %lld s (%s)\n",
-	    w.runs, w.unproven, w.requests, w.busiest,
-	    (long long)(w.us / LOOP_S), w.slowest);
+	    "%u runs, %u failures; helped by a person: %u confirmed, "
+	    "%u retried, %u given back; most requests %u (%s); longest "
+	    "%lld s (%s)\n",
+	    runs, CU_get_number_of_failures(), w.confirmed, w.retried,
+	    w.given_back, w.requests, w.busiest, (long long)(w.us / LOOP_S),
+	    w.slowest);
 }
 
 int
