@@ -14,7 +14,7 @@
  * Times are in microseconds of loop_mono_us unless a name says otherwise. No
  * header of a library is included here: control code sees values only.
  *
- * Sources: DSP0266. "Rule N" in comments: the numbered list in the README of
+ * Sources: DSP0266. "Rule N" in comments: RULES.md of
  * this folder.
  */
 #ifndef B7_AGENT_REDFISH_H
