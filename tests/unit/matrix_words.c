@@ -46,7 +46,7 @@ static const struct {
 	{ "\"action\":\"endless-header\"", "header" },
 	{ "\"action\":\"gzip\"", "JSON" },
 	{ "\"action\":\"html\"", "JSON" },
-	{ "\"action\":\"empty-body\"", "JSON|no body" },
+	{ "\"action\":\"empty-body\"", "JSON|empty body" },
 	{ "\"action\":\"garbage\"", "JSON" },
 	{ "\"action\":\"trailing-garbage\"", "JSON: text behind" },
 	{ "\"action\":\"cut-json\"", "JSON" },
