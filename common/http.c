@@ -165,6 +165,12 @@ http_exchange_remote(const struct http_exchange *x)
 	return &base_of(x)->remote;
 }
 
+unsigned
+http_exchange_ordinal(const struct http_exchange *x)
+{
+	return base_of(x)->ordinal;
+}
+
 const char *
 http_exchange_client_cn(const struct http_exchange *x)
 {

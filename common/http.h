@@ -169,6 +169,24 @@ struct http_addr {
 void http_addr_text(const struct http_addr *a, char out[64]); /* "1.2.3.4:5" */
 bool http_addr_ip_parse(struct http_addr *a, const char *ip, uint16_t port);
 
+/*
+ * How a server behaves below HTTP, for simulators of bad ones. All zero: as it
+ * should.
+ */
+enum http_mute {
+	HTTP_SPEAKS,
+	HTTP_SILENT, /* accepted, and nothing is ever said */
+	HTTP_STALLS  /* silent after the first bytes of its TLS handshake */
+};
+struct http_manner {
+	enum http_mute mute;
+	enum tls_version min, max; /* 0 = the server's, and the newest */
+	bool weak_cipher;          /* offers only suites without encryption */
+	uint8_t alert;             /* said in place of a handshake; 0 = none */
+	bool once;        /* a connection serves one request, as it says */
+	bool no_continue; /* 100 Continue is never said (sockets only) */
+};
+
 struct http_listen_opts {
 	/* "127.0.0.1", "::1"; of a block: its first address */
 	const char *addr;
@@ -184,6 +202,12 @@ struct http_listen_opts {
 	/* A connection came (before TLS): false = reset it. NULL = accept. */
 	bool (*accept)(void *arg, const struct http_addr *local,
 	    const struct http_addr *remote);
+	/* One that was accepted is over; not told when the server is freed.
+	 * NULL = nobody is told. */
+	void (*closed)(void *arg, const struct http_addr *local);
+	/* Asked once of an accepted connection; NULL = all zero. */
+	void (*manner)(
+	    void *arg, const struct http_addr *local, struct http_manner *m);
 	/* The head is complete; the body is not read yet. */
 	void (*handle)(void *arg, struct http_exchange *x);
 	void *arg;
@@ -205,6 +229,8 @@ const char *http_exchange_header(
     const struct http_exchange *x, const char *name);
 const struct http_addr *http_exchange_local(const struct http_exchange *x);
 const struct http_addr *http_exchange_remote(const struct http_exchange *x);
+/* 1 = the first request of its connection. */
+unsigned http_exchange_ordinal(const struct http_exchange *x);
 /* Of a verified client certificate: common name and organizations (comma
  * separated); NULL without one. */
 const char *http_exchange_client_cn(const struct http_exchange *x);
@@ -228,7 +254,8 @@ void http_reply_stream(struct http_exchange *x, int status,
 enum http_break {
 	HTTP_FIN,
 	HTTP_RST,
-	HTTP_HANG
+	HTTP_HANG,
+	HTTP_CUT /* FIN without TLS's close_notify */
 };
 void http_reply_raw(struct http_exchange *x, struct http_bytes wire,
     int64_t bytes_per_s, enum http_break then);

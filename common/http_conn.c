@@ -44,7 +44,11 @@ conn_new(struct srv *s, int fd, const struct http_addr *local,
 	c->fd = fd;
 	c->local = *local;
 	c->remote = *remote;
-	c->state = s->o.identity ? CONN_SNIFF : CONN_OPEN;
+	if (s->o.manner)
+		s->o.manner(s->o.arg, local, &c->manner);
+	c->state = c->manner.mute == HTTP_SILENT ? CONN_MUTE
+		   : s->o.identity               ? CONN_SNIFF
+						 : CONN_OPEN;
 	c->in = evbuffer_new();
 	c->out = evbuffer_new();
 	c->ev_r =
@@ -120,6 +124,8 @@ conn_close(struct conn *c, bool reset)
 		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
 	(void)close(c->fd);
 	srv_room(s);
+	if (s->o.closed)
+		s->o.closed(s->o.arg, &c->local);
 	c->srv = NULL;
 	if (c->x) {
 		struct exch *x = c->x;
@@ -193,6 +199,7 @@ wait_of(const struct conn *c)
 		if (c->wire_n > 0 || evbuffer_get_length(c->in) > 0)
 			return c->close_after ? WAIT_NONE : WAIT_HEAD;
 		return WAIT_REQUEST;
+	case CONN_MUTE:
 	case CONN_DEAD:
 		break;
 	}
@@ -312,6 +319,28 @@ linger(struct conn *c)
 		conn_close(c, false);
 }
 
+/* Takes what comes and says nothing, for as long as the peer will. */
+static void
+stay_mute(struct conn *c)
+{
+	char piece[4096];
+	long n = recv(c->fd, piece, sizeof piece, 0);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		conn_close(c, false);
+}
+
+static void
+refuse_tls(struct conn *c, uint8_t what)
+{
+	const uint8_t record[] = { MBEDTLS_SSL_MSG_ALERT, 3, 3, 0, 2,
+		MBEDTLS_SSL_ALERT_LEVEL_FATAL, what };
+
+	(void)send(c->fd, record, sizeof record, MSG_NOSIGNAL);
+	(void)shutdown(c->fd, SHUT_WR);
+	c->state = CONN_LINGER;
+}
+
 /* TLS ports hear plain HTTP from people's browsers: tell them. */
 static void
 sniff(struct conn *c)
@@ -326,10 +355,14 @@ sniff(struct conn *c)
 	if (n == 1 && first >= 'A' && first <= 'Z') {
 		c->redirect = true;
 		c->state = CONN_OPEN;
+	} else if (n == 1 && c->manner.alert) {
+		refuse_tls(c, c->manner.alert);
 	} else if (n == 1 && conn_tls_start(c)) {
 		c->state = CONN_HANDSHAKE;
+	} else if (n == 1) {
+		refuse_tls(c, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
 	} else {
-		conn_close(c, n == 1);
+		conn_close(c, false);
 	}
 }
 
@@ -342,6 +375,8 @@ handshake(struct conn *c)
 		conn_close(c, false); /* an alert may be on its way */
 	else if (ret > 0)
 		c->state = CONN_OPEN;
+	else if (c->tls->stalled)
+		c->state = CONN_MUTE;
 	else
 		c->readable = false;
 }
@@ -370,7 +405,7 @@ write_out(struct conn *c)
 static void
 say_goodbye(struct conn *c)
 {
-	if (c->tls)
+	if (c->tls && !c->cut)
 		(void)mbedtls_ssl_close_notify(&c->tls->ssl);
 	(void)shutdown(c->fd, SHUT_WR);
 	c->state = CONN_LINGER;
@@ -408,9 +443,10 @@ refill(struct conn *c)
 		if (c->state == CONN_DEAD)
 			return false;
 	}
+	c->cut |= step == STEP_CUT;
 	if (step == STEP_RESET)
 		conn_close(c, true);
-	else if (step == STEP_FIN)
+	else if (step == STEP_FIN || step == STEP_CUT)
 		c->close_after = true;
 	else if (step == STEP_MORE)
 		conn_kick(c);
@@ -468,6 +504,8 @@ run(struct conn *c)
 		run_open(c);
 	else if (c->state == CONN_LINGER)
 		linger(c);
+	else if (c->state == CONN_MUTE && c->readable)
+		stay_mute(c);
 	if (c->state != CONN_DEAD)
 		settle(c);
 	conn_leave(c);

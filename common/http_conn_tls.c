@@ -8,16 +8,40 @@
 #include "common/mem.h"
 #include "common/tls_int.h"
 
+#define STALL_BYTES 40u /* of a ServerHello */
+
 /* x25519 and P-256 cost half of what mbedTLS would pick first (P-521). */
 static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_CURVE25519,
 	MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
 	MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE };
 
+/* Of no use to anybody, and in no client's list. */
+static const int weak_suites[] = { MBEDTLS_TLS_ECDHE_ECDSA_WITH_NULL_SHA, 0 };
+
+/* A handshake that stalls ends within its first record. */
+static bool
+stalls(struct conn *c, size_t *n)
+{
+	struct conn_tls *t = c->tls;
+
+	if (c->manner.mute != HTTP_STALLS)
+		return false;
+	t->stalled = t->said == STALL_BYTES;
+	if (*n > STALL_BYTES - t->said)
+		*n = STALL_BYTES - t->said;
+	t->said += *n;
+	return t->stalled;
+}
+
 static int
 bio_send(void *arg, const unsigned char *p, size_t n)
 {
-	const struct conn *c = arg;
-	ssize_t sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	struct conn *c = arg;
+	ssize_t sent;
+
+	if (stalls(c, &n))
+		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	sent = send(c->fd, p, n, MSG_NOSIGNAL);
 
 	if (sent >= 0)
 		return (int)sent;
@@ -114,6 +138,7 @@ static bool
 configure(struct conn *c, struct tls_identity *id)
 {
 	mbedtls_ssl_config *conf = &c->tls->conf;
+	const struct http_manner *m = &c->manner;
 	struct srv *s = c->srv;
 
 	if (mbedtls_ssl_config_defaults(conf, MBEDTLS_SSL_IS_SERVER,
@@ -121,8 +146,13 @@ configure(struct conn *c, struct tls_identity *id)
 		return false;
 	mbedtls_ssl_conf_rng(conf, tls_rng, &s->net->ent);
 	mbedtls_ssl_conf_curves(conf, curves);
-	mbedtls_ssl_conf_min_version(
-	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, tls_minor_of(s->o.min_version));
+	mbedtls_ssl_conf_min_version(conf, MBEDTLS_SSL_MAJOR_VERSION_3,
+	    tls_minor_of(m->min ? m->min : s->o.min_version));
+	if (m->max)
+		mbedtls_ssl_conf_max_version(
+		    conf, MBEDTLS_SSL_MAJOR_VERSION_3, tls_minor_of(m->max));
+	if (m->weak_cipher)
+		mbedtls_ssl_conf_ciphersuites(conf, weak_suites);
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_NONE);
 	if (s->o.client_ca) {
 		mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_OPTIONAL);
@@ -170,12 +200,15 @@ conn_tls_handshake(struct conn *c)
 {
 	int ret = mbedtls_ssl_handshake(&c->tls->ssl);
 
-	c->want_write = ret == MBEDTLS_ERR_SSL_WANT_WRITE;
+	c->want_write = ret == MBEDTLS_ERR_SSL_WANT_WRITE && !c->tls->stalled;
 	if (ret == 0) {
 		note_client(c);
 		return 1;
 	}
-	return c->want_write || ret == MBEDTLS_ERR_SSL_WANT_READ ? 0 : -1;
+	return ret == MBEDTLS_ERR_SSL_WANT_WRITE ||
+		       ret == MBEDTLS_ERR_SSL_WANT_READ
+		   ? 0
+		   : -1;
 }
 
 long

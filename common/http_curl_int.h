@@ -127,7 +127,6 @@ struct ccall {
 	struct http_header *headers; /* owned */
 	size_t n_headers;
 	bool head_complete, paused, held;
-	int64_t expects; /* announced length, -1 unknown */
 	struct tls_peer tls_peer;
 	bool has_tls;
 	struct http_result res;

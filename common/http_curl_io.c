@@ -398,6 +398,9 @@ explain_handshake(struct ccall *c, long os_errno)
 	const char *where = c->peer->where;
 	uint8_t alert = c->tls.alert;
 
+	/* perhaps only the session was refused: next time without it */
+	if (c->tls.offered)
+		cpeer_forget_session(c->peer);
 	if (c->tls.verdict != HTTP_OK)
 		explain_verdict(c);
 	else if (alert == MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION ||

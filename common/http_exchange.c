@@ -70,12 +70,13 @@ exch_new(struct conn *c)
 	x->base.method = http_method_str((enum http_method)p->method);
 	x->base.local = c->local;
 	x->base.remote = c->remote;
+	x->base.ordinal = ++c->requests;
 	x->base.client_cn = c->client_cn;
 	x->base.client_orgs = c->client_orgs;
 	x->is_head = p->method == HTTP_HEAD;
 	x->http10 = p->http_major == 1 && p->http_minor == 0;
 	x->keep_1_0 = x->http10 && http_should_keep_alive(p);
-	if (!http_should_keep_alive(p))
+	if (!http_should_keep_alive(p) || c->manner.once)
 		c->close_after = true;
 	x->body_length = p->flags & F_CHUNKED         ? UINT64_MAX
 			 : p->flags & F_CONTENTLENGTH ? p->content_length
@@ -145,7 +146,7 @@ invite_body(struct exch *x)
 {
 	if (!x->conn)
 		return;
-	if (x->expects && x->conn->body_n == 0)
+	if (x->expects && x->conn->body_n == 0 && !x->conn->manner.no_continue)
 		(void)evbuffer_add_printf(
 		    x->conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
 	x->expects = false;
@@ -452,7 +453,7 @@ pump_raw(struct exch *x)
 	if (x->raw_then == HTTP_HANG)
 		return STEP_IDLE;
 	x->reply = REPLY_DONE;
-	return STEP_FIN;
+	return x->raw_then == HTTP_CUT ? STEP_CUT : STEP_FIN;
 }
 
 enum exch_step

@@ -59,6 +59,7 @@ struct http_exchange_base {
 	const struct http_header *headers;
 	size_t n_headers;
 	struct http_addr local, remote;
+	unsigned ordinal; /* of its connection's requests, from 1 */
 	const char *client_cn, *client_orgs; /* NULL = no certificate */
 	void (*gone)(void *arg);
 	void *gone_arg;

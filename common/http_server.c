@@ -374,6 +374,7 @@ srv_free(struct http_server *server)
 	close_listeners(s);
 	timer_stop(&s->grace);
 	/* No callback comes after this call, so nobody is told. */
+	s->o.closed = NULL;
 	TAILQ_FOREACH (x, &s->exchanges, in_srv)
 		x->base.gone = NULL;
 	while ((c = TAILQ_FIRST(&s->conns)))

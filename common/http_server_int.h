@@ -56,6 +56,7 @@ enum conn_state {
 	CONN_SNIFF, /* a TLS port: is it TLS at all? */
 	CONN_HANDSHAKE,
 	CONN_OPEN,
+	CONN_MUTE,   /* says nothing until the peer closes */
 	CONN_LINGER, /* all said; reads until the peer closes */
 	CONN_DEAD
 };
@@ -73,6 +74,8 @@ struct conn_tls {
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_config conf;
 	uint8_t ticket_tag[8]; /* of the identity: tickets stay with it */
+	size_t said;           /* of a handshake that will stall */
+	bool stalled;
 	size_t unsent; /* length of a write that must be repeated as it was */
 };
 
@@ -89,6 +92,9 @@ struct conn {
 	struct evbuffer *in, *out;
 	struct conn_tls *tls; /* NULL = plain */
 	struct http_addr local, remote;
+	struct http_manner manner;
+	unsigned requests;
+	bool cut;                      /* no close_notify at the end */
 	char *client_cn, *client_orgs; /* owned */
 	struct timer t_in, t_out;
 	struct deferred kick;
@@ -197,7 +203,8 @@ enum exch_step {
 	STEP_IDLE,
 	STEP_MORE,
 	STEP_RESET,
-	STEP_FIN
+	STEP_FIN,
+	STEP_CUT
 };
 enum exch_step exch_pump(struct exch *x);
 /* A piece of the body, and its end. */

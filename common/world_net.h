@@ -151,9 +151,11 @@ struct vnet_conn {
 	uint64_t server_serial;
 	LIST_ENTRY(vnet_conn) of_server;
 	TAILQ_ENTRY(vnet_conn) of_backlog, of_kept;
-	bool admitted, in_backlog, kept, close_after;
+	bool admitted, accepted, in_backlog, kept, close_after;
 	struct vnet_exchange *x; /* NULL = idle */
 	struct http_addr local, remote;
+	struct http_manner manner; /* the server's, since its admission */
+	unsigned handled;          /* requests */
 	struct tls_identity *server_id, *client_id; /* counted */
 	bool client_ok; /* client_id was signed by the server's client CA */
 	struct timer srv_idle;

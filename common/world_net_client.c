@@ -5,6 +5,8 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+#define ALERT_PROTOCOL_VERSION 70 /* RFC 5246 7.2 */
+#define NO_VERSION "no TLS version in common with %s"
 #define RESOLVE_US LOOP_MS /* how long a name server takes to say no */
 
 /* ---- a fresh connection --------------------------------------------------- */
@@ -111,6 +113,12 @@ same_session(const struct vnet_conn *conn)
 		   sizeof(f.spki_sha256)) == 0;
 }
 
+static enum tls_version
+oldest(const struct vnet_peer *p)
+{
+	return p->tls.min_version ? p->tls.min_version : TLS_1_2;
+}
+
 static void
 client_cert(struct vnet_conn *conn)
 {
@@ -123,6 +131,10 @@ client_cert(struct vnet_conn *conn)
 	char key[65], pin[128];
 	enum http_err verdict;
 
+	if (conn->manner.max && conn->manner.max < oldest(p)) {
+		vnet_call_end(conn->call, HTTP_E_TLS_VERSION, NO_VERSION);
+		return;
+	}
 	if (same_session(conn)) {
 		conn->tls = p->session;
 		conn->tls.resumed = true;
@@ -264,6 +276,9 @@ client_lost(struct vnet_conn *conn, enum vnet_kind kind)
 	}
 	if (kind == VNET_RST)
 		vnet_call_end(c, HTTP_E_RESET, "connection reset by %s");
+	else if (c->phase == HTTP_P_TLS &&
+		 conn->manner.alert == ALERT_PROTOCOL_VERSION)
+		vnet_call_end(c, HTTP_E_TLS_VERSION, NO_VERSION);
 	else if (c->phase == HTTP_P_TLS)
 		vnet_call_end(c, HTTP_E_TLS, "no TLS with %s");
 	else if (!c->raw || vnet_raw_feed(c->raw, NULL, 0))

@@ -78,11 +78,14 @@ vnet_exchange_new(struct vnet_conn *c, struct vnet_msg *m)
 		.headers = m->blob->headers,
 		.n_headers = m->blob->n_headers,
 		.local = c->local,
-		.remote = c->remote };
+		.remote = c->remote,
+		.ordinal = ++c->handled };
 	if (c->client_ok) {
 		x->base.client_cn = tls_identity_cn(c->client_id);
 		x->base.client_orgs = tls_identity_orgs(c->client_id);
 	}
+	if (c->manner.once)
+		c->close_after = true;
 	buf_init(&x->body, s->o.limits.body_max);
 	LIST_INSERT_HEAD(&s->exchanges, x, of_server);
 	if (m->blob->head_bytes > s->o.limits.head_max) {

@@ -164,7 +164,7 @@ raw_end(struct vnet_half *h)
 	vnet_out_stop(h);
 	if (then == HTTP_HANG)
 		timer_stop(&c->srv_idle);
-	if (then == HTTP_FIN)
+	if (then == HTTP_FIN || then == HTTP_CUT)
 		vnet_half_end(h, VNET_FIN);
 	else if (then == HTTP_RST)
 		vnet_half_end(h, VNET_RST);

@@ -217,7 +217,17 @@ vnet_server_drop(struct vnet_conn *c)
 	if (!c->admitted)
 		return;
 	s->n_conns--;
+	if (c->accepted && s->o.closed && !s->freed && !s->net->dead)
+		s->o.closed(s->o.arg, &c->local);
 	admit_next(s);
+}
+
+/* Before TLS there are no requests that one could stall at. */
+static bool
+is_mute(const struct vnet_conn *c)
+{
+	return c->manner.mute == HTTP_SILENT ||
+	       (c->manner.mute == HTTP_STALLS && c->https);
 }
 
 /* The server waits for its client: for a request, for more of its body, or for
@@ -227,6 +237,8 @@ waits_for_client(const struct vnet_conn *c)
 {
 	const struct vnet_exchange *x = c->x;
 
+	if (is_mute(c))
+		return false;
 	if (!x)
 		return !c->srv.out.active;
 	if (c->srv.out.active)
@@ -315,6 +327,9 @@ admit(struct vnet_conn *c)
 		vnet_half_end(&c->srv, VNET_RST);
 		return false;
 	}
+	c->accepted = c->srv.net != NULL;
+	if (c->srv.net && s->o.manner)
+		s->o.manner(s->o.arg, &c->local, &c->manner);
 	return c->srv.net != NULL;
 }
 
@@ -342,7 +357,7 @@ server_hello(struct vnet_conn *c)
 	struct tls_identity *id = NULL;
 	int64_t more = 0;
 
-	if (s->o.identity)
+	if (s->o.identity && !c->manner.alert && !c->manner.weak_cipher)
 		id = s->o.identity(s->o.arg, &c->local);
 	if (!c->srv.net)
 		return;
@@ -402,6 +417,8 @@ vnet_server_rx(struct vnet_conn *c, struct vnet_msg *m)
 		return;
 	}
 	if (!c->admitted && !admit(c))
+		return;
+	if (is_mute(c))
 		return;
 	if (m->kind == VNET_HELLO) {
 		server_hello(c);

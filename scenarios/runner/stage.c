@@ -138,6 +138,7 @@ stage_bmcs_up(struct stage *s, const char *root, struct err *e)
 		.profiles_dir = profiles,
 		.profiles = s->o.profiles,
 		.n_profiles = s->o.n_profiles,
+		.knobs = s->o.knobs,
 		.replay = replay,
 		.overrides = s->o.overrides,
 		.n_overrides = s->o.n_overrides,

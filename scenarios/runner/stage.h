@@ -37,6 +37,7 @@ struct stage_opts {
 	unsigned bmcs;
 	const char *const *profiles;
 	size_t n_profiles;
+	const char *knobs;  /* YAML over the profiles; NULL = none */
 	const char *replay; /* folder of a recording, below root; NULL = none */
 	const struct bmc_override *overrides;
 	size_t n_overrides;

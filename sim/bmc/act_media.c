@@ -302,7 +302,11 @@ act_vmm_control(struct request *rq)
 static bool
 set_verify(struct request *rq, const cJSON *v)
 {
-	return patch_bool(rq, "VerifyCertificate", v, rq->stage);
+	if (rq->p->vm_verify != VERIFY_ALWAYS)
+		return patch_bool(rq, "VerifyCertificate", v, rq->stage);
+	request_say(rq, REF_PROPERTY_READ_ONLY, "VerifyCertificate",
+	    "VerifyCertificate", NULL, NULL);
+	return false;
 }
 
 static bool

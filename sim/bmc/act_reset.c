@@ -23,6 +23,19 @@ body_fits(struct request *rq, const char *action)
 	return true;
 }
 
+bool
+reset_offered(
+    const struct bmc_profile *p, const struct bmc_state *st, const char *type)
+{
+	bool on = str_eq(type, "On") || str_eq(type, "ForceOn");
+
+	if (!strlist_has(&p->reset_types, type))
+		return false;
+	if (!p->reset_dynamic || str_eq(type, "PushPowerButton"))
+		return true;
+	return on == (st->power == POWER_OFF);
+}
+
 static bool
 type_of(struct request *rq, const char *action, const struct strlist *known,
     const char *dflt, const char **out)
@@ -102,6 +115,11 @@ act_reset(struct request *rq)
 	if (!body_fits(rq, RESET) ||
 	    !type_of(rq, RESET, &rq->p->reset_types, NULL, &name))
 		return;
+	if (!reset_offered(rq->p, &rq->b->st, name)) {
+		request_refuse(rq, REF_PARAMETER_VALUE, "ResetType", name,
+		    "ResetType", RESET);
+		return;
+	}
 	t = reset_type_by_name(
 	    str_eq(name, "ForcePowerCycle") ? "PowerCycle" : name);
 	if (t < 0) {

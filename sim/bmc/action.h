@@ -8,9 +8,14 @@
 #include <stdint.h>
 
 struct bmc;
+struct bmc_profile;
+struct bmc_state;
 struct request;
 
 /* act_reset.c */
+/* Is this ResetType listed, and taken, in that state of the machine? */
+bool reset_offered(
+    const struct bmc_profile *p, const struct bmc_state *st, const char *type);
 void act_reset(struct request *rq);
 void act_manager_reset(struct request *rq);
 /* act_system.c */

@@ -15,6 +15,7 @@
 #include "sim/bmc/log.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/media_trust.h"
 #include "sim/bmc/network.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/storage.h"
@@ -132,6 +133,7 @@ bmc_fini(struct bmc *b)
 	network_free(b);
 	health_free(b);
 	storage_free(b);
+	media_trust_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
@@ -166,6 +168,7 @@ bmc_swap_board(struct bmc *b)
 	network_free(b);
 	health_free(b);
 	storage_free(b);
+	media_trust_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);
 	*st = (struct bmc_state){ .rev = st->rev + 1 };
@@ -188,6 +191,7 @@ up_again(void *arg)
 	struct bmc *b = arg;
 
 	b->down = false;
+	b->up_at_us = bmc_now(b);
 	firmware_activate(b, FIRMWARE_BMC);
 	b->st.bmc_reset_wall_us = bmc_wall(b);
 	bmc_changed(b);
@@ -202,6 +206,8 @@ bmc_restart(struct bmc *b, const char *who)
 	};
 
 	media_cancel_all(b);
+	if (!b->profile->vm_keep)
+		media_drop_all(b);
 	session_close_all(b, "BMC restarted");
 	task_drop_all(b);
 	b->down = true;

@@ -25,6 +25,7 @@ struct bmc_fleet;
 struct medium;
 struct network;
 struct media_op;
+struct media_trusts;
 struct session;
 struct storage;
 struct task;
@@ -96,6 +97,7 @@ struct bmc {
 	struct session_list sessions; /* oldest first */
 	unsigned n_sessions;
 	struct task_list tasks;
+	struct media_trusts *media_trusts; /* owned; NULL before the first */
 	struct events *events;     /* owned; NULL until somebody subscribes */
 	struct firmware *firmware; /* owned; NULL before the first update */
 	struct storage *storage;   /* owned; NULL while all is as it was made */
@@ -111,6 +113,9 @@ struct bmc {
 	struct tls_identity *identity; /* owned; made at the first connection */
 	struct secret csr_key;         /* of the last request; PEM */
 	unsigned certificates;         /* issued so far */
+	uint64_t reads;                /* with restless tags only */
+	unsigned n_conns;
+	int64_t up_at_us; /* end of the last restart; 0 = none yet */
 	uint64_t requests, writes, logins, login_failures;
 	uint32_t op_count[OP_N];
 };

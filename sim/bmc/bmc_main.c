@@ -19,7 +19,7 @@
 
 struct bmc_opts {
 	bool help, plain, knobs, no_control, one_service;
-	const char *addr, *name_prefix, *profiles_dir, *profiles, *replay,
+	const char *addr, *name_prefix, *profiles_dir, *profiles, *set, *replay,
 	    *username, *password, *ca_out, *control_addr, *log, *on, *boards;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
 	    trace, read_max;
@@ -41,6 +41,9 @@ static const struct option_row rows[] = {
 	    "vendor profiles by commas, dealt round robin", NULL, O(profiles) },
 	{ "profiles-dir", 0, OPT_STR, "DIR", "sim/bmc/profiles", 0, 0,
 	    "where NAME.yaml is read from", NULL, O(profiles_dir) },
+	{ "set", 0, OPT_STR, "YAML", NULL, 0, 0,
+	    "knobs over those of the profiles: '{reset: {dynamic: true}}'",
+	    NULL, O(set) },
 	{ "replay", 0, OPT_STR, "DIR", NULL, 0, 0,
 	    "serve this recording (beskar7-agent probe --record, or one of "
 	    "DMTF's mockups); --profiles then only says what is refused",
@@ -291,6 +294,7 @@ start(void *arg, struct err *e)
 		.one_service = o->one_service,
 		.max_conns = (unsigned)o->max_conns,
 		.profiles_dir = o->profiles_dir,
+		.knobs = o->set,
 		.replay = o->replay,
 		.username = o->username,
 		.password = o->password,

@@ -9,6 +9,7 @@
 #include "sim/bmc/request.h"
 
 #define HASH_SEED 0x6237u
+#define LONG_DIGITS 192
 
 /* A value that ticks is no change of the resource. */
 static size_t
@@ -65,7 +66,7 @@ etag_of(
 	if (rq->p->etag_body)
 		n = skip_tag(body, n);
 	head = skip_clock(body, n);
-	h = hash(HASH_SEED, body, head);
+	h = hash(HASH_SEED + rq->b->reads, body, head);
 	if (head < n)
 		head += strcspn(body + head, "\"");
 	h = hash(h, body + head, n - head);
@@ -86,7 +87,12 @@ etag_of(
 		(void)snprintf(out, ETAG_CAP, "\"W/'gen-%llu'\"",
 		    (unsigned long long)(h & 0xffffff));
 		break;
+	case ETAG_LONG:
+		(void)snprintf(out, ETAG_CAP, "\"%0*llx\"", LONG_DIGITS,
+		    (unsigned long long)h);
+		break;
 	case ETAG_NONE:
+	case ETAG_EMPTY:
 		out[0] = '\0';
 		break;
 	}
@@ -114,6 +120,13 @@ same(const struct request *rq, const char *asked, const char *real)
 	       str_eq(asked + 2, strong);
 }
 
+void
+etag_restless(struct request *rq)
+{
+	if (rq->p->etag_restless)
+		rq->b->reads++;
+}
+
 static bool
 check(struct request *rq)
 {
@@ -124,6 +137,7 @@ check(struct request *rq)
 
 	if (!asked)
 		return true;
+	etag_restless(rq);
 	buf_init(&body, REPLY_BODY_MAX);
 	request_render(rq, &body);
 	etag_of(rq, buf_str(&body), body.n, real);
@@ -138,7 +152,7 @@ check(struct request *rq)
 bool
 etag_check_write(struct request *rq)
 {
-	if (rq->p->etag_style == ETAG_NONE)
+	if (rq->p->etag_style == ETAG_NONE || rq->p->etag_style == ETAG_EMPTY)
 		return true;
 	if ((rq->p->ifmatch == IFMATCH_REQUIRED ||
 		rq->p->ifmatch == IFMATCH_STRONG) &&
@@ -165,6 +179,7 @@ action_tag_fits(struct request *rq)
 	if (!asked)
 		return request_refuse(
 		    rq, REF_PRECONDITION_MISSING, NULL, NULL, NULL, NULL);
+	etag_restless(rq);
 	of = xstrndup(rq->path, (size_t)(end - rq->path));
 	buf_init(&body, REPLY_BODY_MAX);
 	ok = !request_render_at(rq, of, &body);

@@ -7,10 +7,12 @@
 
 struct request;
 
-#define ETAG_CAP 48
+#define ETAG_CAP 256
 /* Of a rendered body; "" in the style none. Clocks in it do not count. */
 void etag_of(
     const struct request *rq, const char *body, size_t n, char out[ETAG_CAP]);
+/* Something was read: with some firmware that alone changes the tags. */
+void etag_restless(struct request *rq);
 /* If-Match of a write on rq's resource; false after a refusal. */
 bool etag_check_write(struct request *rq);
 /* If-Match on a POST. */

@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
+#include "sim/bmc/fault.h"
 #include "sim/bmc/jw.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/subscription.h"
@@ -92,6 +93,8 @@ stream_send(struct subscription *s, uint64_t id, const char *payload)
 	else
 		write_out(s, text);
 	xfree(text);
+	if (!s->closing && fault_on_machine(s->b, FAULT_STREAM_DROP))
+		subscription_drop(s);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* Which fault fires when. See fault.h. */
 #include "sim/bmc/fault.h"
 
+#include "common/http.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -11,6 +12,9 @@
 #include "sim/bmc/journal.h"
 
 #define ALWAYS_PPM 1000000
+/* RFC 5246 7.2 */
+#define TLS_ALERT_REFUSED 40 /* handshake_failure */
+#define TLS_ALERT_VERSION 70
 
 struct fault_set *
 fault_set_new(void)
@@ -172,6 +176,8 @@ meets(const struct fault *f, const struct fault_query *q)
 {
 	if (f->op >= 0 && (enum bmc_op)f->op != q->op)
 		return false;
+	if (f->reused && !q->reused)
+		return false;
 	if (f->method && !str_glob(f->method, q->method))
 		return false;
 	return !f->path || str_glob(f->path, q->path);
@@ -242,15 +248,21 @@ fault_on_request(
 	}
 }
 
-static bool
-any(struct bmc *b, enum fault_action a)
+static struct fault *
+first(struct bmc *b, enum fault_action a)
 {
 	struct fault *f;
 
 	TAILQ_FOREACH (f, &b->fleet->faults->list, link)
 		if (f->action == a && alive(f, b) && fires(f, b))
-			return true;
-	return false;
+			return f;
+	return NULL;
+}
+
+static bool
+any(struct bmc *b, enum fault_action a)
+{
+	return first(b, a) != NULL;
 }
 
 bool
@@ -262,13 +274,54 @@ fault_on_connect(struct bmc *b)
 struct fault *
 fault_on_handshake(struct bmc *b)
 {
-	struct fault *f;
+	return first(b, FAULT_CERTIFICATE);
+}
 
-	TAILQ_FOREACH (f, &b->fleet->faults->list, link)
-		if (f->action == FAULT_CERTIFICATE && alive(f, b) &&
-		    fires(f, b))
-			return f;
-	return NULL;
+/* mbedTLS knows no 1.3: who offers nothing else refuses the older ones. */
+static void
+set_versions(struct http_manner *m, int min, int max)
+{
+	if (min > TLS_1_2)
+		m->alert = TLS_ALERT_VERSION;
+	m->max = (enum tls_version)max;
+	m->min = (enum tls_version)(min < max ? min : max);
+}
+
+static void
+tls_manner(struct http_manner *m, enum fault_tls how)
+{
+	int only = TLS_1_0 + (int)how - FTLS_1_0;
+
+	if (how == FTLS_STALL)
+		m->mute = HTTP_STALLS;
+	else if (how == FTLS_ALERT)
+		m->alert = TLS_ALERT_REFUSED;
+	else if (how == FTLS_WEAK_CIPHER)
+		m->weak_cipher = true;
+	else
+		set_versions(m, only, only);
+}
+
+void
+fault_on_accepted(struct bmc *b, struct http_manner *m)
+{
+	const struct bmc_profile *p = b->profile;
+	const struct fault *f = first(b, FAULT_TLS);
+
+	set_versions(m, TLS_1_0 + p->tls_min, TLS_1_0 + p->tls_max);
+	if (f)
+		tls_manner(m, (enum fault_tls)f->tls);
+	if (any(b, FAULT_SILENT))
+		m->mute = HTTP_SILENT;
+	m->no_continue = any(b, FAULT_NO_CONTINUE);
+}
+
+int64_t
+fault_late_us(struct bmc *b)
+{
+	const struct fault *f = first(b, FAULT_EVENT_LATE);
+
+	return f ? f->latency_us : 0;
 }
 
 bool

@@ -24,6 +24,9 @@ struct tls_identity;
 enum fault_action {
 	/* on the connection */
 	FAULT_REFUSE,
+	FAULT_SILENT,
+	FAULT_TLS,
+	FAULT_NO_CONTINUE,
 	FAULT_CERTIFICATE,
 	/* on an exchange, before it is done */
 	FAULT_LATENCY,
@@ -56,6 +59,8 @@ enum fault_action {
 	FAULT_HEADER,
 	FAULT_CHANGED_CASE,
 	FAULT_CUT_JSON,
+	FAULT_BOM,
+	FAULT_NUL,
 	FAULT_TRAILING_GARBAGE,
 	FAULT_MANY_MEMBERS,
 	FAULT_CHUNKED,
@@ -64,6 +69,7 @@ enum fault_action {
 	FAULT_INTERIM,
 	FAULT_GZIP,
 	FAULT_CLOSE,
+	FAULT_NO_CLOSE_NOTIFY,
 	/* on the machine */
 	FAULT_MEDIA_NEVER_MOUNTS,
 	FAULT_MEDIA_DROPS,
@@ -76,6 +82,8 @@ enum fault_action {
 	FAULT_CLOCK_1970,
 	FAULT_EVENT_LOST,
 	FAULT_EVENT_TWICE,
+	FAULT_EVENT_LATE,
+	FAULT_STREAM_DROP,
 	FAULT_N
 };
 const char *fault_action_name(enum fault_action a); /* "lost-reply" */
@@ -88,6 +96,16 @@ enum fault_certificate {
 	CERT_NEW, /* another one for each connection */
 	CERT_NONE /* the handshake ends in an alert */
 };
+enum fault_tls {
+	FTLS_STALL, /* silence after its first bytes */
+	FTLS_ALERT,
+	FTLS_WEAK_CIPHER,
+	FTLS_1_0, /* only this version */
+	FTLS_1_1,
+	FTLS_1_2,
+	FTLS_1_3
+};
+struct http_manner;
 
 struct fault {
 	TAILQ_ENTRY(fault) link;
@@ -110,7 +128,9 @@ struct fault {
 	int64_t members;
 	int64_t per_minute, window_us, used; /* rate-limit */
 	int certificate;                     /* enum fault_certificate */
-	struct tls_identity *made;           /* borrowed from the fleet */
+	int tls;                             /* enum fault_tls */
+	bool reused;               /* not the first request of its connection */
+	struct tls_identity *made; /* borrowed from the fleet */
 	const struct bmc *made_for;
 	uint64_t fired;
 	struct rng rng;
@@ -141,13 +161,18 @@ struct fault_hits {
 struct fault_query {
 	const char *method, *path;
 	enum bmc_op op;
+	bool reused;
 };
 void fault_on_request(
     struct bmc *b, const struct fault_query *q, struct fault_hits *out);
 void fault_free(struct fault *f); /* NULL is fine */
 bool fault_on_connect(struct bmc *b);
+/* What a connection is like below HTTP: the profile's, then the rules'. */
+void fault_on_accepted(struct bmc *b, struct http_manner *m);
 /* The rule that says which certificate is shown; NULL = the BMC's own. */
 struct fault *fault_on_handshake(struct bmc *b);
+/* How late the event is that happens now; 0 = in time. */
+int64_t fault_late_us(struct bmc *b);
 bool fault_on_machine(struct bmc *b, enum fault_action a);
 /* JSON to rule and back (fault_json.c). */
 struct fault *fault_parse(const cJSON *rule, struct err *e);

@@ -4,12 +4,13 @@
 #include "common/buf.h"
 #include "common/http.h"
 #include "common/str.h"
+#include "sim/bmc/etag.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fault_wire.h"
+#include "sim/bmc/gzip.h"
 #include "sim/bmc/request.h"
 
 #define TRICKLE_RATE 16
-#define STORED_MAX 65535
 
 static void
 fields(struct buf *b, const struct http_header *h, size_t n)
@@ -66,48 +67,6 @@ interim(struct buf *b)
 		    "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n");
 }
 
-static void
-le(struct buf *b, uint32_t v, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		buf_addc(b, (char)(v >> (8 * i) & 0xff));
-}
-
-static uint32_t
-crc32_of(const unsigned char *p, size_t n)
-{
-	uint32_t c = 0xffffffffu;
-
-	for (size_t i = 0; i < n; i++) {
-		c ^= p[i];
-		for (int k = 0; k < 8; k++)
-			c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
-	}
-	return ~c;
-}
-
-/* RFC 1952 around stored blocks of RFC 1951: any reader takes it. */
-static void
-gzip(struct buf *b, const char *p, size_t n)
-{
-	static const char magic[] = { 0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0,
-		3 };
-	size_t at = 0;
-
-	buf_add(b, magic, sizeof(magic));
-	do {
-		size_t k = n - at < STORED_MAX ? n - at : STORED_MAX;
-
-		buf_addc(b, at + k == n ? 1 : 0);
-		le(b, (uint32_t)k, 2);
-		le(b, ~(uint32_t)k, 2);
-		buf_add(b, p + at, k);
-		at += k;
-	} while (at < n);
-	le(b, crc32_of((const unsigned char *)p, n), 4);
-	le(b, (uint32_t)n, 4);
-}
-
 /* Whatever was asked for; the tag says so, and no longer matches. */
 static void
 forced_gzip(struct buf *b, const struct request *rq,
@@ -117,17 +76,16 @@ forced_gzip(struct buf *b, const struct request *rq,
 
 	buf_addf(b, "HTTP/1.1 %d Fault\r\n", rq->status);
 	for (size_t i = 0; i < n; i++) {
-		size_t k = strlen(h[i].value);
+		char tag[ETAG_CAP];
 
-		if (str_eq(h[i].name, "ETag") && k && h[i].value[k - 1] == '"')
-			buf_addf(
-			    b, "ETag: %.*s-gzip\"\r\n", (int)k - 1, h[i].value);
+		if (str_eq(h[i].name, "ETag"))
+			buf_addf(b, "ETag: %s\r\n", gzip_tag(h[i].value, tag));
 		else
 			fields(b, &h[i], 1);
 	}
 	buf_adds(b, "Content-Encoding: gzip\r\n");
 	buf_init(&z, rq->out.n * 2 + 1024);
-	gzip(&z, buf_str(&rq->out), rq->out.n);
+	gzip_stored(&z, buf_str(&rq->out), rq->out.n);
 	length(b, z.n);
 	buf_add(b, buf_str(&z), z.n);
 	buf_free(&z);
@@ -155,7 +113,7 @@ frame(struct buf *b, const struct request *rq, const struct http_header *h,
 	head(b, rq, h, n, a == FAULT_HTTP10 ? "HTTP/1.0" : "HTTP/1.1");
 	if (a == FAULT_BAD_CHUNK || a == FAULT_CHUNKED) {
 		chunks(b, rq, a == FAULT_BAD_CHUNK);
-	} else if (a == FAULT_READ_TO_CLOSE) {
+	} else if (a == FAULT_READ_TO_CLOSE || a == FAULT_NO_CLOSE_NOTIFY) {
 		buf_adds(b, "\r\n");
 		buf_add(b, buf_str(&rq->out), rq->out.n);
 	} else {
@@ -175,7 +133,8 @@ fault_frame_reply(struct request *rq, struct http_exchange *x,
 		[FAULT_HTTP10] = true,
 		[FAULT_INTERIM] = true,
 		[FAULT_GZIP] = true,
-		[FAULT_CLOSE] = true };
+		[FAULT_CLOSE] = true,
+		[FAULT_NO_CLOSE_NOTIFY] = true };
 	const struct fault *f = rq->fault;
 	int64_t rate = f->rate ? f->rate : TRICKLE_RATE;
 	struct buf b;
@@ -185,7 +144,8 @@ fault_frame_reply(struct request *rq, struct http_exchange *x,
 	buf_init(&b, 2 * (size_t)REPLY_BODY_MAX + 65536);
 	frame(&b, rq, h, n);
 	http_reply_raw(x, (struct http_bytes){ buf_str(&b), b.n },
-	    f->action == FAULT_TRICKLE ? rate : 0, HTTP_FIN);
+	    f->action == FAULT_TRICKLE ? rate : 0,
+	    f->action == FAULT_NO_CLOSE_NOTIFY ? HTTP_CUT : HTTP_FIN);
 	buf_free(&b);
 	return true;
 }

@@ -10,6 +10,9 @@
 
 static const char *const actions[FAULT_N] = {
 	[FAULT_REFUSE] = "refuse",
+	[FAULT_SILENT] = "silent",
+	[FAULT_TLS] = "tls",
+	[FAULT_NO_CONTINUE] = "no-continue",
 	[FAULT_CERTIFICATE] = "certificate",
 	[FAULT_LATENCY] = "latency",
 	[FAULT_RESET] = "reset",
@@ -39,6 +42,8 @@ static const char *const actions[FAULT_N] = {
 	[FAULT_HEADER] = "header",
 	[FAULT_CHANGED_CASE] = "changed-case",
 	[FAULT_CUT_JSON] = "cut-json",
+	[FAULT_BOM] = "bom",
+	[FAULT_NUL] = "nul",
 	[FAULT_TRAILING_GARBAGE] = "trailing-garbage",
 	[FAULT_MANY_MEMBERS] = "many-members",
 	[FAULT_CHUNKED] = "chunked",
@@ -47,6 +52,7 @@ static const char *const actions[FAULT_N] = {
 	[FAULT_INTERIM] = "interim",
 	[FAULT_GZIP] = "gzip",
 	[FAULT_CLOSE] = "close",
+	[FAULT_NO_CLOSE_NOTIFY] = "no-close-notify",
 	[FAULT_MEDIA_NEVER_MOUNTS] = "media-never-mounts",
 	[FAULT_MEDIA_DROPS] = "media-drops",
 	[FAULT_POWER_STUCK] = "power-stuck",
@@ -58,10 +64,14 @@ static const char *const actions[FAULT_N] = {
 	[FAULT_CLOCK_1970] = "clock-1970",
 	[FAULT_EVENT_LOST] = "event-lost",
 	[FAULT_EVENT_TWICE] = "event-twice",
+	[FAULT_EVENT_LATE] = "event-late",
+	[FAULT_STREAM_DROP] = "stream-drop",
 };
 
 static const char *const certificates[] = { "expired", "early", "other-name",
 	"self-signed", "new", "none" };
+static const char *const tls[] = { "stall", "alert", "weak-cipher", "1.0",
+	"1.1", "1.2", "1.3" };
 
 const char *
 fault_action_name(enum fault_action a)
@@ -312,6 +322,24 @@ read_certificate(struct fault *f, const cJSON *v, struct err *e)
 	    v, "expired, early, other-name, self-signed, new or none", e);
 }
 
+static bool
+read_tls(struct fault *f, const cJSON *v, struct err *e)
+{
+	for (int i = 0; cJSON_IsString(v) && i <= FTLS_1_3; i++)
+		if (str_eq(tls[i], v->valuestring)) {
+			f->tls = i;
+			return true;
+		}
+	return wrong(v, "stall, alert, weak-cipher, 1.0, 1.1, 1.2 or 1.3", e);
+}
+
+static bool
+read_reused(struct fault *f, const cJSON *v, struct err *e)
+{
+	f->reused = cJSON_IsTrue(v);
+	return cJSON_IsBool(v) || wrong(v, "true or false", e);
+}
+
 static const struct member members[] = {
 	{ "id", read_id },
 	{ "bmc", read_bmc },
@@ -339,6 +367,8 @@ static const struct member members[] = {
 	{ "members", read_members },
 	{ "perMinute", read_per_minute },
 	{ "certificate", read_certificate },
+	{ "tls", read_tls },
+	{ "reused", read_reused },
 };
 
 static bool
@@ -384,6 +414,8 @@ complete(struct fault *f, struct err *e)
 		{ FAULT_REMOVE, f->property != NULL, "property" },
 		{ FAULT_RATE_LIMIT, f->per_minute != 0, "perMinute" },
 		{ FAULT_CERTIFICATE, f->certificate >= 0, "certificate" },
+		{ FAULT_TLS, f->tls >= 0, "tls" },
+		{ FAULT_EVENT_LATE, f->latency_us != 0, "latency" },
 	};
 
 	if (f->action == FAULT_N)
@@ -396,10 +428,10 @@ complete(struct fault *f, struct err *e)
 		return false;
 	if ((f->action <= FAULT_CERTIFICATE ||
 		f->action >= FAULT_MEDIA_NEVER_MOUNTS) &&
-	    (f->method || f->path || f->op >= 0))
+	    (f->method || f->path || f->op >= 0 || f->reused))
 		return err_set(e, ERR_SPEC, 0,
 		    "fault: %s meets no requests: "
-		    "no method, path or operation",
+		    "no method, path, operation or reused",
 		    actions[f->action]);
 	return true;
 }
@@ -414,7 +446,7 @@ fault_parse(const cJSON *rule, struct err *e)
 	f->op = -1;
 	f->ppm = 1000000;
 	f->action = FAULT_N;
-	f->certificate = -1;
+	f->certificate = f->tls = -1;
 	f->retry_after_s = -1;
 	if (!ok)
 		err_set(e, ERR_SPEC, 0, "fault: must be an object");

@@ -191,6 +191,22 @@ trailing(struct request *rq)
 	buf_adds(&rq->out, "\r\n</body>");
 }
 
+static void
+bom(struct request *rq)
+{
+	char *text = xstrndup(buf_str(&rq->out), rq->out.n);
+
+	replace(rq, "\xef\xbb\xbf");
+	buf_adds(&rq->out, text);
+	xfree(text);
+}
+
+static void
+nul(struct request *rq)
+{
+	buf_addc(&rq->out, '\0');
+}
+
 bool
 fault_spoil_body(struct request *rq)
 {
@@ -207,6 +223,8 @@ fault_spoil_body(struct request *rq)
 		[FAULT_CHANGED_CASE] = change_case,
 		[FAULT_CUT_JSON] = cut,
 		[FAULT_TRAILING_GARBAGE] = trailing,
+		[FAULT_BOM] = bom,
+		[FAULT_NUL] = nul,
 		[FAULT_MANY_MEMBERS] = many_members,
 	};
 

@@ -131,7 +131,32 @@ accepts(
 	struct bmc *b = bmc_fleet_by_addr(arg, local);
 
 	(void)remote;
-	return b && !b->down && !fault_on_connect(b);
+	if (!b || b->down || fault_on_connect(b) ||
+	    (b->profile->connections &&
+		b->n_conns >= (unsigned)b->profile->connections))
+		return false;
+	b->n_conns++;
+	return true;
+}
+
+static void
+closed(void *arg, const struct http_addr *local)
+{
+	struct bmc *b = bmc_fleet_by_addr(arg, local);
+
+	if (b)
+		b->n_conns--;
+}
+
+static void
+manner(void *arg, const struct http_addr *local, struct http_manner *m)
+{
+	struct bmc *b = bmc_fleet_by_addr(arg, local);
+
+	if (!b)
+		return;
+	fault_on_accepted(b, m);
+	m->once = !b->profile->keep_alive;
 }
 
 static bool
@@ -144,6 +169,8 @@ start_listener(struct bmc_fleet *f, const struct bmc_fleet_opts *o,
 		.n_ports = o->prefix || o->one_service ? 1 : f->count,
 		.max_conns = o->max_conns,
 		.accept = accepts,
+		.closed = closed,
+		.manner = manner,
 		.handle = service_handle,
 		.arg = f,
 		.limits = { .body_max = 1u << 20 } };
@@ -192,14 +219,19 @@ copy_timing(struct bmc_timing *t, const struct bmc_timing *from)
 }
 
 static const struct bmc_profile *
-profile_of(
-    struct bmc_fleet *f, const char *dir, const char *name, struct err *e)
+profile_of(struct bmc_fleet *f, const struct bmc_fleet_opts *o,
+    const char *name, struct err *e)
 {
 	struct bmc_profile *p = map_get(&f->profiles, name);
 
 	if (p)
 		return p;
-	p = profile_load(f->env->files, dir, name, e);
+	p = profile_load(f->env->files, o->profiles_dir, name, e);
+	if (p && o->knobs &&
+	    !profile_apply(p, o->knobs, strlen(o->knobs), "knobs", e)) {
+		profile_free(p);
+		return NULL;
+	}
 	if (p && f->replay)
 		replay_profile(f->replay, p);
 	if (p)
@@ -250,7 +282,7 @@ make_bmc(struct bmc_fleet *f, const struct bmc_fleet_opts *o, unsigned i,
 	ov = override_of(o, b->name);
 	if (!ov)
 		ov = &none;
-	b->profile = profile_of(f, o->profiles_dir, DFLT(ov->profile, name), e);
+	b->profile = profile_of(f, o, DFLT(ov->profile, name), e);
 	if (!b->profile) {
 		xfree(b->name);
 		return false;
@@ -360,6 +392,7 @@ bmc_fleet_new(
 	copy_timing(&f->timing, &o->timing);
 	LIST_INIT(&f->requests);
 	LIST_INIT(&f->floods);
+	LIST_INIT(&f->chunks);
 	f->journal = journal_new(env, JOURNAL_KEPT, o->on_event, o->arg);
 	f->faults = fault_set_new();
 	f->traces = trace_log_new();
@@ -400,6 +433,7 @@ bmc_fleet_free(struct bmc_fleet *f)
 	}
 	service_drop_all(f);
 	fault_wire_drop_all(f);
+	send_drop_all(f);
 	http_server_free(f->server);
 	for (unsigned i = 0; i < f->count; i++)
 		bmc_fini(&f->bmcs[i]);

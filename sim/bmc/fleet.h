@@ -123,6 +123,7 @@ struct bmc_fleet_opts {
 	const char *profiles_dir;    /* through env->files */
 	const char *const *profiles; /* names, dealt round robin */
 	size_t n_profiles;           /* 0 = "generic" */
+	const char *knobs; /* YAML that is applied over each; NULL = none */
 	const struct bmc_override *overrides;
 	size_t n_overrides;
 	const char *username, *password; /* NULL = "root", "b7-sim-secret" */

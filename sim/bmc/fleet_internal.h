@@ -19,6 +19,8 @@ struct trace_log;
 struct flood;
 LIST_HEAD(request_list, request);
 LIST_HEAD(flood_list, flood);
+struct chunks;
+LIST_HEAD(chunks_list, chunks);
 
 struct bmc_fleet {
 	const struct env *env;    /* borrowed */
@@ -43,8 +45,10 @@ struct bmc_fleet {
 	struct control *control;      /* NULL = no listener */
 	struct request_list requests; /* in flight */
 	struct flood_list floods;
+	struct chunks_list chunks;
 };
 
+void send_drop_all(struct bmc_fleet *f); /* the fleet ends */
 /* The BMC at a local address; NULL = none. */
 struct bmc *bmc_fleet_by_addr(
     struct bmc_fleet *f, const struct http_addr *local);

@@ -50,12 +50,20 @@ make_leaf(struct bmc *b, const struct leaf *l)
 	return id;
 }
 
-static void
-issue_leaf(struct bmc *b, int64_t from_s, int64_t to_s)
+/* Of the kinds of enum fault_certificate; CERT_NEW is a good one. */
+static struct tls_identity *
+make_kind(struct bmc *b, int kind)
 {
-	struct leaf l = { b->fleet->ca, NULL, from_s, to_s };
+	const struct tls_identity *ca = b->fleet->ca;
+	const struct leaf how[] = {
+		[CERT_EXPIRED] = { ca, NULL, -2 * DAY_S, -DAY_S },
+		[CERT_EARLY] = { ca, NULL, DAY_S, YEARS_10_S },
+		[CERT_OTHER_NAME] = { ca, "other.invalid", -DAY_S, YEARS_10_S },
+		[CERT_SELF_SIGNED] = { NULL, NULL, -DAY_S, YEARS_10_S },
+		[CERT_NEW] = { ca, NULL, -DAY_S, YEARS_10_S },
+	};
 
-	b->identity = make_leaf(b, &l);
+	return make_leaf(b, &how[kind]);
 }
 
 /* Live connections borrow it. */
@@ -84,14 +92,15 @@ tell_certificate(struct bmc *b)
 void
 bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
 {
+	struct leaf l = { b->fleet->ca, NULL, from_s, to_s };
 	bool usual = from_s == 0 && to_s == 0;
 
 	b = b->front;
 	keep_old(b->fleet, b->identity);
 	b->identity = NULL;
 	if (b->fleet->tls)
-		issue_leaf(
-		    b, usual ? -DAY_S : from_s, usual ? YEARS_10_S : to_s);
+		b->identity = usual ? make_kind(b, b->profile->tls_cert)
+				    : make_leaf(b, &l);
 	tell_certificate(b);
 }
 
@@ -110,7 +119,7 @@ bmc_fleet_certificate(struct bmc *b)
 {
 	b = b->front;
 	if (b->fleet->tls && !b->identity)
-		issue_leaf(b, -DAY_S, YEARS_10_S);
+		b->identity = make_kind(b, b->profile->tls_cert);
 	return b->identity;
 }
 
@@ -132,20 +141,11 @@ fleet_own_ca(struct bmc_fleet *f, struct err *e)
 static struct tls_identity *
 faulty(struct bmc *b, struct fault *r)
 {
-	const struct tls_identity *ca = b->fleet->ca;
-	const struct leaf how[] = {
-		[CERT_EXPIRED] = { ca, NULL, -2 * DAY_S, -DAY_S },
-		[CERT_EARLY] = { ca, NULL, DAY_S, YEARS_10_S },
-		[CERT_OTHER_NAME] = { ca, "other.invalid", -DAY_S, YEARS_10_S },
-		[CERT_SELF_SIGNED] = { NULL, NULL, -DAY_S, YEARS_10_S },
-		[CERT_NEW] = { ca, NULL, -DAY_S, YEARS_10_S },
-	};
-
 	if (r->certificate == CERT_NONE)
 		return NULL;
 	if (r->made && r->made_for == b && r->certificate != CERT_NEW)
 		return r->made;
-	r->made = make_leaf(b, &how[r->certificate]);
+	r->made = make_kind(b, r->certificate);
 	r->made_for = b;
 	keep_old(b->fleet, r->made);
 	return r->made;
@@ -159,9 +159,5 @@ fleet_identity(void *arg, const struct http_addr *local)
 
 	if (!b)
 		return NULL;
-	if (r)
-		return faulty(b, r);
-	if (!b->identity)
-		issue_leaf(b, -DAY_S, YEARS_10_S);
-	return b->identity;
+	return r ? faulty(b, r) : bmc_fleet_certificate(b);
 }

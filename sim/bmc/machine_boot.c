@@ -9,6 +9,7 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/media_trust.h"
 #include "sim/bmc/medium.h"
 
 /* One range of a medium must come within this, or firmware gives up. */
@@ -318,6 +319,7 @@ boot_medium(struct bmc *b, enum device d)
 	b->m.phase = M_READING;
 	o.url = b->st.slots[slot].image;
 	o.timeout_us = timeout < RANGE_MIN_US ? RANGE_MIN_US : timeout;
+	media_trust_apply(b, (unsigned)slot, &o);
 	b->m.medium = medium_start(&o);
 }
 

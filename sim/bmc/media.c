@@ -11,6 +11,7 @@
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/mask.h"
+#include "sim/bmc/media_trust.h"
 #include "sim/bmc/medium.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/task.h"
@@ -134,6 +135,14 @@ media_drop(struct bmc *b, unsigned slot)
 	unmount(b, slot);
 }
 
+void
+media_drop_all(struct bmc *b)
+{
+	for (unsigned i = 0; i < b->profile->n_slots; i++)
+		if (b->st.slots[i].inserted)
+			media_drop(b, i);
+}
+
 /* ---- the end of an operation -------------------------------------------- */
 
 static struct task *
@@ -227,18 +236,21 @@ checked(void *arg, const struct iso_facts *f, const char *why)
 static void
 check(struct media_op *op)
 {
+	static const enum medium_depth depths[] = { [CHECK_HEAD] = MEDIUM_SIZE,
+		[CHECK_RANGE] = MEDIUM_SECTOR,
+		[CHECK_FULL] = MEDIUM_WHOLE };
 	const struct bmc_fleet *f = op->b->fleet;
 	int64_t timeout = bmc_us(op->b, CHECK_MS);
 	struct medium_opts o = { .env = f->env,
 		.url = op->image,
-		.depth = op->b->profile->vm_check == CHECK_HEAD ? MEDIUM_SIZE
-								: MEDIUM_SECTOR,
+		.depth = depths[op->b->profile->vm_check],
 		.chunk = f->read_chunk,
 		.max = f->read_max,
 		.timeout_us = timeout < CHECK_MIN_US ? CHECK_MIN_US : timeout,
 		.done = checked,
 		.arg = op };
 
+	media_trust_apply(op->b, op->slot, &o);
 	op->check = medium_start(&o);
 }
 

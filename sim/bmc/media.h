@@ -21,5 +21,6 @@ bool media_busy(const struct bmc *b, unsigned slot);
 void media_cancel_all(struct bmc *b);
 /* The medium is gone without anybody having asked for it. */
 void media_drop(struct bmc *b, unsigned slot);
+void media_drop_all(struct bmc *b);
 
 #endif

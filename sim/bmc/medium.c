@@ -44,6 +44,7 @@ medium_free(struct medium *m)
 {
 	deferred_cancel(&m->end);
 	http_peer_free(m->peer);
+	tls_trust_free(m->o.trust);
 	xfree(m->url_text);
 	xfree(m);
 }
@@ -141,6 +142,10 @@ descriptors_read(struct medium *m, const uint8_t *p, size_t n)
 	char why[96];
 
 	tell(m, "pvd");
+	if (m->o.depth == MEDIUM_WHOLE) {
+		next_chunk(m, 0);
+		return;
+	}
 	if (m->o.depth == MEDIUM_SECTOR) {
 		m->phase = P_DONE;
 		end(m);
@@ -320,7 +325,8 @@ medium_start(const struct medium_opts *o)
 	url_origin(&m->url, origin, sizeof(origin));
 	po.base = origin;
 	/* firmware mostly does not verify image servers (redfish.md 1.13) */
-	po.tls.insecure = true;
+	po.tls.insecure = !o->verify;
+	m->o.trust = po.tls.trust = tls_trust_ref(o->trust);
 	m->peer = http_peer_new(o->env->net, &po, &e);
 	if (!m->peer) {
 		fail(m, e.msg);

@@ -17,15 +17,18 @@ struct medium;
 enum medium_depth {
 	MEDIUM_SIZE,
 	MEDIUM_SECTOR,
+	MEDIUM_WHOLE, /* every byte, whatever it is */
 	MEDIUM_BOOT
 };
 struct medium_opts {
 	const struct env *env;
 	const char *url; /* copied */
 	enum medium_depth depth;
-	bool uefi;          /* the entry that is loaded */
-	int64_t chunk, max; /* bytes a range; bytes in all */
-	int64_t timeout_us; /* of one range */
+	bool uefi;               /* the entry that is loaded */
+	int64_t chunk, max;      /* bytes a range; bytes in all */
+	bool verify;             /* https: against trust and the usual CAs */
+	struct tls_trust *trust; /* NULL = only these; a reference is taken */
+	int64_t timeout_us;      /* of one range */
 	/* phase: size, pvd, catalog, loader, system, done */
 	void (*progress)(void *arg, const char *phase, int64_t bytes);
 	/* Exactly once, from the loop, unless cancelled; ok: why is NULL. m is

@@ -64,7 +64,9 @@ enum knob_etag {
 	ETAG_WEAK,
 	ETAG_DECIMAL,
 	ETAG_ODD,
-	ETAG_NONE
+	ETAG_NONE,
+	ETAG_LONG,
+	ETAG_EMPTY
 };
 enum knob_ifmatch {
 	IFMATCH_OPTIONAL,
@@ -99,7 +101,18 @@ enum knob_vm_result {
 enum knob_vm_check {
 	CHECK_NONE,
 	CHECK_HEAD,
-	CHECK_RANGE
+	CHECK_RANGE,
+	CHECK_FULL
+};
+enum knob_vm_verify {
+	VERIFY_PROPERTY, /* as VerifyCertificate says */
+	VERIFY_ALWAYS,
+	VERIFY_NEVER
+};
+enum knob_identity {
+	IDENTITY_TAKEN,
+	IDENTITY_REGISTRIES, /* refused where files are kept compressed */
+	IDENTITY_REFUSED
 };
 enum knob_vm_already {
 	ALREADY_REFUSE,
@@ -152,7 +165,8 @@ enum event_defect {
 	EVENT_NO_MEMBER_ID = 2,
 	EVENT_NO_TYPE = 4,
 	EVENT_OFFSET_TIME = 8,
-	EVENT_NO_ORIGIN = 16
+	EVENT_NO_ORIGIN = 16,
+	EVENT_BATCH = 32 /* several in a payload */
 };
 enum knob_expand {
 	EXPAND_FULL,
@@ -190,6 +204,7 @@ struct bmc_profile {
 	char *vendor, *product, *redfish_version;
 	char *root_uuid; /* "board", "null" or a text */
 	char *oem_key;
+	int64_t root_partial_ms;
 	/* hardware */
 	char *manufacturer, *model, *bmc_model, *bios_version, *bmc_version;
 	char *arch, *cpu_model, *nic_model;
@@ -199,6 +214,7 @@ struct bmc_profile {
 	struct strlist reset_types, manager_reset_types;
 	int reset_via, reset_redundant, reset_restart_off;
 	int64_t reset_on_conflict_ms, power_on_ms, power_off_ms;
+	bool reset_dynamic;
 	char *transient_power; /* "standard", "previous", "null", or a text */
 	/* boot */
 	int boot_resource, boot_mode, boot_consume, boot_unknown;
@@ -213,9 +229,9 @@ struct bmc_profile {
 	int64_t post_ms;
 	/* etag */
 	int etag_style, ifmatch, post_ifmatch;
-	bool etag_header, etag_body;
+	bool etag_header, etag_body, etag_restless;
 	/* virtual media */
-	int vm_parent, vm_result, vm_check, vm_already;
+	int vm_parent, vm_result, vm_check, vm_already, vm_verify;
 	struct profile_slot slots[PROFILE_SLOTS];
 	size_t n_slots;
 	struct strlist vm_required, vm_forbidden, vm_schemes, vm_extensions;
@@ -223,9 +239,11 @@ struct bmc_profile {
 	bool vm_query_ok, vm_port_ok, vm_stale_after_eject, vm_eject_body;
 	bool vm_reply_early, vm_empty_string, vm_late_actions, vm_license;
 	bool vm_inserted_must;  /* PATCH must say Inserted */
+	bool vm_keep;           /* through a restart of the BMC */
 	bool vm_eject_empty_no; /* an empty slot cannot be ejected */
 	/* sessions */
 	int64_t session_timeout_s, session_max, session_status;
+	int64_t session_life_s; /* 0 = no end but idling */
 	int session_on_limit, session_location;
 	bool sessions, session_bare_delete;
 	/* auth */
@@ -257,8 +275,12 @@ struct bmc_profile {
 	char *server, *content_type, *registry;
 	int slash, patch_reply;
 	bool options; /* the OPTIONS method */
-	bool success_error_body, info_object, expect_identity_406;
-	bool charset_415;
+	bool success_error_body, info_object, charset_415;
+	int identity; /* enum knob_identity */
+	bool chunked, keep_alive, lower_case, gzip;
+	int64_t connections; /* at a time; 0 = no limit */
+	/* tls: versions counted from 1.0; whose certificate */
+	int tls_min, tls_max, tls_cert;
 	/* shapes */
 	struct strlist omit; /* "ComputerSystem.BootProgress" */
 	struct map *oem;     /* type -> JSON text (owned) */

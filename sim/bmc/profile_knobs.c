@@ -17,14 +17,23 @@ static const char *const unknown_names[] = { "refuse", "ignore", NULL };
 static const char *const patch_unknown_names[] = { "refuse", "ignore", "strict",
 	NULL };
 static const char *const etag_names[] = { "strong", "weak", "decimal", "odd",
-	"none", NULL };
+	"none", "long", "empty", NULL };
 static const char *const ifmatch_names[] = { "optional", "required", "rejected",
 	"strong", NULL };
 static const char *const post_names[] = { "check", "ignore", "refuse",
 	"require", NULL };
 static const char *const parent_names[] = { "manager", "system", "both", NULL };
 static const char *const result_names[] = { "204", "200", "202", NULL };
-static const char *const check_names[] = { "none", "head", "range", NULL };
+static const char *const check_names[] = { "none", "head", "range", "full",
+	NULL };
+static const char *const verify_names[] = { "property", "always", "never",
+	NULL };
+static const char *const identity_names[] = { "false", "registries", "true",
+	NULL };
+static const char *const tls_names[] = { "1.0", "1.1", "1.2", "1.3", NULL };
+/* in the order of enum fault_certificate */
+static const char *const cert_names[] = { "expired", "early", "other-name",
+	"self-signed", "ca", NULL };
 static const char *const already_names[] = { "refuse", "replace", NULL };
 static const char *const limit_names[] = { "refuse", "evict", NULL };
 static const char *const location_names[] = { "relative", "absolute", "none",
@@ -38,7 +47,7 @@ static const char *const expand_names[] = { "full", "one", "none", NULL };
 static const char *const style_names[] = { "both", "types", "registries",
 	NULL };
 static const char *const defect_names[] = { "noId", "noMemberId", "noType",
-	"offsetTime", "noOrigin", NULL };
+	"offsetTime", "noOrigin", "batch", NULL };
 static const char *const service_names[] = { "events", "sse", "update",
 	"certificates", "registries", "schemas", "bios", "keys", "volumes",
 	"logs", "network", "privileges", "sensors", "adapters", NULL };
@@ -99,6 +108,8 @@ const struct knob knob_table[] = {
 	    "a key with an empty object under ServiceRoot.Oem"),
 	BOOL("root/needsLogin", root_auth, "false",
 	    "even the service root asks for credentials"),
+	INT("root/partialMs", root_partial_ms, 0, DAY_MS, "0",
+	    "so long after a restart of the BMC the root has no links"),
 
 	STR("hardware/manufacturer", manufacturer, "Contoso", ""),
 	STR("hardware/model", model, "Sim 1000", ""),
@@ -131,6 +142,9 @@ const struct knob knob_table[] = {
 	ENUM("reset/restartWhenOff", reset_restart_off, restart_names, "on",
 	    "ForceRestart, PowerCycle and GracefulRestart while off: powers "
 	    "on, is refused (restart-when-off), or does nothing"),
+	BOOL("reset/dynamic", reset_dynamic, "false",
+	    "what is offered and taken depends on the power state: On and "
+	    "ForceOn only while off, all but these only while on"),
 	INT("reset/onConflictMs", reset_on_conflict_ms, 0, DAY_MS, "0",
 	    "On is refused (power-on-conflict) so long after a power-off"),
 	STR("reset/transientPower", transient_power, "standard",
@@ -191,9 +205,12 @@ const struct knob knob_table[] = {
 	INT("boot/postMs", post_ms, -1, DAY_MS, "-1", "length of POST"),
 
 	ENUM("etag/style", etag_style, etag_names, "strong",
-	    "strong \"x\", weak W/\"x\", bare decimal, odd \"W/'x'\", none"),
+	    "strong \"x\", weak W/\"x\", bare decimal, odd \"W/'x'\", none, "
+	    "long (194 characters), or an empty text"),
 	BOOL("etag/header", etag_header, "true", "ETag header on GET"),
 	BOOL("etag/body", etag_body, "true", "@odata.etag in bodies"),
+	BOOL("etag/restless", etag_restless, "false",
+	    "another one with each read: no If-Match but * ever fits"),
 	ENUM("etag/ifMatch", ifmatch, ifmatch_names, "optional",
 	    "on PATCH and DELETE: checked where given, required "
 	    "(precondition-missing), always wrong, or only its strong form "
@@ -225,8 +242,14 @@ const struct knob knob_table[] = {
 	    "the reply comes before Inserted is true"),
 	INT("media/insertMs", vm_insert_ms, -1, DAY_MS, "-1", ""),
 	ENUM("media/check", vm_check, check_names, "head",
-	    "what is read at the insert; a failure refuses "
-	    "(media-unreachable)"),
+	    "what is read at the insert: nothing, the size, a range, or all "
+	    "of it; a failure refuses (media-unreachable)"),
+	ENUM("media/verify", vm_verify, verify_names, "property",
+	    "is the certificate of an https image server verified, against "
+	    "the medium's Certificates and the usual CAs: as "
+	    "VerifyCertificate says (false at first), always, or never"),
+	BOOL("media/keep", vm_keep, "true",
+	    "media outlive a restart of the BMC"),
 	ENUM("media/already", vm_already, already_names, "refuse",
 	    "insert into a full slot: refused (media-inserted) or replaced"),
 	BOOL("media/staleAfterEject", vm_stale_after_eject, "false",
@@ -248,6 +271,8 @@ const struct knob knob_table[] = {
 
 	INT("session/timeoutSeconds", session_timeout_s, 30, 86400, "1800",
 	    "idle"),
+	INT("session/lifetimeSeconds", session_life_s, 0, 864000, "0",
+	    "a session ends after, used or not; 0 = only when idle"),
 	INT("session/max", session_max, 1, 1000, "16", ""),
 	ENUM("session/onLimit", session_on_limit, limit_names, "refuse",
 	    "a login over the limit: refused (session-limit), or the oldest "
@@ -307,7 +332,7 @@ const struct knob knob_table[] = {
 	FLAGS("events/defects", event_defects, defect_names, "",
 	    "what is wrong with events: no Id and no id: line, no MemberId, "
 	    "no EventType, timestamps that end in +0000, no "
-	    "OriginOfCondition"),
+	    "OriginOfCondition, two events in a payload"),
 
 	BOOL("update/push", update_push, "true",
 	    "there is a MultipartHttpPushUri"),
@@ -349,8 +374,25 @@ const struct knob knob_table[] = {
 	    "success comes as an error object with Base.Success"),
 	BOOL("http/infoObject", info_object, "false",
 	    "@Message.ExtendedInfo is an object, not a list"),
-	BOOL("http/identity406", expect_identity_406, "false",
-	    "Accept-Encoding: identity is refused with 406"),
+	ENUM("http/identity406", identity, identity_names, "false",
+	    "Accept-Encoding: identity is refused with 406: never, for "
+	    "registries and schemas, which are stored compressed, or always"),
+	BOOL("http/chunked", chunked, "false", "every body comes in chunks"),
+	BOOL("http/keepAlive", keep_alive, "true",
+	    "a connection serves more than one request"),
+	BOOL("http/lowerCase", lower_case, "false",
+	    "names of headers in small letters: x-auth-token"),
+	BOOL("http/gzip", gzip, "false",
+	    "replies to GET are compressed for those who accept it, and the "
+	    "tag says -gzip then"),
+	INT("http/connections", connections, 0, 1000, "0",
+	    "at a time, the rest is reset; 0 = no limit"),
+	ENUM("tls/min", tls_min, tls_names, "1.2",
+	    "oldest version; 1.3 refuses all, since nothing newer than 1.2 is "
+	    "spoken here"),
+	ENUM("tls/max", tls_max, tls_names, "1.2", "newest version"),
+	ENUM("tls/cert", tls_cert, cert_names, "ca",
+	    "signed by the fleet's CA, or as the fault certificate has it"),
 
 	BOOL("http/charset415", charset_415, "false",
 	    "Content-Type with a charset is refused (content-type)"),

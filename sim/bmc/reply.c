@@ -317,7 +317,7 @@ common_headers(struct request *rq)
 void
 request_finish(struct request *rq)
 {
-	struct http_header h[REQUEST_HEADERS];
+	struct http_header h[REQUEST_HEADERS + 1];
 	struct http_exchange *x = rq->x;
 
 	if (rq->out.overflow) {
@@ -341,10 +341,7 @@ request_finish(struct request *rq)
 	event_written(rq);
 	if (x && rq->fault && fault_wire_reply(rq, x, h, rq->n_headers))
 		x = NULL;
-	if (x && rq->stream)
-		rq->stream(rq, x, h, rq->n_headers);
-	else if (x)
-		http_reply(x, rq->status, h, rq->n_headers,
-		    (struct http_bytes){ buf_str(&rq->out), rq->out.n });
+	if (x)
+		send_reply(rq, x, h, rq->n_headers);
 	request_free(rq);
 }

@@ -122,6 +122,9 @@ void request_headerf(struct request *rq, const char *name, const char *fmt, ...)
 /* Location of a path of this service, as the profile writes it. */
 void request_location(struct request *rq, int how, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* How it goes out (send.c). h has room for one more than its n. */
+void send_reply(struct request *rq, struct http_exchange *x,
+    struct http_header *h, size_t n);
 /* Sends what was filled in; rq is gone. */
 void request_finish(struct request *rq);
 /* A write that needs no body in its reply: 204, or what the profile says. */

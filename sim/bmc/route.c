@@ -199,6 +199,7 @@ static const struct {
 } groups[] = {
 	{ table, 0 },
 	{ part_routes, 0 },
+	{ media_trust_routes, 0 },
 	{ account_routes, 0 },
 	{ privilege_routes, SERVICE_PRIVILEGES },
 	{ event_routes, SERVICE_EVENTS },

@@ -218,6 +218,7 @@ whole(void *arg, struct http_exchange *x, struct http_bytes body)
 	q.method = rq->method;
 	q.path = rq->path;
 	q.op = rq->op;
+	q.reused = http_exchange_ordinal(x) > 1;
 	fault_on_request(b, &q, &hits);
 	rq->fault = hits.f;
 	if (hits.latency_us)
@@ -342,6 +343,16 @@ slash_fits(struct request *rq)
 	return false;
 }
 
+/* iLO: registries are stored compressed, and are not unpacked for anybody. */
+static bool
+wants_gzip(const struct request *rq)
+{
+	return rq->p->identity == IDENTITY_REFUSED ||
+	       (rq->p->identity == IDENTITY_REGISTRIES &&
+		   (str_has_prefix(rq->path, V1 "/Registries/") ||
+		       str_has_prefix(rq->path, V1 "/JsonSchemas/")));
+}
+
 static bool
 headers_fit(struct request *rq)
 {
@@ -351,7 +362,7 @@ headers_fit(struct request *rq)
 	if (v && !str_eq(v, "4.0"))
 		return request_refuse(
 		    rq, REF_ODATA_VERSION, NULL, NULL, NULL, NULL);
-	if (rq->p->expect_identity_406 && enc && str_eq(enc, "identity")) {
+	if (enc && str_eq(enc, "identity") && wants_gzip(rq)) {
 		rq->status = 406;
 		return false;
 	}
@@ -388,6 +399,7 @@ read_resource(struct request *rq)
 {
 	const char *known, *tag = rq->tag;
 
+	etag_restless(rq);
 	(void)buf_reserve(&rq->out, RESOURCE_BYTES);
 	request_render(rq, &rq->out);
 	if (!rq->status)
@@ -398,7 +410,7 @@ read_resource(struct request *rq)
 	if (!tag[0])
 		etag_of(rq, buf_str(&rq->out), rq->out.n, rq->tag);
 	known = rq->in[IN_IF_NONE_MATCH];
-	if (tag[0] && rq->p->etag_header)
+	if ((tag[0] || rq->p->etag_style == ETAG_EMPTY) && rq->p->etag_header)
 		request_header(rq, "ETag", tag);
 	if (rq->route->version)
 		request_headerf(rq, "Link",

@@ -66,13 +66,15 @@ void
 session_sweep(struct bmc *b)
 {
 	int64_t idle = bmc_us(b, b->session_timeout_s * 1000);
+	int64_t life = bmc_us(b, b->profile->session_life_s * 1000);
 	struct session *s = TAILQ_FIRST(&b->sessions), *next;
 
 	for (; s; s = next) {
 		next = TAILQ_NEXT(s, link);
 		/* an open stream is use */
-		if (bmc_now(b) - s->used_us >= idle &&
-		    !events_hold_session(b, s->id))
+		if ((bmc_now(b) - s->used_us >= idle &&
+			!events_hold_session(b, s->id)) ||
+		    (life && bmc_now(b) - s->made_us >= life))
 			session_close(b, s, "expired");
 	}
 }
@@ -247,7 +249,7 @@ open_session(struct request *rq, const char *user)
 	entropy_hex(b->fleet->env->entropy, s->id, 5);
 	(void)str_copy(s->user, sizeof(s->user), user);
 	(void)str_copy(s->from, sizeof(s->from), rq->from);
-	s->used_us = bmc_now(b);
+	s->made_us = s->used_us = bmc_now(b);
 	s->created_wall_us = bmc_wall(b);
 	TAILQ_INSERT_TAIL(&b->sessions, s, link);
 	b->n_sessions++;

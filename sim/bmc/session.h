@@ -17,7 +17,7 @@ struct session {
 	char token[40]; /* hex */
 	char user[64];
 	char from[64];
-	int64_t used_us, created_wall_us;
+	int64_t made_us, used_us, created_wall_us;
 };
 
 /* Ends those that were idle too long. */

@@ -15,6 +15,8 @@
 #include "sim/bmc/request.h"
 
 #define PAYLOAD_MAX 16384
+#define BATCH 2 /* events in a payload, where there is more than one */
+#define BATCH_US LOOP_S
 
 /* ---- of one BMC --------------------------------------------------------- */
 
@@ -129,6 +131,7 @@ subscription_new(struct bmc *b)
 	(void)str_format(s->id, sizeof(s->id), "%u", ++e->last_id);
 	TAILQ_INIT(&s->queue);
 	buf_init(&s->ready, 256u << 10);
+	buf_init(&s->pending, PAYLOAD_MAX);
 	TAILQ_INSERT_TAIL(&e->list, s, link);
 	e->n++;
 	return s;
@@ -156,6 +159,10 @@ subscription_free(struct subscription *s)
 	http_peer_free(s->peer);
 	timer_stop(&s->beat);
 	timer_stop(&s->alive);
+	timer_stop(&s->late_t);
+	timer_stop(&s->pending_t);
+	buf_free(&s->pending);
+	xfree(s->late);
 	deferred_cancel(&s->end);
 	notice_filter_free(&s->filter);
 	strlist_free(&s->headers);
@@ -177,6 +184,8 @@ subscription_drop(struct subscription *s)
 		subscription_free(s);
 		return;
 	}
+	timer_stop(&s->late_t);
+	timer_stop(&s->pending_t);
 	/* its socket ends first; the stream lets go of it then */
 	e->n_streams--;
 	TAILQ_INSERT_TAIL(&e->closing, s, link);
@@ -204,8 +213,9 @@ timestamp(const struct bmc *b, struct jw *w, const struct notice *n)
 
 static void
 write_event(
-    const struct bmc *b, struct jw *w, const struct notice *n, uint64_t seq)
+    struct subscription *s, struct jw *w, const struct notice *n, uint64_t seq)
 {
+	const struct bmc *b = s->b;
 	struct message m = {
 		.registry = b->profile->registry, .id = n->id, .text = n->text
 	};
@@ -220,7 +230,7 @@ write_event(
 		jw_s(w, "EventType", n->event_type);
 	jw_s(w, "EventId", n->event_id ? n->event_id : id);
 	if (!(defects & EVENT_NO_MEMBER_ID))
-		jw_s(w, "MemberId", "0");
+		jw_sf(w, "MemberId", "%u", s->n_pending);
 	timestamp(b, w, n);
 	jw_s(w, "MessageId", n->id);
 	jw_s(w, "Message", text);
@@ -236,8 +246,7 @@ write_event(
 }
 
 static void
-write_payload(const struct subscription *s, struct buf *out,
-    const struct notice *n, uint64_t seq)
+write_payload(const struct subscription *s, struct buf *out, uint64_t seq)
 {
 	const struct bmc *b = s->b;
 	struct jw w;
@@ -250,10 +259,8 @@ write_payload(const struct subscription *s, struct buf *out,
 		jw_sf(&w, "Id", "%llu", (unsigned long long)seq);
 	jw_s(&w, "Name", "Event Array");
 	jw_s(&w, "Context", s->context ? s->context : "");
-	jw_list(&w, "Events");
-	write_event(b, &w, n, seq);
-	jw_end(&w);
-	jw_i(&w, "Events@odata.count", 1);
+	jw_raw_list(&w, "Events", buf_str(&s->pending));
+	jw_i(&w, "Events@odata.count", s->n_pending);
 	jw_close(&w);
 }
 
@@ -279,26 +286,79 @@ enqueue(struct subscription *s, char *payload)
 	forget(s, TAILQ_NEXT(TAILQ_FIRST(&s->queue), link));
 }
 
+static void
+deliver(struct subscription *s, uint64_t seq, char *payload)
+{
+	if (s->x) {
+		stream_send(s, seq, payload);
+		xfree(payload);
+		return;
+	}
+	enqueue(s, payload);
+	push_next(s);
+}
+
+static void
+late(void *arg)
+{
+	struct subscription *s = arg;
+	char *payload = s->late;
+
+	timer_stop(&s->late_t);
+	s->late = NULL;
+	if (payload)
+		deliver(s, s->late_seq, payload);
+}
+
+/* It waits, and others overtake it. */
+static void
+hold(struct subscription *s, uint64_t seq, char *payload, int64_t us)
+{
+	late(s);
+	s->late = payload;
+	s->late_seq = seq;
+	timer_start(bmc_loop(s->b), &s->late_t, us, late, s);
+}
+
+static void
+send_pending(void *arg)
+{
+	struct subscription *s = arg;
+	uint64_t seq = s->b->events->seq;
+	int64_t us = s->b->events->late_us;
+	struct buf b;
+
+	timer_stop(&s->pending_t);
+	buf_init(&b, PAYLOAD_MAX);
+	write_payload(s, &b, seq);
+	s->n_pending = 0;
+	buf_reset(&s->pending);
+	if (b.overflow)
+		buf_free(&b);
+	else if (us)
+		hold(s, seq, buf_take(&b, NULL), us);
+	else
+		deliver(s, seq, buf_take(&b, NULL));
+}
+
 void
 subscription_tell(struct subscription *s, struct notice *n)
 {
+	bool batch = s->b->profile->event_defects & EVENT_BATCH;
 	uint64_t seq = ++s->b->events->seq;
-	struct buf b;
+	struct jw w;
 
 	notice_words(s->b, n);
-	buf_init(&b, PAYLOAD_MAX);
-	write_payload(s, &b, n, seq);
-	if (b.overflow) {
-		buf_free(&b);
-		return;
-	}
-	if (s->x) {
-		stream_send(s, seq, buf_str(&b));
-		buf_free(&b);
-		return;
-	}
-	enqueue(s, buf_take(&b, NULL));
-	push_next(s);
+	if (s->n_pending)
+		buf_addc(&s->pending, ',');
+	jw_init(&w, &s->pending, "Event", NULL);
+	w.slash = s->b->profile->slash == SLASH_REDIRECT;
+	write_event(s, &w, n, seq);
+	if (++s->n_pending < BATCH && batch)
+		timer_start(
+		    bmc_loop(s->b), &s->pending_t, BATCH_US, send_pending, s);
+	else
+		send_pending(s);
 }
 
 static void
@@ -322,7 +382,10 @@ event_tell(struct bmc *b, struct notice *n)
 	if (fault_on_machine(b, FAULT_EVENT_LOST))
 		return;
 	notice_words(b, n);
+	b->events->late_us = fault_late_us(b);
 	tell_all(b, n);
+	if (b->events)
+		b->events->late_us = 0;
 	if (b->events && fault_on_machine(b, FAULT_EVENT_TWICE))
 		tell_all(b, n);
 }

@@ -66,6 +66,11 @@ struct subscription {
 	struct http_call *call; /* the one under way */
 	struct timer retry, beat;
 	struct deferred end;
+	struct buf pending; /* events of the next payload, by commas */
+	unsigned n_pending;
+	char *late; /* owned; a payload that others overtake */
+	uint64_t late_seq;
+	struct timer pending_t, late_t;
 	/* a stream */
 	struct http_exchange *x; /* NULL = it is pushed to */
 	char session[40];
@@ -78,7 +83,8 @@ TAILQ_HEAD(subscription_list, subscription);
 struct events {
 	bool disabled;
 	int64_t attempts, interval_s;
-	uint64_t seq; /* of events */
+	uint64_t seq;    /* of events */
+	int64_t late_us; /* of the one that is told just now */
 	unsigned last_id;
 	unsigned n, n_streams;
 	struct subscription_list list;

@@ -139,7 +139,10 @@ view_media(struct request *rq, struct jw *w)
 	jw_null(w, "Password");
 	jw_s(w, "TransferProtocolType", s->protocol);
 	jw_s(w, "TransferMethod", s->method);
-	jw_b(w, "VerifyCertificate", s->verify_certificate);
+	jw_b(w, "VerifyCertificate",
+	    rq->p->vm_verify == VERIFY_ALWAYS || s->verify_certificate);
+	if (rq->p->vm_verify != VERIFY_NEVER)
+		jw_ref(w, "Certificates", "%s/Certificates", rq->path);
 	view_status(w, false);
 	actions(rq, w, s);
 }

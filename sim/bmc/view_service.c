@@ -86,10 +86,19 @@ has_part(const struct request *rq, size_t i)
 	       (rq->p->services & root_parts[i].service);
 }
 
+/* Services come up one after the other, and the root is there first. */
+static bool
+is_partial(const struct request *rq)
+{
+	const struct bmc *b = rq->b;
+
+	return rq->p->root_partial_ms && b->up_at_us &&
+	       bmc_now(b) - b->up_at_us < bmc_us(b, rq->p->root_partial_ms);
+}
+
 void
 view_root(struct request *rq, struct jw *w)
 {
-
 	view_names(w, "RootService", "Root Service");
 	jw_s(w, "RedfishVersion", rq->p->redfish_version);
 	root_uuid(rq, w);
@@ -99,6 +108,8 @@ view_root(struct request *rq, struct jw *w)
 		jw_s(w, "Product", rq->p->product);
 	jw_s(w, "ServiceIdentification", rq->b->name);
 	root_features(rq->p, w);
+	if (is_partial(rq))
+		return;
 	if (*rq->p->oem_key) {
 		jw_open(w, "Oem");
 		jw_open(w, rq->p->oem_key);

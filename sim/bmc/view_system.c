@@ -1,5 +1,6 @@
 /* The system: power, boot, links to its parts. */
 #include "common/str.h"
+#include "sim/bmc/action.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/health.h"
@@ -57,12 +58,23 @@ view_power_shown(const struct request *rq)
 }
 
 static void
+reset_types(struct request *rq, struct jw *w, const char *key)
+{
+	const struct strlist *all = &rq->p->reset_types;
+
+	jw_list(w, key);
+	for (size_t i = 0; i < all->n; i++)
+		if (reset_offered(rq->p, rq->st, all->v[i]))
+			jw_s(w, NULL, all->v[i]);
+	jw_end(w);
+}
+
+static void
 reset_action(struct request *rq, struct jw *w)
 {
 	view_action(rq, w, "ComputerSystem.Reset");
 	if (rq->p->reset_via != RESET_VIA_ACTIONINFO)
-		jw_strings(w, "ResetType@Redfish.AllowableValues",
-		    &rq->p->reset_types);
+		reset_types(rq, w, "ResetType@Redfish.AllowableValues");
 	if (rq->p->reset_via != RESET_VIA_ALLOWABLE)
 		jw_uri(
 		    w, "@Redfish.ActionInfo", "%s/ResetActionInfo", rq->path);
@@ -172,8 +184,8 @@ view_system(struct request *rq, struct jw *w)
 	jw_close(w);
 }
 
-void
-view_reset_parameters(struct jw *w, bool required, const struct strlist *types)
+static void
+info_begin(struct jw *w, bool required)
 {
 	view_names(w, "ResetActionInfo", "Reset Action Info");
 	jw_list(w, "Parameters");
@@ -181,6 +193,12 @@ view_reset_parameters(struct jw *w, bool required, const struct strlist *types)
 	jw_s(w, "Name", "ResetType");
 	jw_b(w, "Required", required);
 	jw_s(w, "DataType", "String");
+}
+
+void
+view_reset_parameters(struct jw *w, bool required, const struct strlist *types)
+{
+	info_begin(w, required);
 	jw_strings(w, "AllowableValues", types);
 	jw_close(w);
 	jw_end(w);
@@ -189,5 +207,8 @@ view_reset_parameters(struct jw *w, bool required, const struct strlist *types)
 void
 view_reset_info(struct request *rq, struct jw *w)
 {
-	view_reset_parameters(w, true, &rq->p->reset_types);
+	info_begin(w, true);
+	reset_types(rq, w, "AllowableValues");
+	jw_close(w);
+	jw_end(w);
 }

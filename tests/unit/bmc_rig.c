@@ -111,6 +111,14 @@ rig_profile(struct rig *g, const char *profile)
 }
 
 void
+rig_knobs(struct rig *g, const char *knobs)
+{
+	struct bmc_fleet_opts o = { .knobs = knobs };
+
+	rig_open(g, &o);
+}
+
+void
 rig_close(struct rig *g)
 {
 	cJSON_Delete(g->r.json);

@@ -60,6 +60,8 @@ struct rig {
  * folder, control and observer filled in. */
 void rig_open(struct rig *g, const struct bmc_fleet_opts *o);
 void rig_profile(struct rig *g, const char *profile);
+/* knobs: YAML over the generic profile. */
+void rig_knobs(struct rig *g, const char *knobs);
 void rig_close(struct rig *g);
 void rig_run(struct rig *g, int64_t ms);
 /* Runs until an event line contains the text; false after ms. */

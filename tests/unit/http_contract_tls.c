@@ -386,6 +386,137 @@ a_server_without_identity_breaks_the_handshake(void)
 	tls_close(&r, &k);
 }
 
+struct manner_row {
+	const char *what;
+	struct http_manner manner;
+	enum tls_version oldest; /* of the client */
+	enum http_err err;
+};
+
+/* Then the same server speaks as it should. */
+static void
+meet(const struct manner_row *row)
+{
+	struct http_request q = { .limits = { .connect_us = 300 * LOOP_MS } };
+	struct http_peer_opts p = { .base = NULL };
+	struct tls_issue o = { .ca = NULL };
+	struct http_rig r;
+	struct pki k;
+	struct ask a;
+
+	tls_open(&r, &k, &o);
+	p.tls.trust = k.trust;
+	p.tls.min_version = row->oldest;
+	r.manner = row->manner;
+	rig_peer(&r, &p);
+	ask(&r, &a, &q);
+	CHECK_ROW(a.err == row->err, row->what);
+	if (row->err != HTTP_OK) {
+		CHECK_ROW(a.phase == HTTP_P_TLS, row->what);
+		CHECK_ROW(!a.maybe_executed && r.handled == 0, row->what);
+	}
+	r.manner = (struct http_manner){ .mute = HTTP_SPEAKS };
+	ask(&r, &a, &q);
+	if (row->oldest) /* a session of an older version is forgotten */
+		ask(&r, &a, &q);
+	CHECK_ROW(a.err == HTTP_OK, row->what);
+	tls_close(&r, &k);
+}
+
+static void
+servers_misbehave_below_http(void)
+{
+	static const struct manner_row rows[] = {
+		{ "silent", { .mute = HTTP_SILENT }, 0, HTTP_E_DEADLINE },
+		{ "stalls", { .mute = HTTP_STALLS }, 0, HTTP_E_DEADLINE },
+		{ "alert", { .alert = 40 }, 0, HTTP_E_TLS },
+		{ "1.3 only", { .alert = 70 }, 0, HTTP_E_TLS_VERSION },
+		{ "weak cipher", { .weak_cipher = true }, 0, HTTP_E_TLS },
+		{ "1.2 only", { .min = TLS_1_2, .max = TLS_1_2 }, 0, HTTP_OK },
+		{ "1.1 only", { .min = TLS_1_1, .max = TLS_1_1 }, 0,
+		    HTTP_E_TLS_VERSION },
+		{ "1.0 only", { .min = TLS_1_0, .max = TLS_1_0 }, 0,
+		    HTTP_E_TLS_VERSION },
+		{ "1.0 for one who takes it",
+		    { .min = TLS_1_0, .max = TLS_1_0 }, TLS_1_0, HTTP_OK },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		meet(&rows[i]);
+}
+
+static void
+a_silent_server_without_tls_is_silent_too(void)
+{
+	struct http_request q = { .limits = { .head_us = 300 * LOOP_MS } };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	rig_peer(&r, NULL);
+	r.manner.mute = HTTP_SILENT;
+	ask(&r, &a, &q);
+	CHECK_END(&a, HTTP_E_DEADLINE, HTTP_P_HEAD);
+	CU_ASSERT_EQUAL(r.handled, 0);
+	rig_close(&r);
+}
+
+static void
+cut(struct http_rig *r, struct http_exchange *x)
+{
+	static const char wire[] = "HTTP/1.1 200 OK\r\n\r\nto the end";
+
+	(void)r;
+	http_reply_raw(
+	    x, (struct http_bytes){ wire, sizeof(wire) - 1 }, 0, HTTP_CUT);
+}
+
+static void
+a_missing_close_notify_is_forgiven(void)
+{
+	struct tls_issue o = { .ca = NULL };
+	struct http_peer_opts p = { .base = NULL };
+	struct http_rig r;
+	struct pki k;
+	struct ask a;
+
+	tls_open(&r, &k, &o);
+	p.tls.trust = k.trust;
+	r.on_request = cut;
+	rig_peer(&r, &p);
+	ask(&r, &a, NULL);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CHECK_TEXT(a.body, "to the end");
+	tls_close(&r, &k);
+}
+
+static void
+note_ordinal(struct http_rig *r, struct http_exchange *x)
+{
+	r->manner.alert = (uint8_t)http_exchange_ordinal(x);
+	rig_answer(r, x);
+}
+
+static void
+requests_of_a_connection_are_counted(void)
+{
+	struct http_peer_opts p = { .idle_close_us = 10 * LOOP_S };
+	struct http_request get = { .may_resend = true };
+	struct http_rig r;
+	struct ask a;
+
+	contract_open(&r);
+	rig_listen(&r, NULL);
+	r.on_request = note_ordinal;
+	rig_peer(&r, &p);
+	for (unsigned i = 1; i <= 3; i++) {
+		ask(&r, &a, &get);
+		CU_ASSERT_EQUAL(r.manner.alert, i);
+	}
+	rig_close(&r);
+}
+
 const struct unit_case http_contract_tls[] = {
 	{ "a trusted server is described", a_trusted_server_is_described },
 	{ "certificates are judged", certificates_are_judged },
@@ -397,6 +528,13 @@ const struct unit_case http_contract_tls[] = {
 	{ "clients are known by their certificates",
 	    clients_are_known_by_their_certificates },
 	{ "TLS and plain do not meet", tls_and_plain_do_not_meet },
+	{ "servers misbehave below HTTP", servers_misbehave_below_http },
+	{ "a silent server without TLS is silent too",
+	    a_silent_server_without_tls_is_silent_too },
+	{ "a missing close_notify is forgiven",
+	    a_missing_close_notify_is_forgiven },
+	{ "requests of a connection are counted",
+	    requests_of_a_connection_are_counted },
 	{ "a server without identity breaks the handshake",
 	    a_server_without_identity_breaks_the_handshake },
 };

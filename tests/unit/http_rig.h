@@ -62,6 +62,7 @@ struct http_rig {
 	struct http_exchange *x; /* kept by a handler */
 	unsigned handled, gone, accepted;
 	bool refuse_accept;
+	struct http_manner manner;
 	char last_method[16], last_target[64], last_cn[64], last_orgs[64];
 	char local[64], remote[64];
 	struct tls_identity *id;
@@ -123,6 +124,13 @@ rig_accept(
 	return !r->refuse_accept;
 }
 
+static inline void
+rig_manner(void *arg, const struct http_addr *local, struct http_manner *m)
+{
+	(void)local;
+	*m = ((struct http_rig *)arg)->manner;
+}
+
 static inline struct tls_identity *
 rig_identity(void *arg, const struct http_addr *local)
 {
@@ -151,6 +159,7 @@ rig_listen(struct http_rig *r, const struct http_listen_opts *more)
 		o.addr = r->host;
 	o.handle = rig_handle;
 	o.accept = rig_accept;
+	o.manner = rig_manner;
 	o.arg = r;
 	r->s = http_listen(r->server_net, &o, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r->s);

@@ -12,6 +12,9 @@
 #define INSERT RIG_CD "/Actions/VirtualMedia.InsertMedia"
 #define ON "{\"ResetType\":\"On\"}"
 #define FAULTS "/bmcs/bmc-000/faults"
+/* what our own reader makes of them */
+#define BOM_IS_JSON true
+#define NUL_IS_JSON true
 
 static void
 inject(struct rig *g, const char *rule)
@@ -35,6 +38,9 @@ framings_are_unusual_or_wrong(void)
 		{ "\"action\":\"http10\"", 200, HTTP_OK, true },
 		{ "\"action\":\"interim\"", 200, HTTP_OK, true },
 		{ "\"action\":\"close\"", 200, HTTP_OK, true },
+		{ "\"action\":\"no-close-notify\"", 200, HTTP_OK, true },
+		{ "\"action\":\"bom\"", 200, HTTP_OK, BOM_IS_JSON },
+		{ "\"action\":\"nul\"", 200, HTTP_OK, NUL_IS_JSON },
 		{ "\"action\":\"gzip\"", 200, HTTP_OK, false },
 		{ "\"action\":\"cut-json\"", 200, HTTP_OK, false },
 		{ "\"action\":\"trailing-garbage\"", 200, HTTP_OK, false },
@@ -290,6 +296,62 @@ certificates_are_wrong_in_their_own_ways(void)
 	}
 }
 
+struct below {
+	const char *rule;
+	enum http_err err;
+};
+
+static void
+connections_misbehave_below_http(void)
+{
+	static const struct below rows[] = {
+		{ "\"action\":\"silent\"", HTTP_E_DEADLINE },
+		{ "\"action\":\"tls\",\"tls\":\"stall\"", HTTP_E_DEADLINE },
+		{ "\"action\":\"tls\",\"tls\":\"alert\"", HTTP_E_TLS },
+		{ "\"action\":\"tls\",\"tls\":\"weak-cipher\"", HTTP_E_TLS },
+		{ "\"action\":\"tls\",\"tls\":\"1.0\"", HTTP_E_TLS_VERSION },
+		{ "\"action\":\"tls\",\"tls\":\"1.1\"", HTTP_E_TLS_VERSION },
+		{ "\"action\":\"tls\",\"tls\":\"1.2\"", HTTP_OK },
+		{ "\"action\":\"tls\",\"tls\":\"1.3\"", HTTP_E_TLS_VERSION },
+	};
+	struct rig g;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char rule[160];
+
+		rig_open(&g, NULL);
+		(void)str_format(
+		    rule, sizeof(rule), "{%s,\"count\":1}", rows[i].rule);
+		inject(&g, rule);
+		(void)rig_get(&g, RIG_SYS);
+		CHECK_ROW(g.r.err == rows[i].err, rule);
+		CHECK_ROW(rig_get(&g, RIG_SYS) == 200, rule);
+		rig_close(&g);
+	}
+}
+
+static void
+only_reused_connections_are_reset(void)
+{
+	struct rig g;
+
+	rig_open(&g, NULL);
+	inject(&g, "{\"action\":\"reset\",\"reused\":true,\"count\":1,"
+		   "\"operation\":\"patch-system\"}");
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "PATCH", RIG_SYS, "{\"AssetTag\":\"first\"}"), 200);
+	rig_close(&g);
+	rig_open(&g, NULL);
+	inject(&g, "{\"action\":\"reset\",\"reused\":true,"
+		   "\"operation\":\"read-system\"}");
+	/* it is sent once more on a fresh one, which is never reset */
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS), 200);
+	CU_ASSERT_EQUAL(rig_control(&g, "GET", FAULTS, NULL), 200);
+	CHECK_ROW(strstr(g.r.text, "\"fired\":0") == NULL, g.r.text);
+	rig_close(&g);
+}
+
 static void
 no_certificate_is_an_alert(void)
 {
@@ -324,6 +386,11 @@ bad_rules_name_what_is_missing(void)
 		    "certificate needs certificate" },
 		{ "{\"action\":\"certificate\",\"certificate\":\"blue\"}",
 		    "certificate must be expired" },
+		{ "{\"action\":\"tls\"}", "tls needs tls" },
+		{ "{\"action\":\"tls\",\"tls\":\"2.0\"}", "tls must be stall" },
+		{ "{\"action\":\"silent\",\"reused\":true}",
+		    "meets no requests" },
+		{ "{\"action\":\"event-late\"}", "event-late needs latency" },
 		{ "{\"action\":\"task-stuck\",\"method\":\"GET\"}",
 		    "meets no requests" },
 	};
@@ -353,6 +420,8 @@ main(void)
 		UNIT_CASE(the_clock_says_1970),
 		UNIT_CASE(tasks_never_end_or_end_badly),
 		UNIT_CASE(certificates_are_wrong_in_their_own_ways),
+		UNIT_CASE(connections_misbehave_below_http),
+		UNIT_CASE(only_reused_connections_are_reset),
 		UNIT_CASE(no_certificate_is_an_alert),
 		UNIT_CASE(bad_rules_name_what_is_missing),
 	};

@@ -253,6 +253,77 @@ what_is_no_filter_is_refused(void)
 }
 
 static void
+a_stream_drops_after_some_events(void)
+{
+	struct rig g;
+	struct stream s;
+
+	rig_open(&g, NULL);
+	(void)rig_control(&g, "POST", "/bmcs/bmc-000/faults",
+	    "{\"action\":\"stream-drop\",\"after\":2,\"count\":1}");
+	stream_open(&g, &s, SSE);
+	press(&g);
+	rig_run(&g, 60 * 1000);
+	CU_ASSERT_TRUE(s.done);
+	CU_ASSERT_EQUAL(s.err, HTTP_OK);
+	CU_ASSERT_EQUAL(times(&s, "\ndata: {"), 2); /* and the third is lost */
+	CU_ASSERT_EQUAL(rig_get(&g, SUBS), 200);
+	CHECK_TEXT(rig_at(&g, "Members@odata.count"), "0");
+	stream_end(&s);
+	rig_close(&g);
+}
+
+/* Where the text begins in what came; -1 = nowhere. */
+static long
+place(const struct stream *s, const char *text)
+{
+	const char *p = strstr(buf_str(&s->got), text);
+
+	return p ? (long)(p - buf_str(&s->got)) : -1;
+}
+
+static void
+a_late_event_is_overtaken(void)
+{
+	struct rig g;
+	struct stream s;
+
+	rig_open(&g, NULL);
+	(void)rig_control(&g, "POST", "/bmcs/bmc-000/faults",
+	    "{\"action\":\"event-late\",\"count\":1,\"latency\":\"10s\"}");
+	stream_open(&g, &s, SSE);
+	press(&g);
+	CU_ASSERT_EQUAL(place(&s, "\nid: 1\n"), -1);
+	CU_ASSERT_TRUE(place(&s, "\nid: 2\n") > 0);
+	rig_run(&g, 60 * 1000);
+	CU_ASSERT_TRUE(place(&s, "\nid: 1\n") > place(&s, "\nid: 2\n"));
+	CU_ASSERT_EQUAL(times(&s, "\nid: 1\n"), 1);
+	stream_end(&s);
+	rig_close(&g);
+}
+
+static void
+several_events_share_a_payload(void)
+{
+	struct rig g;
+	struct stream s;
+
+	rig_knobs(&g, "{events: {defects: [batch]}}");
+	stream_open(&g, &s, SSE);
+	press(&g);
+	rig_run(&g, 2000);
+	CU_ASSERT_TRUE(times(&s, "\"Events@odata.count\":2") >= 1);
+	CU_ASSERT_TRUE(times(&s, "\"MemberId\":\"1\"") >= 1);
+	/* one that is alone is not kept back for ever */
+	CU_ASSERT_EQUAL(times(&s, "\"MessageId\":"),
+	    2 * times(&s, "\"Events@odata.count\":2") +
+		times(&s, "\"Events@odata.count\":1"));
+	CU_ASSERT_TRUE(times(&s, "\"MessageId\":") >= 2);
+	stream_end(&s);
+	rig_close(&g);
+}
+
+static void
 streams_have_a_limit_and_a_pulse(void)
 {
 	struct rig g;
@@ -299,6 +370,9 @@ main(void)
 		UNIT_CASE(a_restart_of_the_bmc_breaks_streams),
 		UNIT_CASE(a_filter_chooses_what_a_stream_tells),
 		UNIT_CASE(what_is_no_filter_is_refused),
+		UNIT_CASE(a_stream_drops_after_some_events),
+		UNIT_CASE(a_late_event_is_overtaken),
+		UNIT_CASE(several_events_share_a_payload),
 		UNIT_CASE(streams_have_a_limit_and_a_pulse),
 		UNIT_CASE(a_fleet_ends_while_somebody_listens),
 	};
