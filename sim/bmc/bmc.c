@@ -15,6 +15,7 @@
 #include "sim/bmc/log.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/media_oem.h"
 #include "sim/bmc/media_trust.h"
 #include "sim/bmc/network.h"
 #include "sim/bmc/session.h"
@@ -134,6 +135,7 @@ bmc_fini(struct bmc *b)
 	health_free(b);
 	storage_free(b);
 	media_trust_free(b);
+	media_oem_free(b);
 	media_cancel_all(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
@@ -169,6 +171,7 @@ bmc_swap_board(struct bmc *b)
 	health_free(b);
 	storage_free(b);
 	media_trust_free(b);
+	media_oem_free(b);
 	task_drop_all(b);
 	bmc_state_fini(st);
 	*st = (struct bmc_state){ .rev = st->rev + 1 };

@@ -25,6 +25,7 @@ struct bmc_fleet;
 struct medium;
 struct network;
 struct media_op;
+struct media_oem;
 struct media_trusts;
 struct session;
 struct storage;
@@ -97,6 +98,7 @@ struct bmc {
 	struct session_list sessions; /* oldest first */
 	unsigned n_sessions;
 	struct task_list tasks;
+	struct media_oem *media_oem;       /* owned; NULL while untouched */
 	struct media_trusts *media_trusts; /* owned; NULL before the first */
 	struct events *events;     /* owned; NULL until somebody subscribes */
 	struct firmware *firmware; /* owned; NULL before the first update */

@@ -305,6 +305,19 @@ ask(struct medium *m)
 	(void)http_start(m->peer, &rq);
 }
 
+/* What an NFS or SMB server shares, an HTTP server at its address has under
+ * the same path. */
+static char *
+over_http(const char *url)
+{
+	static const char *const shares[] = { "nfs://", "smb://", "cifs://" };
+
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+		if (str_has_iprefix(url, shares[i]))
+			return xasprintf("http://%s", url + strlen(shares[i]));
+	return xstrdup(url);
+}
+
 struct medium *
 medium_start(const struct medium_opts *o)
 {
@@ -315,7 +328,7 @@ medium_start(const struct medium_opts *o)
 	struct err e = { 0 };
 
 	m->o = *o;
-	m->url_text = xstrdup(o->url);
+	m->url_text = over_http(o->url);
 	m->o.url = m->url_text;
 	m->size = -1;
 	if (!url_parse(&m->url, o->url, &e)) {

@@ -109,6 +109,11 @@ enum knob_vm_verify {
 	VERIFY_ALWAYS,
 	VERIFY_NEVER
 };
+enum knob_vm_oem {
+	VM_OEM_NONE,
+	VM_OEM_FUJITSU,
+	VM_OEM_ISOCONFIG
+};
 enum knob_identity {
 	IDENTITY_TAKEN,
 	IDENTITY_REGISTRIES, /* refused where files are kept compressed */
@@ -231,7 +236,7 @@ struct bmc_profile {
 	int etag_style, ifmatch, post_ifmatch;
 	bool etag_header, etag_body, etag_restless;
 	/* virtual media */
-	int vm_parent, vm_result, vm_check, vm_already, vm_verify;
+	int vm_parent, vm_result, vm_check, vm_already, vm_verify, vm_oem;
 	struct profile_slot slots[PROFILE_SLOTS];
 	size_t n_slots;
 	struct strlist vm_required, vm_forbidden, vm_schemes, vm_extensions;

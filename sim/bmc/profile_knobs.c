@@ -28,6 +28,8 @@ static const char *const check_names[] = { "none", "head", "range", "full",
 	NULL };
 static const char *const verify_names[] = { "property", "always", "never",
 	NULL };
+static const char *const vm_oem_names[] = { "none", "fujitsu", "isoconfig",
+	NULL };
 static const char *const identity_names[] = { "false", "registries", "true",
 	NULL };
 static const char *const tls_names[] = { "1.0", "1.1", "1.2", "1.3", NULL };
@@ -248,6 +250,10 @@ const struct knob knob_table[] = {
 	    "is the certificate of an https image server verified, against "
 	    "the medium's Certificates and the usual CAs: as "
 	    "VerifyCertificate says (false at first), always, or never"),
+	ENUM("media/oem", vm_oem, vm_oem_names, "none",
+	    "a vendor's way of inserting besides the slots: of iRMC, or "
+	    "IsoConfig of Supermicro, which lists a slot only while it is "
+	    "full"),
 	BOOL("media/keep", vm_keep, "true",
 	    "media outlive a restart of the BMC"),
 	ENUM("media/already", vm_already, already_names, "refuse",

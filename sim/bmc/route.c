@@ -200,6 +200,7 @@ static const struct {
 	{ table, 0 },
 	{ part_routes, 0 },
 	{ media_trust_routes, 0 },
+	{ media_oem_routes, 0 },
 	{ account_routes, 0 },
 	{ privilege_routes, SERVICE_PRIVILEGES },
 	{ event_routes, SERVICE_EVENTS },
@@ -220,6 +221,9 @@ static const struct {
 static bool
 has_group(const struct bmc_profile *p, size_t g)
 {
+	/* types that the standard does not know are shown by nobody else */
+	if (groups[g].rows == media_oem_routes)
+		return p->vm_oem != VM_OEM_NONE;
 	return !groups[g].service || (p->services & groups[g].service);
 }
 

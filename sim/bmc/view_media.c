@@ -5,6 +5,7 @@
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/media_oem.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
 
@@ -20,10 +21,16 @@ exists_media_all(struct request *rq)
 void
 view_media_all(struct request *rq, struct jw *w)
 {
+	long n = 0;
+
 	view_members(w, "Virtual Media");
-	for (size_t i = 0; i < rq->p->n_slots; i++)
-		jw_ref(w, NULL, "%s/%s", rq->path, rq->p->slots[i].id);
-	view_members_end(w, (long)rq->p->n_slots);
+	for (unsigned i = 0; i < rq->p->n_slots; i++)
+		if (!media_oem_hides(rq, i)) {
+			jw_ref(w, NULL, "%s/%s", rq->path, rq->p->slots[i].id);
+			n++;
+		}
+	view_members_end(w, n);
+	media_oem_link(rq, w);
 }
 
 int
@@ -38,7 +45,10 @@ media_slot_of(const struct request *rq)
 bool
 exists_media(struct request *rq)
 {
-	return exists_media_all(rq) && media_slot_of(rq) >= 0;
+	int slot = media_slot_of(rq);
+
+	return exists_media_all(rq) && slot >= 0 &&
+	       !media_oem_hides(rq, (unsigned)slot);
 }
 
 static void

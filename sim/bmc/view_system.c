@@ -5,6 +5,7 @@
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/health.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/media_oem.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
 
@@ -181,6 +182,7 @@ view_system(struct request *rq, struct jw *w)
 	settings(rq, w);
 	jw_open(w, "Actions");
 	reset_action(rq, w);
+	media_oem_action(rq, w);
 	jw_close(w);
 }
 
