@@ -55,10 +55,26 @@ succeed(struct redfish *rf)
 	rf_finish(rf);
 }
 
+/* What was tried, with what a person may not see in the refusal. */
+static const char *
+what(const struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+	const struct rf_slot_ways *w = &rf->ways[c->slot];
+
+	if (w->verifies && str_has_prefix(c->url, "https:"))
+		return "insert the image (VerifyCertificate is on: does the "
+		       "BMC know the CA of the image server's certificate?)";
+	if (!w->insert && !w->oem)
+		return "insert the image (the virtual medium has no action "
+		       "for it)";
+	return "insert the image";
+}
+
 static void
 fail(struct redfish *rf, const struct rf_reply *r, enum redfish_cause cause)
 {
-	rf_set_failure(rf, r, "insert the image");
+	rf_set_failure(rf, r, what(rf));
 	if (cause != RF_CAUSE_NONE)
 		rf->op->result.cause = cause;
 	rf_finish(rf);
@@ -269,7 +285,7 @@ no_slot(struct redfish *rf)
 	/* What was read of the slots may have been nonsense: read it anew. */
 	rf->links.known = false;
 	if (c->refusal.any) {
-		rf_refusal_fail(rf, &c->refusal, "insert the image");
+		rf_refusal_fail(rf, &c->refusal, what(rf));
 		return;
 	}
 	for (i = 0; i < rf->state.n_slots; i++)

@@ -130,6 +130,7 @@ rf_slot_parse(struct redfish_slot *s, struct rf_slot_ways *w,
 	keep_way(&w->insert, origin, json_str(insert, "target", NULL));
 	keep_way(&w->eject, origin, json_str(media, EJECT "/target", NULL));
 	keep_way(&w->oem, origin, oem_action(media, "VirtualMedia.VmmControl"));
+	w->verifies = json_bool(media, "VerifyCertificate", false);
 	w->patch |= json_child(media, "Image") != NULL;
 	w->credentials =
 	    json_at(insert, "UserName@Redfish.AllowableValues") != NULL;

@@ -21,6 +21,7 @@ struct rf_slot_ways {
 	char *oem;            /* "VirtualMedia.VmmControl" of iBMC */
 	bool patch;           /* has Image: perhaps it can be written */
 	bool typed;           /* says that it takes CD or DVD */
+	bool verifies;        /* the certificate of an https image server */
 	bool credentials;     /* says UserName as an action parameter */
 };
 
