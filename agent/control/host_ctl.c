@@ -382,6 +382,8 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 	if (delay > 0)
 		workq_add_after(ctl->c->host_q, ctl->key,
 		    v == V_FAIL ? delay : host_jitter(ctl, delay));
+	if (v == V_FAIL)
+		host_stream_held(ctl, delay);
 	host_stream_settled(ctl, fit);
 }
 

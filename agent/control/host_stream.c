@@ -215,6 +215,14 @@ void
 host_stream_wrote(struct host_ctl *ctl)
 {
 	ctl->stream.echo_us = stream_now(ctl) + ctl->c->o.poll_busy_us;
+	ctl->stream.wrote = true;
+}
+
+void
+host_stream_held(struct host_ctl *ctl, int64_t delay_us)
+{
+	if (ctl->stream.wrote)
+		ctl->stream.echo_us = stream_now(ctl) + delay_us;
 }
 
 /* ---- passes ----------------------------------------------------------------- */
@@ -225,7 +233,7 @@ host_stream_look(struct host_ctl *ctl)
 	struct host_stream *s = &ctl->stream;
 
 	pace_look(&s->pace, stream_now(ctl), s->hinted);
-	s->hinted = false;
+	s->hinted = s->wrote = false;
 }
 
 void

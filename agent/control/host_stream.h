@@ -32,6 +32,7 @@ enum stream_rank {
 struct host_stream { /* of a host_ctl */
 	enum stream_rank rank;
 	bool granted, keep;
+	bool wrote;  /* the pass under way, or the last one, did */
 	bool hinted; /* an event came that no pass has looked after yet */
 	int64_t next_us, opened_us;
 	int64_t echo_us; /* until then events tell of our own writes */
@@ -50,6 +51,10 @@ void host_stream_settled(struct host_ctl *ctl, bool fit);
 /* A write to the BMC goes out: it will tell us of that. Some show the state of
  * before for seconds: to look sooner than usual would be to write again. */
 void host_stream_wrote(struct host_ctl *ctl);
+/* The pass failed and is to be repeated so much later: what it wrote makes
+ * the BMC tell of that failure, and to look for it at once would be to write
+ * the same again, for ever. */
+void host_stream_held(struct host_ctl *ctl, int64_t delay_us);
 /* The follow operation of a pass failed. */
 void host_stream_failed(struct host_ctl *ctl);
 unsigned host_streams_open(const struct controllers *c);
