@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
 	{ "max-bmcs", 0, OPT_INT, "N", "64", 1, 10000, "BMCs talked to at once",
 	    NULL, O(max_bmcs) },
 	{ "event-streams", 0, OPT_INT, "N", "256", 0, 10000,
-	    "BMCs whose events are followed at once, 40 KB each; 0: none", NULL,
+	    "BMCs whose events are followed at once, 65 KB each; 0: none", NULL,
 	    O(streams) },
 	{ "poll-interval", 0, OPT_DURATION, "TIME", "60s", 1000000,
 	    86400000000LL, "how often a BMC at rest is read", NULL,

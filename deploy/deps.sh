@@ -280,6 +280,9 @@ flags="$flags -DCURL_DISABLE_HEADERS_API"
 # connections and 71 names.
 flags="$flags -DCURL_SOCKET_HASH_TABLE_SIZE=7 -DCURL_CONNECTION_HASH_SIZE=7"
 flags="$flags -DCURL_DNS_HASH_SIZE=7"
+# The least that a buffer for what is sent can have (of 16 KB): over TLS each
+# request is copied into one, and a stream keeps it.
+flags="$flags -DCURL_MAX_WRITE_SIZE=4096"
 build curl -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF \
 	-DHTTP_ONLY=ON -DCURL_USE_MBEDTLS=ON -DCURL_USE_OPENSSL=OFF \
 	-DMBEDTLS_INCLUDE_DIRS="$out/include" \
