@@ -286,6 +286,18 @@ say_changed(
 		    was->uuid, was->serial, now->uuid, now->serial, name);
 }
 
+/* Told as a failure of the link: it answers, and with nothing to go by. */
+static enum verdict
+identity_withheld(struct host_pass *p)
+{
+	enum verdict v = pass_fail(p, ERR_PROTO,
+	    "the BMC shows no UUID, serial number or MAC address to know the "
+	    "server by");
+
+	p->cause = RF_CAUSE_PROTOCOL;
+	return v;
+}
+
 enum verdict
 host_identified(void *arg)
 {
@@ -298,9 +310,7 @@ host_identified(void *arg)
 	if (p->h.record_present && !p->h.record_valid)
 		return V_NEXT; /* said by record_known */
 	if (identity_empty(&now))
-		return pass_fail(p, ERR_PROTO,
-		    "the BMC shows no UUID, serial number or MAC address to "
-		    "know the server by");
+		return identity_withheld(p);
 	if (identity_empty(&r.id) && p->reads_only == NULL) {
 		r.id = now;
 		if (p->h.spec.tofu)

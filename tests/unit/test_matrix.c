@@ -27,6 +27,7 @@
 #define FAULT_US (8 * LOOP_MIN)
 #define LOOK_US (7 * LOOP_MIN)
 #define REQUESTS_MAX 1000
+#define LATE_US (20 * LOOP_MIN)
 #define HELP_MAX 2
 
 /* The fault lasts 8 minutes where it says `for`. */
@@ -414,6 +415,8 @@ provision(struct stage *s, const char *row, const char *profile,
 		show(s, row);
 		return false;
 	}
+	if (world_now_us(world) - t0 < LATE_US && !strstr(rule, FOR))
+		late = false; /* it was over, and nobody had to know */
 	CHECK_ROW(!late || told || named(s, rule), row);
 	if (helped == 0)
 		note(w, row, (unsigned)(snapshot(s).requests - r0),
