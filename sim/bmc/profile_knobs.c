@@ -30,7 +30,7 @@ static const char *const verify_names[] = { "property", "always", "never",
 	NULL };
 static const char *const vm_oem_names[] = { "none", "fujitsu", "isoconfig",
 	NULL };
-static const char *const identity_names[] = { "false", "registries", "true",
+static const char *const identity_names[] = { "never", "registries", "always",
 	NULL };
 static const char *const tls_names[] = { "1.0", "1.1", "1.2", "1.3", NULL };
 /* in the order of enum fault_certificate */
@@ -380,7 +380,7 @@ const struct knob knob_table[] = {
 	    "success comes as an error object with Base.Success"),
 	BOOL("http/infoObject", info_object, "false",
 	    "@Message.ExtendedInfo is an object, not a list"),
-	ENUM("http/identity406", identity, identity_names, "false",
+	ENUM("http/identity406", identity, identity_names, "never",
 	    "Accept-Encoding: identity is refused with 406: never, for "
 	    "registries and schemas, which are stored compressed, or always"),
 	BOOL("http/chunked", chunked, "false", "every body comes in chunks"),

@@ -94,8 +94,9 @@ story_host(struct stage *s, unsigned i)
 	xfree(text);
 }
 
-struct stage *
-story_new_replay(const char *profile, const char *replay, unsigned hosts)
+static struct stage *
+story_with(
+    const char *profile, const char *knobs, const char *replay, unsigned hosts)
 {
 	struct stage_opts o = { .seed = 1,
 		.log_level = LOG_DEBUG,
@@ -106,6 +107,7 @@ story_new_replay(const char *profile, const char *replay, unsigned hosts)
 		.bmcs = hosts,
 		.profiles = &profile,
 		.n_profiles = 1,
+		.knobs = knobs,
 		.replay = replay,
 		.tls = true };
 	struct err e;
@@ -120,9 +122,21 @@ story_new_replay(const char *profile, const char *replay, unsigned hosts)
 }
 
 struct stage *
+story_new_replay(const char *profile, const char *replay, unsigned hosts)
+{
+	return story_with(profile, NULL, replay, hosts);
+}
+
+struct stage *
+story_new_knobs(const char *profile, const char *knobs, unsigned hosts)
+{
+	return story_with(profile, knobs, NULL, hosts);
+}
+
+struct stage *
 story_new(const char *profile, unsigned hosts)
 {
-	return story_new_replay(profile, NULL, hosts);
+	return story_with(profile, NULL, NULL, hosts);
 }
 
 void

@@ -12,6 +12,9 @@
 
 /* Hosts named as their BMCs, "bmc-000" and so on, of one profile. */
 struct stage *story_new(const char *profile, unsigned hosts);
+/* The same with knobs (YAML) over the profile. */
+struct stage *story_new_knobs(
+    const char *profile, const char *knobs, unsigned hosts);
 /* The same, serving a recording with that profile's refusals. */
 struct stage *story_new_replay(
     const char *profile, const char *replay, unsigned hosts);
