@@ -8,6 +8,8 @@
 #include "common/mem.h"
 
 #define FEW 12
+#define SEEN_BITS 1024 /* of a filter of keys */
+#define SEEN_MOST 100  /* members for which it is worth it */
 
 static const char *
 key_of(const cJSON *j)
@@ -109,12 +111,35 @@ by_key_and_place(const void *a, const void *b)
 	return x->place < y->place ? -1 : 1;
 }
 
+/* Surely without duplicates: true for almost all objects there are. */
+static bool
+surely_unique(const cJSON *obj)
+{
+	uint64_t seen[SEEN_BITS / 64] = { 0 };
+
+	for (const cJSON *c = obj->child; c != NULL; c = c->next) {
+		uint32_t h = 0;
+		uint64_t bit;
+
+		for (const char *p = key_of(c); *p != '\0'; p++)
+			h = h * 33 + (unsigned char)*p;
+		h = (h ^ h >> 10 ^ h >> 20) % SEEN_BITS;
+		bit = UINT64_C(1) << (h % 64);
+		if ((seen[h / 64] & bit) != 0)
+			return false;
+		seen[h / 64] |= bit;
+	}
+	return true;
+}
+
 void
 json_drop_duplicates(cJSON *obj, size_t n)
 {
 	struct placed *v;
 	size_t i = 0;
 
+	if (n < 2 || (n <= SEEN_MOST && surely_unique(obj)))
+		return;
 	if (n <= FEW) {
 		drop_few(obj);
 		return;

@@ -10,22 +10,28 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+/* 1e20 against 100000000000000000000 */
 static bool
-numbers_equal(const cJSON *a, const cJSON *b)
+spells(const cJSON *number, const cJSON *raw)
 {
 	char text[352]; /* %.0f of the largest double has 309 digits */
 
+	(void)str_format(text, sizeof(text), "%.0f", number->valuedouble);
+	return number->valuedouble == trunc(number->valuedouble) &&
+	       strcmp(text, raw->valuestring) == 0;
+}
+
+static bool
+numbers_equal(const cJSON *a, const cJSON *b)
+{
 	if (cJSON_IsNumber(a) && cJSON_IsNumber(b))
 		return a->valuedouble >= b->valuedouble &&
 		       a->valuedouble <= b->valuedouble;
 	if (cJSON_IsRaw(a) && cJSON_IsRaw(b))
 		return strcmp(a->valuestring, b->valuestring) == 0;
 	if (cJSON_IsRaw(a))
-		return numbers_equal(b, a);
-	/* 1e20 against 100000000000000000000 */
-	(void)str_format(text, sizeof(text), "%.0f", a->valuedouble);
-	return a->valuedouble == trunc(a->valuedouble) &&
-	       strcmp(text, b->valuestring) == 0;
+		return spells(b, a);
+	return spells(a, b);
 }
 
 static bool
