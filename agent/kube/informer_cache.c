@@ -212,6 +212,7 @@ struct change {
 	enum informer_what what;
 	const char *key, *old_text;
 	const cJSON *object;
+	const char *text; /* of object; NULL: to be printed */
 };
 
 static void
@@ -229,7 +230,8 @@ announce(struct informer *inf, const struct change *ch, enum cache_from from)
 	n->what = ch->what;
 	n->key = xstrdup(ch->key);
 	n->old_text = xstrdup(ch->old_text);
-	n->new_text = json_print(ch->object);
+	n->new_text =
+	    ch->text != NULL ? xstrdup(ch->text) : json_print(ch->object);
 	TAILQ_INSERT_TAIL(&inf->notes, n, link);
 	loop_defer(inf->env->loop, &inf->tell, notes_due, inf);
 }
@@ -322,7 +324,7 @@ drop(
 	const struct cached *had = cache_get(inf, key);
 	char *k = xstrdup(key); /* key may belong to the map */
 	cJSON *last = NULL;
-	struct change ch = { INFORMER_DELETED, k, NULL, o };
+	struct change ch = { INFORMER_DELETED, k, NULL, o, NULL };
 
 	if (had == NULL) {
 		xfree(k);
@@ -344,7 +346,7 @@ replace(
 {
 	struct cached *had = map_get(&inf->objects, key);
 	struct cached *now = cached_new(o);
-	struct change ch = { INFORMER_ADDED, key, NULL, o };
+	struct change ch = { INFORMER_ADDED, key, NULL, o, now->text };
 	char *old = NULL;
 
 	if (had != NULL && !str_eq(had->uid, now->uid)) {
