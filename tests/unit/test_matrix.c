@@ -317,6 +317,12 @@ snapshot(struct stage *s)
 	return snap;
 }
 
+static const char *
+profile_of(struct stage *s)
+{
+	return snapshot(s).profile;
+}
+
 /* ---- the person --------------------------------------------------------- */
 
 static void
@@ -398,18 +404,44 @@ lasts(const char *rule)
 	return strstr(rule, FOR) && !strstr(rule, "probabilityPpm");
 }
 
-/* A machine that hung, or whose BMC tells what was half a minute ago. */
+/* A machine that hung, one whose BMC tells what was half a minute ago, one that
+ * lost its medium and whose BMC never says how far a boot came. */
 static bool
-is_past_help(const char *rule)
+is_past_help(const char *profile, const char *rule)
 {
-	return strstr(rule, "power-stuck") || strstr(rule, "stale-read");
+	return strstr(rule, "power-stuck") || strstr(rule, "stale-read") ||
+	       (str_eq(profile, "ibmc") && strstr(rule, "media-drops"));
 }
 
-/* From the machine's creation until it runs; the fault is there already.
- * false: it does not, and is not to. */
+/* Until it runs, with a person's help where the condition asks for it; false:
+ * it does not, and is not to. */
 static bool
-provision(struct stage *s, const char *row, const char *profile,
-    const char *rule, struct worst *w)
+runs_in_the_end(struct stage *s, const char *row, const char *rule, bool *told,
+    unsigned *helped, struct worst *w)
+{
+	struct world *world = stage_world(s);
+
+	while (
+	    world_run(world, world_now_us(world) + 4 * LOOP_HOUR, ended, s) &&
+	    !provisioned(s) && (*helped)++ < HELP_MAX) {
+		*told = *told || named(s, rule);
+		if (!help(s, w)) {
+			CHECK_ROW(
+			    *told && is_past_help(profile_of(s), rule), row);
+			return false;
+		}
+		/* it is heard of */
+		(void)world_run(
+		    world, world_now_us(world) + LOOP_MIN, NULL, NULL);
+	}
+	if (!provisioned(s))
+		show(s, row);
+	return provisioned(s);
+}
+
+/* From the machine's creation until it runs; the fault is there already. */
+static bool
+provision(struct stage *s, const char *row, const char *rule, struct worst *w)
 {
 	struct world *world = stage_world(s);
 	int64_t t0 = world_now_us(world);
@@ -417,30 +449,16 @@ provision(struct stage *s, const char *row, const char *profile,
 	bool late, told = false;
 	unsigned helped = 0;
 
-	story_machine(s, image_of(profile), "Installer");
+	story_machine(s, image_of(profile_of(s)), "Installer");
 	late = !world_run(world, t0 + LOOK_US, provisioned, s);
 	/* Of ibmc, which shows no BootProgress, each boot waits for a person. */
-	if (str_eq(profile, "ibmc") && snapshot(s).medium_boots == 1)
+	if (str_eq(profile_of(s), "ibmc") && snapshot(s).medium_boots == 1)
 		late = false;
 	if (late)
 		told = named(s, rule);
 	CHECK_ROW(!late || told || !lasts(rule), row);
-	while (
-	    world_run(world, world_now_us(world) + 4 * LOOP_HOUR, ended, s) &&
-	    !provisioned(s) && helped++ < HELP_MAX) {
-		told = told || named(s, rule);
-		if (!help(s, w)) {
-			CHECK_ROW(told && is_past_help(rule), row);
-			return false;
-		}
-		/* it is heard of */
-		(void)world_run(
-		    world, world_now_us(world) + LOOP_MIN, NULL, NULL);
-	}
-	if (!provisioned(s)) {
-		show(s, row);
+	if (!runs_in_the_end(s, row, rule, &told, &helped, w))
 		return false;
-	}
 	if (world_now_us(world) - t0 < LATE_US && !strstr(rule, FOR))
 		late = false; /* it was over, and nobody had to know */
 	CHECK_ROW(!late || told || named(s, rule), row);
@@ -492,7 +510,7 @@ run(const char *profile, size_t fault, struct worst *w)
 	if (!knobs && !inject(s, faults[fault]))
 		CHECK_ROW(false, row[fault]);
 	else {
-		(void)provision(s, row[fault], profile, faults[fault], w);
+		(void)provision(s, row[fault], faults[fault], w);
 		release(s, row[fault]);
 	}
 	stage_free(s);
