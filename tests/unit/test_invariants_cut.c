@@ -93,6 +93,5 @@ main(void)
 		UNIT_CASE(an_intent_of_another_attempt_starts_anew),
 	};
 
-	json_init();
 	return UNIT_RUN("invariants_cut", cases);
 }
