@@ -140,6 +140,66 @@ the_root_is_partial_after_a_restart(void)
 	rig_close(&g);
 }
 
+static void
+without_a_licence_nothing_is_inserted(void)
+{
+	struct rig g;
+
+	rig_knobs(&g, "{media: {license: true}}");
+	CU_ASSERT_EQUAL(rig_call(&g, "POST", INSERT, "{" IMAGE "}"), 403);
+	CHECK_TEXT(rig_message(&g), "InsufficientPrivilege");
+	CU_ASSERT_FALSE(rig_snap(&g).media_inserted);
+	rig_close(&g);
+}
+
+static void
+slashes_may_matter(void)
+{
+	struct rig g;
+
+	rig_knobs(&g, "{http: {slash: strict}}");
+	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS), 200);
+	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS "/"), 404);
+	rig_close(&g);
+	rig_knobs(&g, "{http: {slash: redirect}}");
+	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS "/"), 200);
+	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS), 308);
+	CHECK_TEXT(g.r.location, RIG_SYS "/");
+	rig_close(&g);
+}
+
+static void
+firmware_forgets_an_override(void)
+{
+	static const char *const rules[] = { NULL,
+		"{\"action\":\"override-ignored\",\"count\":1}" };
+	const struct bmc_override disk = { .bmc = "bmc-000",
+		.disk_image = "factory" };
+	const struct bmc_fleet_opts o = { .overrides = &disk,
+		.n_overrides = 1 };
+
+	for (unsigned forgets = 0; forgets < 2; forgets++) {
+		struct rig g;
+
+		rig_open(&g, &o);
+		if (rules[forgets])
+			(void)rig_control(
+			    &g, "POST", "/bmcs/bmc-000/faults", rules[forgets]);
+		CU_ASSERT_EQUAL(
+		    rig_call(&g, "POST", INSERT, "{" IMAGE "}"), 204);
+		CU_ASSERT_EQUAL(
+		    rig_call(&g, "PATCH", RIG_SYS,
+			"{\"Boot\":{\"BootSourceOverrideEnabled\":\"Once\","
+			"\"BootSourceOverrideTarget\":\"Cd\"}}"),
+		    200);
+		(void)rig_call(&g, "POST", RESET, "{\"ResetType\":\"On\"}");
+		CU_ASSERT_TRUE(rig_until(&g, "os-up", 600000));
+		CU_ASSERT_EQUAL(rig_snap(&g).medium_boots, !forgets);
+		CU_ASSERT_EQUAL(rig_snap(&g).os_from_disk, forgets);
+		rig_close(&g);
+	}
+}
+
 /* ---- http ---------------------------------------------------------------- */
 
 struct seen {
@@ -519,6 +579,9 @@ main(void)
 		UNIT_CASE(tags_are_long_empty_and_restless),
 		UNIT_CASE(sessions_end_though_they_are_used),
 		UNIT_CASE(the_root_is_partial_after_a_restart),
+		UNIT_CASE(without_a_licence_nothing_is_inserted),
+		UNIT_CASE(slashes_may_matter),
+		UNIT_CASE(firmware_forgets_an_override),
 		UNIT_CASE(replies_look_as_some_servers_write_them),
 		UNIT_CASE(connections_are_few_or_short),
 		UNIT_CASE(tls_has_its_limits),

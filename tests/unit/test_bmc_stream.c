@@ -303,6 +303,33 @@ a_late_event_is_overtaken(void)
 }
 
 static void
+events_are_lost_or_come_twice(void)
+{
+	static const struct {
+		const char *rule;
+		unsigned times;
+	} rows[] = {
+		{ "{\"action\":\"event-lost\"}", 0 },
+		{ "{\"action\":\"event-twice\"}", 2 },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rig g;
+		struct stream s;
+
+		rig_open(&g, NULL);
+		(void)rig_control(
+		    &g, "POST", "/bmcs/bmc-000/faults", rows[i].rule);
+		stream_open(&g, &s, SSE);
+		press(&g);
+		CHECK_ROW(times(&s, "ResourcePoweringOn\"") == rows[i].times,
+		    rows[i].rule);
+		stream_end(&s);
+		rig_close(&g);
+	}
+}
+
+static void
 several_events_share_a_payload(void)
 {
 	struct rig g;
@@ -372,6 +399,7 @@ main(void)
 		UNIT_CASE(what_is_no_filter_is_refused),
 		UNIT_CASE(a_stream_drops_after_some_events),
 		UNIT_CASE(a_late_event_is_overtaken),
+		UNIT_CASE(events_are_lost_or_come_twice),
 		UNIT_CASE(several_events_share_a_payload),
 		UNIT_CASE(streams_have_a_limit_and_a_pulse),
 		UNIT_CASE(a_fleet_ends_while_somebody_listens),
