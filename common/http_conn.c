@@ -110,6 +110,7 @@ conn_close(struct conn *c, bool reset)
 
 	if (c->state == CONN_DEAD)
 		return;
+	assert(s != NULL); /* only a dead connection has none */
 	conn_enter(c);
 	c->state = CONN_DEAD;
 	set_idle(c, false);
