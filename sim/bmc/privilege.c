@@ -107,12 +107,14 @@ row_of(const char *entity, size_t n)
 static const struct rights *
 rights_of(const struct route *r)
 {
-	const char *action = strrchr(r->pattern, '/') + 1;
+	const char *action;
 
 	if (r->entity)
 		return row_of(r->entity, strlen(r->entity));
-	if (r->flags & ROUTE_ACTION)
+	if (r->flags & ROUTE_ACTION) {
+		action = strrchr(r->pattern, '/') + 1;
 		return row_of(action, strcspn(action, "."));
+	}
 	return r->schema ? row_of(r->schema, strlen(r->schema)) : &other;
 }
 
