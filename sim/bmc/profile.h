@@ -242,6 +242,7 @@ struct bmc_profile {
 	struct strlist vm_required, vm_forbidden, vm_schemes, vm_extensions;
 	int64_t vm_max_length, vm_insert_ms, vm_eject_busy_ms;
 	bool vm_query_ok, vm_port_ok, vm_stale_after_eject, vm_eject_body;
+	bool vm_oem_actions; /* HPE */
 	bool vm_reply_early, vm_empty_string, vm_late_actions, vm_license;
 	bool vm_inserted_must;  /* PATCH must say Inserted */
 	bool vm_keep;           /* through a restart of the BMC */
@@ -281,6 +282,7 @@ struct bmc_profile {
 	int slash, patch_reply;
 	bool options; /* the OPTIONS method */
 	bool success_error_body, info_object, charset_415;
+	bool rest_v1, action_member;
 	int identity; /* enum knob_identity */
 	bool chunked, keep_alive, lower_case, gzip;
 	int64_t connections; /* at a time; 0 = no limit */

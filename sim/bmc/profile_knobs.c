@@ -270,6 +270,9 @@ const struct knob knob_table[] = {
 	    "Image of an empty slot is \"\" instead of null"),
 	BOOL("media/lateActions", vm_late_actions, "false",
 	    "InsertMedia is shown only while empty, EjectMedia while full"),
+	BOOL("media/oemActions", vm_oem_actions, "false",
+	    "HPE: HpeiLOVirtualMedia.InsertVirtualMedia and "
+	    "EjectVirtualMedia below Oem do the same"),
 	BOOL("media/license", vm_license, "false",
 	    "no licence: every insert is refused (media-license)"),
 	BOOL("media/patchNeedsInserted", vm_inserted_must, "false",
@@ -400,6 +403,11 @@ const struct knob knob_table[] = {
 	ENUM("tls/cert", tls_cert, cert_names, "ca",
 	    "signed by the fleet's CA, or as the fault certificate has it"),
 
+	BOOL("http/actionMember", action_member, "false",
+	    "the body of an action may name it in Action"),
+	BOOL("http/restV1", rest_v1, "false",
+	    "/rest/v1 and what is below it is 308 to the same in "
+	    "/redfish/v1"),
 	BOOL("http/charset415", charset_415, "false",
 	    "Content-Type with a charset is refused (content-type)"),
 

@@ -40,6 +40,10 @@
 		act_insert, OP_INSERT, exists_media), \
 	    ACTION(base "/VirtualMedia/*/Actions/VirtualMedia.EjectMedia", \
 		act_eject, OP_EJECT, exists_media), \
+	    ACTION(base "/VirtualMedia/*/Actions/Oem/*/" VIEW_HPE_INSERT, \
+		act_insert, OP_INSERT, exists_hpe_media), \
+	    ACTION(base "/VirtualMedia/*/Actions/Oem/*/" VIEW_HPE_EJECT, \
+		act_eject, OP_EJECT, exists_hpe_media), \
 	    ACTION(base "/VirtualMedia/*/Oem/*/Actions/" \
 			"VirtualMedia.VmmControl", \
 		act_vmm_control, OP_INSERT, exists_vmm_control)

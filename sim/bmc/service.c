@@ -343,6 +343,22 @@ slash_fits(struct request *rq)
 	return false;
 }
 
+/* iLO: what was written for iLO 4 is sent on to /redfish/v1. */
+static bool
+legacy_fits(struct request *rq)
+{
+	static const char legacy[] = "/rest/v1";
+	const char *rest = rq->target + sizeof(legacy) - 1;
+
+	if (!rq->p->rest_v1 || !str_has_prefix(rq->target, legacy) ||
+	    (*rest && *rest != '/' && *rest != '?'))
+		return true;
+	rq->status = 308;
+	request_headerf(
+	    rq, "Location", V1 "%s%s", *rest == '/' ? "" : "/", rest);
+	return false;
+}
+
 /* iLO: registries are stored compressed, and are not unpacked for anybody. */
 static bool
 wants_gzip(const struct request *rq)
@@ -391,6 +407,8 @@ parse_body(struct request *rq)
 	if (!rq->json || !cJSON_IsObject(rq->json))
 		return request_refuse(
 		    rq, REF_MALFORMED_JSON, NULL, NULL, NULL, NULL);
+	if (rq->p->action_member && strstr(rq->path, "/Actions/"))
+		cJSON_DeleteItemFromObjectCaseSensitive(rq->json, "Action");
 	return true;
 }
 
@@ -474,6 +492,8 @@ may(struct request *rq)
 static void
 handle(struct request *rq)
 {
+	if (!legacy_fits(rq))
+		return;
 	if (needs_login(rq) && (!auth_request(rq) || !password_first(rq)))
 		return;
 	if (!slash_fits(rq) || !headers_fit(rq) || !found(rq) || !allowed(rq) ||

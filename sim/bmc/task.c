@@ -199,16 +199,22 @@ whole(struct request *rq, struct jw *w, const struct task *t)
 	jw_close(w);
 }
 
-void
-task_reply(struct request *rq, const struct task *t)
+static void
+reply(struct request *rq, const struct task *t, int status)
 {
 	struct jw w;
 
-	rq->status = 202;
+	rq->status = status;
 	buf_reset(&rq->out);
 	jw_init(&w, &rq->out, "Task", &rq->p->omit);
 	w.slash = rq->p->slash == SLASH_REDIRECT;
 	whole(rq, &w, t);
+}
+
+void
+task_reply(struct request *rq, const struct task *t)
+{
+	reply(rq, t, 202);
 	if (rq->p->task_location != TASK_LOC_NONE)
 		request_location(rq, LOCATION_REL, "%s/%s",
 		    rq->p->task_location == TASK_LOC_TASK ? TASKS : MONITORS,
@@ -269,7 +275,10 @@ view_task(struct request *rq, struct jw *w)
 		members(rq, w, t);
 }
 
-/* DSP0266 12.2: 202 while it runs, then the answer of the operation. */
+/*
+ * DSP0266 12.2: 202 while it runs, then the answer of the operation. With the
+ * task in it: community.general and fwupd look for a body and its TaskState.
+ */
 void
 view_monitor(struct request *rq, struct jw *w)
 {
@@ -282,7 +291,7 @@ view_monitor(struct request *rq, struct jw *w)
 		return;
 	}
 	if (t->state == TASK_COMPLETED) {
-		rq->status = 204;
+		reply(rq, t, 200);
 		return;
 	}
 	(void)w;

@@ -68,6 +68,10 @@ void view_insert_info(struct request *rq, struct jw *w);
 bool exists_media_all(struct request *rq);
 bool exists_media(struct request *rq);
 bool exists_vmm_control(struct request *rq);
+/* media/oemActions: insert and eject once more, as HPE's own actions. */
+#define VIEW_HPE_INSERT "HpeiLOVirtualMedia.InsertVirtualMedia"
+#define VIEW_HPE_EJECT "HpeiLOVirtualMedia.EjectVirtualMedia"
+bool exists_hpe_media(struct request *rq);
 int media_slot_of(const struct request *rq); /* -1 = none */
 /* view_manager.c */
 void view_chassis_all(struct request *rq, struct jw *w);

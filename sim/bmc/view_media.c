@@ -104,6 +104,38 @@ vmm_control(struct request *rq, struct jw *w)
 	jw_close(w);
 }
 
+bool
+exists_hpe_media(struct request *rq)
+{
+	return rq->p->vm_oem_actions && exists_media(rq) &&
+	       str_eq(rq->arg[1], rq->p->oem_key);
+}
+
+static void
+hpe_action(struct request *rq, struct jw *w, const char *name)
+{
+	char title[64];
+
+	(void)str_format(title, sizeof(title), "#%s", name);
+	jw_open(w, title);
+	jw_uri(w, "target", "%s/Actions/Oem/%s/%s", rq->path, rq->p->oem_key,
+	    name);
+	jw_close(w);
+}
+
+static void
+hpe_actions(struct request *rq, struct jw *w)
+{
+	jw_open(w, "Oem");
+	jw_open(w, rq->p->oem_key);
+	jw_open(w, "Actions");
+	hpe_action(rq, w, VIEW_HPE_INSERT);
+	hpe_action(rq, w, VIEW_HPE_EJECT);
+	jw_close(w);
+	jw_close(w);
+	jw_close(w);
+}
+
 static void
 actions(struct request *rq, struct jw *w, const struct slot_state *s)
 {
@@ -113,6 +145,8 @@ actions(struct request *rq, struct jw *w, const struct slot_state *s)
 
 	if (how == SLOT_OEM)
 		vmm_control(rq, w);
+	else if (rq->p->vm_oem_actions)
+		hpe_actions(rq, w);
 	if (how == SLOT_NONE || how == SLOT_PATCH || how == SLOT_OEM)
 		return;
 	jw_open(w, "Actions");

@@ -110,7 +110,7 @@ view_root(struct request *rq, struct jw *w)
 	root_features(rq->p, w);
 	if (is_partial(rq))
 		return;
-	if (*rq->p->oem_key) {
+	if (*rq->p->oem_key && !map_get(rq->p->oem, "ServiceRoot")) {
 		jw_open(w, "Oem");
 		jw_open(w, rq->p->oem_key);
 		jw_close(w);
