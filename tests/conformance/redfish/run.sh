@@ -28,22 +28,14 @@ defaults of the options of these names.
 USAGE
 }
 
-die() { printf 'run.sh: %s\n' "$*" >&2; exit 2; }
-
 self=$(readlink -f "$0")
 here=$(dirname "$self")
 repo=$(dirname "$(dirname "$(dirname "$here")")")
 cd "$repo" || exit 2
+. tests/conformance/common.sh
 
 ironic=OpenStackIronicProfile.v1_2_0.json
 ironic_url=https://opendev.org/openstack/ironic/raw/branch/master/redfish-interop-profiles/$ironic
-first_there() { # FILE...: the first that is there
-	local f
-	for f; do
-		[ -e "$f" ] && readlink -f "$f" && return
-	done
-}
-
 sim=${BESKAR7_SIM:-build/release/sim/beskar7-sim}
 profiles=generic
 only=usecase,protocol,service,interop # those that sleep most begin first
@@ -73,36 +65,8 @@ while [ $# -gt 0 ]; do
 	shift
 done
 user=root password=b7-sim-secret
-# python-requests would take these for every connection, also where a program
-# says which certificate it trusts
-unset REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
 
 # ---- one pair, in a process of its own --------------------------------------
-
-sim_pid=
-sim_stop() {
-	[ -n "$sim_pid" ] && kill "$sim_pid" 2>/dev/null && wait "$sim_pid"
-	sim_pid=
-}
-
-# One BMC whose machine has an operating system, twenty times as fast as life.
-sim_start() { # PROFILE DIR: sets url
-	local i
-	: >"$2/sim.ready"
-	"$sim" bmc --profiles-dir sim/bmc/profiles --profiles "$1" --port 0 \
-		--no-control --on bmc-000 --speed 20 --username "$user" \
-		--password "$password" --ca-out "$2/ca.pem" \
-		>"$2/sim.ready" 2>"$2/sim.log" &
-	sim_pid=$!
-	trap sim_stop EXIT
-	for ((i = 0; i < 100; i++)); do
-		url=$(sed -n 's/^ready \([^ ]*\).*/\1/p' "$2/sim.ready")
-		[ -n "$url" ] && return 0
-		kill -0 "$sim_pid" 2>/dev/null || break
-		sleep 0.1
-	done
-	return 1
-}
 
 # Validators are idle for up to a minute while they read schemas or wait, which
 # ends a session of those that allow 30 s: as a person would, make it longer.
@@ -164,7 +128,7 @@ one_case() { # PROFILE/VALIDATOR
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	mapfile -t files < <(deviations_of "$profile")
-	if sim_start "$profile" "$dir"; then
+	if sim_start "$profile" "$dir" --port 0 --no-control; then
 		sessionless "$profile" || long_sessions "$dir" 2>"$dir/curl.log"
 		# its status says no more than its report
 		validate "$validator" "$dir" "$profile" >"$dir/out" 2>&1
@@ -189,23 +153,6 @@ if [ -n "$case_of" ]; then
 fi
 
 # ---- what all pairs need ----------------------------------------------------
-
-# Each package by itself: one that is not to be had skips its validator only.
-make_venv() {
-	local line stamp=$work/venv/made-of
-	cmp -s "$here/requirements.txt" "$stamp" && return 0
-	rm -rf "$work/venv"
-	python3 -m venv "$work/venv" >"$work/venv.log" 2>&1 || return 1
-	while read -r line; do
-		"$work/venv/bin/pip" install --quiet --disable-pip-version-check \
-			"$line" >>"$work/venv.log" 2>&1 </dev/null
-	done < <(grep -v '^#' "$here/requirements.txt")
-	if [ "$(grep -vc '^#' "$here/requirements.txt")" = \
-		"$(ls -d "$work"/venv/lib/python3*/site-packages/redfish_*_*/ |
-			grep -vc dist-info)" ]; then
-		cp "$here/requirements.txt" "$stamp"
-	fi
-}
 
 has_module() {
 	[ -x "$work/venv/bin/python3" ] &&
@@ -273,11 +220,11 @@ mkdir -p "$work" || die "cannot make $work"
 sim=$(readlink -f "$sim") work=$(readlink -f "$work")
 schemas=$work/csdl
 if [ "$profiles" = all ]; then
-	profiles=$(cd sim/bmc/profiles && ls ./*.yaml | sed 's|^./||; s|.yaml$||' |
-		paste -sd ,)
+	profiles=$(all_profiles)
 fi
 
-make_venv || printf '# no virtual environment: %s\n' "$(tail -n 1 "$work/venv.log")"
+make_venv "$here/requirements.txt" ||
+	printf '# no virtual environment: %s\n' "$(tail -n 1 "$work/venv.log")"
 no_schemas='' no_profile=''
 make_schemas || no_schemas="no CSDL schemas (--csdl ${csdl:-fetch})"
 make_profile || no_profile="no interoperability profile (--interop ${interop:-fetch})"
@@ -299,8 +246,4 @@ for v in ${only//,/ }; do
 	done
 done
 xargs -r -P "$jobs" -n 1 "$self" --sim "$sim" --work "$work" --case <"$work/cases"
-sort "$work/cases" | while read -r c; do
-	cat "$work/$c/lines" 2>/dev/null || printf 'not ok %s: no result\n' "$c"
-done >"$work/lines"
-cat "$work/lines"
-! grep -q '^not ok' "$work/lines"
+tell_cases
