@@ -10,7 +10,7 @@ What Debian packages Beskar7 needs on this machine.
 
   --build     what a build needs (default)
   --tests     what tests/run.sh needs: the build, CUnit, openssl, curl, Python
-  --all       what tests/run.sh --all needs: clang, analysers, valgrind too
+  --all       what tests/run.sh --all needs: clang, analysers, valgrind, Redfish clients
 
   --list      print the names, one a line (default)
   --check     name what is missing; exit 1 if anything is
@@ -31,6 +31,8 @@ all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind cca
 all="$all python3-venv"
 # the load of tests/bench/bmc.sh
 all="$all wrk"
+# Redfish clients of others
+all="$all redfishtool ilorest python3-sushy ansible fwupd"
 
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
 

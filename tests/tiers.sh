@@ -27,6 +27,7 @@ valgrind|long|release|120|unit tests under valgrind
 tidy|long|clang|120|clang-tidy
 sockets|long|release|600|scenarios over real sockets
 conformance|long|release|300|Redfish validators of the DMTF on each profile
+clients|long|release|300|Redfish clients of others (sushy, ansible, ...) on the simulator
 runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 '
 
@@ -281,6 +282,14 @@ tier_conformance() {
 		--work "$build/conformance" --jobs $((jobs * 2)) \
 		>"$logs/conformance.txt" 2>&1
 	count_lines "$logs/conformance.txt"
+}
+
+tier_clients() {
+	tests/conformance/clients/run.sh \
+		--sim "$build/release/sim/beskar7-sim" \
+		--work "$build/clients" --jobs $((jobs * 2)) \
+		>"$logs/clients.txt" 2>&1
+	count_lines "$logs/clients.txt"
 }
 
 tier_demo() { # builds by itself, in build/, as a person would
