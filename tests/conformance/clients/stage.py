@@ -208,8 +208,10 @@ class Stage:
         self.log.flush()
         if fails is not None and (done.returncode != 0) != fails:
             last = (said + aside).strip().splitlines()[-1:] or ["nothing"]
+            told = [n for n in (said + aside).splitlines() if '"msg"' in n]
             raise Failed(f"{os.path.basename(argv[0])} ended with "
-                         f"{done.returncode}, saying: {last[0][:200]}")
+                         f"{done.returncode}, saying: "
+                         f"{(told or last)[-1].strip()[:300]}")
         return said
 
 
