@@ -1,5 +1,5 @@
-# shellcheck shell=bash
-# Sourced by the run.sh of each folder: simulated BMCs, virtual environments.
+#!/bin/bash
+# sourced by the run.sh of each folder: simulated BMCs, virtual environments.
 # The caller sets sim (path of beskar7-sim), work (a folder), user, password.
 
 # python-requests would take these for every connection, also where a program
