@@ -421,7 +421,8 @@ other_firmware(void)
 	static const struct variant some[] = {
 		{ "generic", "encoding:any", "{http: {identity406: always}}" },
 		{ "generic", "", "{reset: {dynamic: true}}" },
-		{ "irmc", "insert:image+transfer-protocol", "{reset: {dynamic: true}}" },
+		{ "irmc", "insert:image+transfer-protocol",
+		    "{reset: {dynamic: true}}" },
 		{ "generic", "", "{etag: {style: long, ifMatch: required}}" },
 		{ "generic", "etag:any",
 		    "{etag: {restless: true, ifMatch: required}}" },
