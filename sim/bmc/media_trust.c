@@ -220,8 +220,10 @@ post(struct request *rq)
 static void
 forget(struct request *rq)
 {
-	if (!rq->dry)
-		drop(rq->b->media_trusts, find(rq));
+	struct media_trust *t = find(rq);
+
+	if (t && !rq->dry)
+		drop(rq->b->media_trusts, t);
 	request_done(rq);
 }
 
