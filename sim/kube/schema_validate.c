@@ -292,7 +292,7 @@ check_array(struct check *c, const struct schema *s, const cJSON *v)
 	if (s->items != NULL) {
 		const cJSON *was = c->was, *old;
 
-		old = cJSON_IsArray(was) ? was->child : NULL;
+		old = was != NULL && cJSON_IsArray(was) ? was->child : NULL;
 		cJSON_ArrayForEach (i, v) {
 			size_t mark = schema_path_index(&c->at, k++);
 
