@@ -272,12 +272,30 @@ check_duplicates(struct check *c, const struct schema *s, const cJSON *v)
 	xfree(e);
 }
 
+/* An item is compared with the one that stood in its place. */
+static void
+check_items(struct check *c, const struct schema *items, const cJSON *v)
+{
+	const cJSON *was = c->was, *i;
+	const cJSON *old =
+	    was != NULL && cJSON_IsArray(was) ? was->child : NULL;
+	size_t k = 0;
+
+	cJSON_ArrayForEach (i, v) {
+		size_t mark = schema_path_index(&c->at, k++);
+
+		c->was = old;
+		check_value(c, items, i);
+		schema_path_pop(&c->at, mark);
+		old = old != NULL ? old->next : NULL;
+	}
+	c->was = was;
+}
+
 static void
 check_array(struct check *c, const struct schema *s, const cJSON *v)
 {
 	int64_t n = cJSON_GetArraySize(v);
-	const cJSON *i;
-	size_t k = 0;
 
 	if (s->max_items >= 0 && n > s->max_items) {
 		field_errors_add(c->l, FIELD_TOO_MANY, c->at.s,
@@ -289,20 +307,8 @@ check_array(struct check *c, const struct schema *s, const cJSON *v)
 		field_errors_add(c->l, FIELD_INVALID, c->at.s,
 		    "%lld: %s in body should have at least %lld items",
 		    (long long)n, c->at.s, (long long)s->min_items);
-	if (s->items != NULL) {
-		const cJSON *was = c->was, *old;
-
-		old = was != NULL && cJSON_IsArray(was) ? was->child : NULL;
-		cJSON_ArrayForEach (i, v) {
-			size_t mark = schema_path_index(&c->at, k++);
-
-			c->was = old;
-			check_value(c, s->items, i);
-			schema_path_pop(&c->at, mark);
-			old = old != NULL ? old->next : NULL;
-		}
-		c->was = was;
-	}
+	if (s->items != NULL)
+		check_items(c, s->items, v);
 	check_duplicates(c, s, v);
 }
 
