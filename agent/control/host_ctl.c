@@ -326,9 +326,13 @@ host_failure_delay(struct host_pass *p)
 	delay = backoff_next(&ctl->backoff);
 	if (p->err.kind == ERR_SPEC)
 		return p->c->o.poll_idle_us;
+	until = ctl->rf == NULL ? 0 : redfish_login_hold(ctl->rf);
+	/* Meanwhile the Secret changed, in this very pass: its pause is of the
+	 * old credentials, and the Secret wakes us no second time. */
+	if (p->cause == RF_CAUSE_AUTH && until == 0)
+		return delay;
 	if (p->retry_after_us > delay)
 		delay = p->retry_after_us;
-	until = ctl->rf == NULL ? 0 : redfish_login_hold(ctl->rf);
 	if (p->cause == RF_CAUSE_AUTH && until < 0)
 		return 10 * p->c->o.poll_idle_us; /* the Secret wakes us */
 	if (p->cause == RF_CAUSE_AUTH && until - pass_now_us(p) > delay)
