@@ -160,6 +160,14 @@ a_body_is_invited_only_when_wanted(void)
 	talk(&w, head);
 	CU_ASSERT_EQUAL(strncmp(w.text, "HTTP/1.1 200 OK\r\n", 17), 0);
 	CU_ASSERT_TRUE(w.closed);
+	/* A server of that manner takes the body, but asks for none. */
+	w.rig.manner.no_continue = true;
+	w.rig.on_request = collect;
+	wire_redial(&w);
+	talk(&w, head);
+	CHECK_TEXT(w.text, "");
+	talk(&w, "body");
+	CU_ASSERT_EQUAL(strncmp(w.text, "HTTP/1.1 200 OK\r\n", 17), 0);
 	wire_close(&w);
 }
 
