@@ -29,27 +29,18 @@ say() { # WORD NAME FIGURES
 	[ "$1" != "not ok" ] || bad=1
 }
 
-# A figure against its budget; without --smoke only.
-judge() { # NAME FIGURE BUDGET UNIT
+# A figure against its bound; without --smoke only.
+bounded() { # WORD COMPARISON NAME FIGURE BOUND UNIT
 	if [ "$smoke" = yes ]; then
-		say ok "$1" "$2 $4"
-	elif awk -v a="$2" -v b="$3" 'BEGIN { exit !(a <= b) }'; then
-		say ok "$1" "$2 $4, budget $3"
+		say ok "$3" "$4 $6"
+	elif awk -v a="$4" -v b="$5" "BEGIN { exit !(a $2 b) }"; then
+		say ok "$3" "$4 $6, $1 $5"
 	else
-		say "not ok" "$1" "$2 $4, budget $3"
+		say "not ok" "$3" "$4 $6, $1 $5"
 	fi
 }
-
-# The same of a figure that should be high.
-judge_least() { # NAME FIGURE LEAST UNIT
-	if [ "$smoke" = yes ]; then
-		say ok "$1" "$2 $4"
-	elif awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }'; then
-		say ok "$1" "$2 $4, at least $3"
-	else
-		say "not ok" "$1" "$2 $4, at least $3"
-	fi
-}
+judge() { bounded budget '<=' "$@"; }          # NAME FIGURE BUDGET UNIT
+judge_least() { bounded 'at least' '>=' "$@"; } # NAME FIGURE LEAST UNIT
 
 column() { # NAME: its figure in a line of columns
 	sed -n "s|.*\b$1 \([0-9.]*\).*|\1|p" "$out" | head -n 1
