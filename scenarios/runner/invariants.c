@@ -213,9 +213,14 @@ inv_write_name(enum inv_write_kind k)
 }
 
 static bool
-write_of_reset(const char *type, enum inv_write_kind *k)
+write_of_reset(
+    const struct fact_bmc *b, const char *type, enum inv_write_kind *k)
 {
-	if (str_eq(type, "On") || str_eq(type, "ForceOn"))
+	bool on = str_eq(b->power, "On") || str_eq(b->power, "PoweringOn");
+
+	if (str_eq(type, "PushPowerButton")) /* the other way, whichever */
+		*k = on ? WRITE_OFF : WRITE_ON;
+	else if (str_eq(type, "On") || str_eq(type, "ForceOn"))
 		*k = WRITE_ON;
 	else if (str_eq(type, "ForceOff") || str_eq(type, "GracefulShutdown"))
 		*k = WRITE_OFF;
@@ -228,10 +233,11 @@ write_of_reset(const char *type, enum inv_write_kind *k)
 
 /* What of an event is a write to hardware that a client asked for. */
 static bool
-write_of(const struct bmc_event *ev, enum inv_write_kind *k)
+write_of(const struct fact_bmc *b, const struct bmc_event *ev,
+    enum inv_write_kind *k)
 {
 	if (ev->kind == BMC_EV_POWER_WRITE)
-		return write_of_reset(ev->text, k);
+		return write_of_reset(b, ev->text, k);
 	if (ev->kind == BMC_EV_BOOT_OVERRIDE) {
 		if (strstr(ev->text, "(was pending)") != NULL)
 			return false;
@@ -259,7 +265,7 @@ invariants_bmc(struct invariants *x, const struct bmc_event *ev)
 	struct inv_write w = { .at_us = ev->at_us, .bmc = b, .text = ev->text };
 
 	x->facts.now_us = ev->at_us;
-	if (b != NULL && write_of(ev, &w.kind)) {
+	if (b != NULL && write_of(b, ev, &w.kind)) {
 		w.agent = facts_agent_of(ev->from);
 		w.host = facts_host_of(&x->facts, b);
 		for (size_t i = 0; i < N_GROUPS; i++)

@@ -197,9 +197,58 @@ scenario_matrix_check(struct scenario *s, struct err *e)
 	return true;
 }
 
+/* Does a net step, at any depth, make a rule of this name? */
+static bool
+steps_make_rule(const cJSON *steps, const char *name)
+{
+	const cJSON *step;
+
+	cJSON_ArrayForEach (step, steps) {
+		const cJSON *arg = step->child;
+
+		if (str_eq(arg->string, "net") &&
+		    str_eq(json_str(arg, "name", ""), name))
+			return true;
+		if (steps_make_rule(json_arr(arg, "steps"), name))
+			return true;
+	}
+	return false;
+}
+
+/* A misspelt heal would else be found hours into a run, or never. */
+static bool
+scenario_heals(
+    struct scenario *s, const cJSON *steps, const char *path, struct err *e)
+{
+	const cJSON *step;
+	char at[400];
+	int i = 0;
+
+	cJSON_ArrayForEach (step, steps) {
+		const cJSON *arg = step->child;
+
+		(void)str_format(
+		    at, sizeof(at), "%s/%d/%s", path, i++, arg->string);
+		if (str_eq(arg->string, "heal") && cJSON_IsString(arg) &&
+		    !shape_open(arg) && !str_eq(arg->valuestring, "all") &&
+		    !steps_make_rule(
+			json_child(s->doc, "steps"), arg->valuestring))
+			return shape_error(&s->src, at, e,
+			    "no net step makes a rule named \"%.40s\"",
+			    arg->valuestring);
+		(void)str_format(
+		    at, sizeof(at), "%s/%d/%s/steps", path, i - 1, arg->string);
+		if (!scenario_heals(s, json_arr(arg, "steps"), at, e))
+			return false;
+	}
+	return true;
+}
+
 static bool
 scenario_check(struct scenario *s, struct err *e)
 {
+	const cJSON *steps = json_child(s->doc, "steps");
+
 	return shape_check(top_keys, s->doc, "", &s->src, e) &&
 	       scenario_part(s, "bmcs", bmcs_keys, e) && scenario_bmcs(s, e) &&
 	       scenario_part(s, "agents", agents_keys, e) &&
@@ -207,7 +256,8 @@ scenario_check(struct scenario *s, struct err *e)
 	       scenario_part(s, "cluster", cluster_keys, e) &&
 	       scenario_part(s, "end", end_keys, e) && scenario_end(s, e) &&
 	       scenario_matrix_check(s, e) &&
-	       steps_check(json_child(s->doc, "steps"), "steps", &s->src, e);
+	       steps_check(steps, "steps", &s->src, e) &&
+	       scenario_heals(s, steps, "steps", e);
 }
 
 bool

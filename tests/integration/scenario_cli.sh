@@ -35,6 +35,18 @@ YAML
 want 2 "typo.yaml:4: unknown step \"wiat\"" "$run" run "$tmp/typo.yaml"
 printf 'name: x\nstep: []\nsteps: []\n' > "$tmp/key.yaml"
 want 2 "key.yaml:2: unknown key \"step\"" "$run" run "$tmp/key.yaml"
+cat > "$tmp/heal.yaml" <<'YAML'
+name: a rule by a wrong name
+steps:
+  - net: {name: cut, from: agent-0, to: bmc, partition: true}
+  - repeat:
+      times: 2
+      steps:
+        - heal: cut
+        - heal: cutt
+YAML
+want 2 "heal.yaml:8: no net step makes a rule named \"cutt\"" \
+	"$run" run "$tmp/heal.yaml"
 printf 'name: x\nbmcs: {count: many}\nsteps: []\n' > "$tmp/type.yaml"
 want 2 "type.yaml:2: count must be a number" "$run" run "$tmp/type.yaml"
 printf 'name: x\nsteps:\n  - wait: {object: hots/x, path: a, exists: true}\n' \

@@ -83,6 +83,28 @@ an_intent_of_another_attempt_starts_anew(void)
 	rig_close(&r);
 }
 
+/* What the button does depends on what the machine is doing. */
+static void
+the_power_button_is_judged_by_what_it_does(void)
+{
+	struct rig r;
+
+	rig_open(&r);
+	rig_claim(&r);
+	rig_record(&r, "provisioning", 1, ",\"power\":\"On\",\"onAt\":77");
+	rig_media(&r, "insert");
+	rig_reset(&r, "PushPowerButton"); /* on, from Off */
+	CHECK_TEXT(r.said, "");
+	rig_note(&r, BMC_EV_POWER_STATE, "PoweringOn");
+	rig_note(&r, BMC_EV_POWER_STATE, "On");
+	rig_reset(&r, "PushPowerButton"); /* off again: no restart */
+	CHECK_TEXT(r.said, "");
+	rig_note(&r, BMC_EV_POWER_STATE, "PoweringOff");
+	rig_reset(&r, "PushPowerButton"); /* on while it goes off */
+	CHECK_TEXT(r.said, "power-on-from-off");
+	rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -91,6 +113,7 @@ main(void)
 		UNIT_CASE(a_restarted_agent_goes_by_the_record),
 		UNIT_CASE(so_does_one_that_was_frozen_or_unheard),
 		UNIT_CASE(an_intent_of_another_attempt_starts_anew),
+		UNIT_CASE(the_power_button_is_judged_by_what_it_does),
 	};
 
 	return UNIT_RUN("invariants_cut", cases);
