@@ -206,6 +206,7 @@ http_err_name(enum http_err e)
 		[HTTP_E_TLS_TRUST] = "tls-trust",
 		[HTTP_E_TLS_NAME] = "tls-name",
 		[HTTP_E_TLS_DATE] = "tls-date",
+		[HTTP_E_TLS_WEAK] = "tls-weak",
 		[HTTP_E_TLS_PIN] = "tls-pin",
 		[HTTP_E_TLS_VERSION] = "tls-version",
 		[HTTP_E_RESET] = "reset",
@@ -257,6 +258,7 @@ kind_of_err(enum http_err e)
 	case HTTP_E_TLS_TRUST:
 	case HTTP_E_TLS_NAME:
 	case HTTP_E_TLS_DATE:
+	case HTTP_E_TLS_WEAK:
 	case HTTP_E_TLS_PIN:
 	case HTTP_E_TLS_VERSION:
 		return ERR_TLS;

@@ -54,6 +54,7 @@ enum http_err {
 	HTTP_E_TLS_TRUST,   /* not signed by a trusted CA */
 	HTTP_E_TLS_NAME,    /* signed for another name */
 	HTTP_E_TLS_DATE,    /* expired or not yet valid */
+	HTTP_E_TLS_WEAK,    /* signed with SHA-1, or a short key */
 	HTTP_E_TLS_PIN,     /* another key than the pinned one */
 	HTTP_E_TLS_VERSION, /* peer offers only versions below the minimum */
 	HTTP_E_RESET,

@@ -95,8 +95,9 @@ struct ctls {
 	bool offered;      /* a session was offered */
 	uint32_t problems;
 	enum http_err verdict;
-	char seen[80]; /* whose certificate, for messages */
-	char key[65];  /* its fingerprint, if that is what is wrong */
+	char seen[80];           /* whose certificate, for messages */
+	char weak[TLS_WEAK_CAP]; /* in what way it is weak */
+	char key[65];            /* its fingerprint, if that is what is wrong */
 };
 
 /* A limit of the peer's: time in which we did not run does not count. */

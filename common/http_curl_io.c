@@ -381,6 +381,9 @@ explain_verdict(struct ccall *c)
 		ccall_fail(c, c->tls.verdict,
 		    "%s: certificate '%s' is expired or not yet valid", where,
 		    seen);
+	else if (c->tls.verdict == HTTP_E_TLS_WEAK)
+		ccall_fail(c, c->tls.verdict, "%s: certificate '%s' %s", where,
+		    seen, c->tls.weak);
 	else if (c->tls.verdict == HTTP_E_TLS_PIN)
 		ccall_fail(c, c->tls.verdict,
 		    "%s: fingerprint %s, which is not the pinned one "

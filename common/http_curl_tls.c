@@ -27,6 +27,26 @@ wall_s(const struct ccall *c)
 	return loop_wall_us(c->peer->side->net->loop) / LOOP_S;
 }
 
+#define WEAK_FLAGS \
+	(MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | \
+	    MBEDTLS_X509_BADCERT_BAD_KEY)
+
+/* In words, for whom has to renew it; the last one that is told of is the
+ * peer's own. mbedTLS blames a CA's short key on what it signed. */
+static void
+note_weakness(struct ctls *t, const mbedtls_x509_crt *crt)
+{
+	struct tls_facts f;
+
+	tls_crt_facts(crt, &f);
+	tls_weakness(&f, t->weak);
+	if (t->weak[0] == '\0')
+		(void)str_copy(t->weak, sizeof t->weak,
+		    crt->sig_md == MBEDTLS_MD_MD5
+			? "is signed with MD5"
+			: "or its CA has a key that is too weak");
+}
+
 static uint32_t
 problems_of(const struct ccall *c, const mbedtls_x509_crt *crt, int depth,
     uint32_t flags)
@@ -44,8 +64,10 @@ problems_of(const struct ccall *c, const mbedtls_x509_crt *crt, int depth,
 	tls_crt_dates(crt, &from, &to);
 	if (wall_s(c) < from || wall_s(c) > to)
 		problems |= 1u << HTTP_E_TLS_DATE;
-	if (flags & ~ours)
+	if (flags & ~(ours | WEAK_FLAGS))
 		problems |= 1u << HTTP_E_TLS_TRUST;
+	if (flags & WEAK_FLAGS)
+		problems |= 1u << HTTP_E_TLS_WEAK;
 	if (depth > 0)
 		return problems;
 	if (!tls_crt_name_matches(crt, expected_name(p)))
@@ -64,6 +86,8 @@ flag_of(enum http_err verdict)
 		return MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (verdict == HTTP_E_TLS_DATE)
 		return MBEDTLS_X509_BADCERT_EXPIRED;
+	if (verdict == HTTP_E_TLS_WEAK)
+		return MBEDTLS_X509_BADCERT_BAD_KEY;
 	return MBEDTLS_X509_BADCERT_NOT_TRUSTED;
 }
 
@@ -78,6 +102,8 @@ verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 
 	t->verified = true;
 	t->problems |= problems_of(c, crt, depth, *flags);
+	if (*flags & WEAK_FLAGS)
+		note_weakness(t, crt);
 	*flags = 0;
 	if (depth > 0)
 		return 0;
@@ -274,6 +300,7 @@ describe_peer(struct ccall *c, const mbedtls_ssl_context *ssl)
 		return;
 	tls_crt_spki(crt, t->spki_sha256);
 	tls_crt_dates(crt, &t->not_before_s, &t->not_after_s);
+	t->rsa_bits = tls_crt_rsa_bits(crt);
 	if (mbedtls_x509_dn_gets(t->subject, sizeof t->subject, &crt->subject) <
 	    0)
 		t->subject[sizeof t->subject - 1] = '\0';

@@ -88,7 +88,7 @@ void http_date(char out[HTTP_DATE_CAP], int64_t wall_us);
 /* Deep copy of headers in one block; free with xfree. */
 struct http_header *http_headers_dup(const struct http_header *h, size_t n);
 /* What is wrong with a peer's certificate, as bits 1 << HTTP_E_TLS_x: trust
- * (neither it nor its issuer is in the trust), name, date, pin (only where
+ * (neither it nor its issuer is in the trust), weakness, name, date, pin (only where
  * the policy has one). For facts; real chains are judged by mbedTLS. */
 uint32_t http_tls_problems(const struct tls_policy *t, const char *host,
     const struct tls_facts *f, int64_t wall_s);

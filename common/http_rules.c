@@ -224,8 +224,12 @@ uint32_t
 http_tls_problems(const struct tls_policy *t, const char *host,
     const struct tls_facts *f, int64_t wall_s)
 {
+	char weak[TLS_WEAK_CAP];
 	uint32_t problems = 0;
 
+	tls_weakness(f, weak);
+	if (weak[0] != '\0')
+		problems |= 1u << HTTP_E_TLS_WEAK;
 	if (!t->trust ||
 	    (!tls_trust_has_spki(t->trust, f->spki_sha256) &&
 		!tls_trust_has_spki(t->trust, f->issuer_spki_sha256)))
@@ -243,7 +247,7 @@ enum http_err
 http_tls_verdict(const struct tls_policy *t, uint32_t problems)
 {
 	static const enum http_err order[] = { HTTP_E_TLS_TRUST,
-		HTTP_E_TLS_NAME, HTTP_E_TLS_DATE };
+		HTTP_E_TLS_WEAK, HTTP_E_TLS_NAME, HTTP_E_TLS_DATE };
 
 	if (t->pinned)
 		return problems & 1u << HTTP_E_TLS_PIN ? HTTP_E_TLS_PIN

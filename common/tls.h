@@ -34,7 +34,8 @@ struct tls_identity *tls_identity_ref(struct tls_identity *i);
 void tls_identity_free(struct tls_identity *i);
 
 /*
- * Issues certificates on the fly (simulators): P-256, SHA-256. ca NULL makes
+ * Issues certificates on the fly (simulators): P-256, SHA-256 unless told
+ * otherwise. ca NULL makes
  * a self-signed one (a CA if is_ca says so). names: comma-separated DNS names and IP addresses, written
  * as dNSName and iPAddress SANs. Key and certificate PEM are returned owned
  * where the out pointers are not NULL. The same entropy gives the same bytes.
@@ -46,6 +47,10 @@ struct tls_issue {
 	const char *organization; /* NULL = none; k8s groups, commas between */
 	const char *names;
 	int64_t not_before_s, not_after_s; /* UTC seconds */
+	/* As old hardware has them: signed with SHA-1; an RSA key of so many
+	 * bits (0 = P-256). */
+	bool sha1;
+	unsigned rsa_bits;
 };
 struct tls_identity *tls_identity_issue(const struct tls_issue *o,
     struct entropy ent, char **cert_pem, char **key_pem, struct err *e);
@@ -78,7 +83,13 @@ struct tls_facts {
 	char subject[128];
 	char names[1024]; /* "dns:name,ip:1.2.3.4"; cut with a mark if longer */
 	int64_t not_before_s, not_after_s;
+	bool sha1;         /* signed with SHA-1 */
+	unsigned rsa_bits; /* of its key; 0 = no RSA key */
 };
+/* "is signed with SHA-1", "has an RSA key of 1024 bits" or both; "" if it is
+ * strong enough to be believed (RSA from 2048 bits on). */
+#define TLS_WEAK_CAP 80
+void tls_weakness(const struct tls_facts *f, char out[TLS_WEAK_CAP]);
 /* Common name and organizations (joined by commas); "" if there are none. */
 const char *tls_identity_cn(const struct tls_identity *i);
 const char *tls_identity_orgs(const struct tls_identity *i);
@@ -102,6 +113,7 @@ struct tls_peer {
 	uint8_t spki_sha256[32];
 	int64_t not_before_s, not_after_s;
 	char subject[128];
+	unsigned rsa_bits; /* of its key; 0 = no RSA key */
 	bool resumed;
 	uint32_t problems; /* bits 1 << HTTP_E_TLS_x, also those forgiven */
 };

@@ -11,6 +11,9 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+/* As mbedTLS's default profile, which judges real chains. */
+#define RSA_BITS_MIN 2048
+
 static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
 static const char pem_end[] = "-----END CERTIFICATE-----";
 
@@ -260,6 +263,28 @@ name_append(void *arg, const char *kind, const char *name)
 	return false;
 }
 
+unsigned
+tls_crt_rsa_bits(const mbedtls_x509_crt *crt)
+{
+	return mbedtls_pk_get_type(&crt->pk) == MBEDTLS_PK_RSA
+		   ? (unsigned)mbedtls_pk_get_bitlen(&crt->pk)
+		   : 0;
+}
+
+void
+tls_weakness(const struct tls_facts *f, char out[TLS_WEAK_CAP])
+{
+	bool is_short = f->rsa_bits > 0 && f->rsa_bits < RSA_BITS_MIN;
+	char key[48] = "";
+
+	if (is_short)
+		(void)str_format(
+		    key, sizeof key, "has an RSA key of %u bits", f->rsa_bits);
+	(void)str_format(out, TLS_WEAK_CAP, "%s%s%s",
+	    f->sha1 ? "is signed with SHA-1" : "",
+	    f->sha1 && is_short ? " and " : "", key);
+}
+
 void
 tls_crt_facts(const mbedtls_x509_crt *crt, struct tls_facts *f)
 {
@@ -277,6 +302,8 @@ tls_crt_facts(const mbedtls_x509_crt *crt, struct tls_facts *f)
 	    0)
 		f->subject[sizeof f->subject - 1] = '\0';
 	tls_crt_dates(crt, &f->not_before_s, &f->not_after_s);
+	f->sha1 = crt->sig_md == MBEDTLS_MD_SHA1;
+	f->rsa_bits = tls_crt_rsa_bits(crt);
 	buf_init(&names, sizeof f->names - 8);
 	tls_crt_names(crt, name_append, &names);
 	(void)str_copy(f->names, sizeof f->names, buf_str(&names));

@@ -121,6 +121,8 @@ tls_identity_facts(const struct tls_issue *o, struct entropy ent)
 	names_text(f->names, sizeof f->names, o->names);
 	f->not_before_s = o->not_before_s;
 	f->not_after_s = o->not_after_s;
+	f->sha1 = o->sha1;
+	f->rsa_bits = o->rsa_bits;
 	return i;
 }
 

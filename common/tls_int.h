@@ -36,6 +36,7 @@ bool tls_err(struct err *e, enum err_kind kind, int ret, const char *what);
 bool tls_crt_parse_pem(mbedtls_x509_crt *chain, const char *pem, size_t n,
     bool tolerant, struct err *e);
 void tls_crt_facts(const mbedtls_x509_crt *crt, struct tls_facts *f);
+unsigned tls_crt_rsa_bits(const mbedtls_x509_crt *crt); /* 0 = no RSA key */
 void tls_crt_spki(const mbedtls_x509_crt *crt, uint8_t out[32]);
 /* Values of a subject attribute ("CN", "O"), joined by commas; owned. */
 char *tls_crt_attr(const mbedtls_x509_crt *crt, const char *attr);

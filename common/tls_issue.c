@@ -4,6 +4,8 @@
  */
 #include <mbedtls/ecp.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/rsa.h>
+#include <mbedtls/sha1.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -13,6 +15,7 @@
 #include "common/tls_int.h"
 
 #define CERT_MAX 8192
+#define SPKI_MAX 1024
 #define BYTES(...) \
 	(const uint8_t[]){ __VA_ARGS__ }, \
 	    sizeof((const uint8_t[]){ __VA_ARGS__ })
@@ -194,14 +197,18 @@ write_key_ids(
 /* ---- the certificate -------------------------------------------------------- */
 
 static void
-write_algorithm(struct der *d, bool rsa)
+write_algorithm(struct der *d, bool rsa, bool sha1)
 {
 	const uint8_t *end = d->p;
 
-	if (rsa) { /* sha256WithRSAEncryption */
+	if (rsa) { /* sha256WithRSAEncryption, sha1WithRSAEncryption */
 		der_value(d, DER_NULL, NULL, 0);
 		der_value(d, DER_OID,
-		    BYTES(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11));
+		    BYTES(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1,
+			sha1 ? 5 : 11));
+	} else if (sha1) { /* ecdsa-with-SHA1 */
+		der_value(
+		    d, DER_OID, BYTES(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1));
 	} else { /* ecdsa-with-SHA256 */
 		der_value(
 		    d, DER_OID, BYTES(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2));
@@ -214,10 +221,10 @@ write_tbs(struct der *d, const struct tls_issue *o, mbedtls_pk_context *key,
     const uint8_t serial[16])
 {
 	const uint8_t *end = d->p, *ext = d->p;
-	uint8_t spki[256], hash[32];
+	uint8_t spki[SPKI_MAX], hash[32];
 	int n = mbedtls_pk_write_pubkey_der(key, spki, sizeof spki);
 	const uint8_t *spki_at = spki + sizeof spki - (n > 0 ? n : 0);
-	bool rsa = o->ca && mbedtls_pk_can_do(&o->ca->key, MBEDTLS_PK_RSA);
+	bool rsa = mbedtls_pk_can_do(o->ca ? &o->ca->key : key, MBEDTLS_PK_RSA);
 
 	sha256(spki_at, (size_t)(n > 0 ? n : 0), hash);
 	write_san(d, o->names);
@@ -236,7 +243,7 @@ write_tbs(struct der *d, const struct tls_issue *o, mbedtls_pk_context *key,
 		    o->ca->chain.subject_raw.len);
 	else
 		write_subject(d, o);
-	write_algorithm(d, rsa);
+	write_algorithm(d, rsa, o->sha1);
 	der_value(d, DER_INT, serial, 16);
 	ext = d->p;
 	der_value(d, DER_INT, BYTES(2)); /* v3 */
@@ -266,11 +273,14 @@ sign(struct der *d, const struct tls_issue *o, mbedtls_pk_context *key,
 	    (uint8_t)((serial[0] & 0x7f) | 0x40); /* positive, 16 long */
 	write_tbs(&t, o, key, serial);
 	tbs_n = (size_t)(tbs + CERT_MAX - t.p);
-	sha256(t.p, tbs_n, hash);
-	ret = mbedtls_pk_sign(by, MBEDTLS_MD_SHA256, hash, sizeof hash, sig,
-	    &sig_n, tls_rng, ent);
+	if (o->sha1)
+		(void)mbedtls_sha1_ret(t.p, tbs_n, hash);
+	else
+		sha256(t.p, tbs_n, hash);
+	ret = mbedtls_pk_sign(by, o->sha1 ? MBEDTLS_MD_SHA1 : MBEDTLS_MD_SHA256,
+	    hash, o->sha1 ? 20 : sizeof hash, sig, &sig_n, tls_rng, ent);
 	der_bit_string(d, sig, sig_n);
-	write_algorithm(d, mbedtls_pk_can_do(by, MBEDTLS_PK_RSA) != 0);
+	write_algorithm(d, mbedtls_pk_can_do(by, MBEDTLS_PK_RSA) != 0, o->sha1);
 	der_bytes(d, t.p, tbs_n);
 	der_wrap(d, end, DER_SEQ);
 	xfree(tbs);
@@ -307,7 +317,7 @@ static void export(
     const struct tls_identity *i, char **cert_pem, char **key_pem)
 {
 	struct buf b;
-	unsigned char pem[512];
+	unsigned char pem[4096];
 	/* mbedTLS reads but does not take const keys. */
 	mbedtls_pk_context *key = &((struct tls_identity *)(uintptr_t)i)->key;
 
@@ -337,12 +347,17 @@ tls_identity_cert_pem(const struct tls_identity *i)
 }
 
 static bool
-make_key(mbedtls_pk_context *key, struct entropy *ent, struct err *e)
+make_key(mbedtls_pk_context *key, unsigned rsa_bits, struct entropy *ent,
+    struct err *e)
 {
-	int ret =
-	    mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
+	int ret = mbedtls_pk_setup(
+	    key, mbedtls_pk_info_from_type(
+		     rsa_bits ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY));
 
-	if (ret == 0)
+	if (ret == 0 && rsa_bits)
+		ret = mbedtls_rsa_gen_key(
+		    mbedtls_pk_rsa(*key), tls_rng, ent, rsa_bits, 65537);
+	else if (ret == 0)
 		ret = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1,
 		    mbedtls_pk_ec(*key), tls_rng, ent);
 	return ret == 0 || tls_err(e, ERR_INTERNAL, ret, "making a key");
@@ -360,7 +375,7 @@ make(struct tls_identity *i, const struct tls_issue *o, struct entropy *ent,
 	if (o->ca && o->ca->is_virtual)
 		return err_set(e, ERR_INTERNAL, 0,
 		    "a virtual CA cannot sign certificates");
-	if (!make_key(&i->key, ent, e))
+	if (!make_key(&i->key, o->rsa_bits, ent, e))
 		return false;
 	if (!sign(&d, o, &i->key, ent, e))
 		return false;
@@ -473,7 +488,7 @@ sign_request(struct der *d, const struct tls_request *o,
 	ret = mbedtls_pk_sign(key, MBEDTLS_MD_SHA256, hash, sizeof hash, sig,
 	    &sig_n, tls_rng, ent);
 	der_bit_string(d, sig, sig_n);
-	write_algorithm(d, false);
+	write_algorithm(d, false, false);
 	der_bytes(d, t.p, n);
 	der_wrap(d, end, DER_SEQ);
 	xfree(info);
@@ -495,7 +510,7 @@ tls_request_make(const struct tls_request *o, struct entropy ent,
 	size_t n = 0;
 	char *out = NULL;
 
-	if (make_key(&i->key, &ent, e) &&
+	if (make_key(&i->key, 0, &ent, e) &&
 	    sign_request(&d, o, &i->key, &ent, e) &&
 	    mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE REQUEST-----\n",
 		"-----END CERTIFICATE REQUEST-----\n", d.p,

@@ -79,6 +79,7 @@ static void
 tls_describe(struct tls_peer *t, const struct tls_facts *f)
 {
 	memcpy(t->spki_sha256, f->spki_sha256, sizeof(t->spki_sha256));
+	t->rsa_bits = f->rsa_bits;
 	t->not_before_s = f->not_before_s;
 	t->not_after_s = f->not_after_s;
 	(void)str_copy(t->subject, sizeof(t->subject), f->subject);
@@ -95,6 +96,34 @@ tls_judge(struct vnet_conn *conn)
 	conn->tls.problems = http_tls_problems(
 	    &p->tls, p->host, &f, loop_wall_us(vnet_loop(p->net)) / LOOP_S);
 	return http_tls_verdict(&p->tls, conn->tls.problems);
+}
+
+/* Who is to mend a certificate must be told what is wrong with it, and who is
+ * to accept another key, which. */
+static void
+tls_refuse(struct vnet_conn *conn, enum http_err verdict)
+{
+	static const char *const why[] = {
+		[HTTP_E_TLS_TRUST] = "the certificate of %s is not trusted",
+		[HTTP_E_TLS_NAME] = "the certificate of %s has another name",
+		[HTTP_E_TLS_DATE] = "the certificate of %s is out of date",
+	};
+	char text[128], more[TLS_WEAK_CAP];
+	struct tls_facts f;
+
+	tls_identity_get_facts(conn->server_id, &f);
+	if (verdict == HTTP_E_TLS_PIN) {
+		hex_encode(more, f.spki_sha256, 32);
+		(void)str_format(text, sizeof(text),
+		    "%%s: fingerprint %s, which is not the pinned one", more);
+	} else if (verdict == HTTP_E_TLS_WEAK) {
+		tls_weakness(&f, more);
+		(void)str_format(
+		    text, sizeof(text), "the certificate of %%s %s", more);
+	} else {
+		(void)str_copy(text, sizeof(text), why[verdict]);
+	}
+	vnet_call_end(conn->call, verdict, text);
 }
 
 /* As in http_conn_tls.c: a ticket counts only for the identity that it was made
@@ -122,13 +151,7 @@ oldest(const struct vnet_peer *p)
 static void
 client_cert(struct vnet_conn *conn)
 {
-	static const char *const why[] = {
-		[HTTP_E_TLS_TRUST] = "the certificate of %s is not trusted",
-		[HTTP_E_TLS_NAME] = "the certificate of %s has another name",
-		[HTTP_E_TLS_DATE] = "the certificate of %s is out of date",
-	};
 	struct vnet_peer *p = conn->peer;
-	char key[65], pin[128];
 	enum http_err verdict;
 
 	if (conn->manner.max && conn->manner.max < oldest(p)) {
@@ -144,16 +167,8 @@ client_cert(struct vnet_conn *conn)
 		return;
 	}
 	verdict = tls_judge(conn);
-	if (verdict == HTTP_E_TLS_PIN) {
-		/* Who is to accept another key must be told which. */
-		hex_encode(key, conn->tls.spki_sha256, 32);
-		(void)str_format(pin, sizeof(pin),
-		    "%%s: fingerprint %s, which is not the pinned one", key);
-		vnet_call_end(conn->call, verdict, pin);
-		return;
-	}
 	if (verdict != HTTP_OK) {
-		vnet_call_end(conn->call, verdict, why[verdict]);
+		tls_refuse(conn, verdict);
 		return;
 	}
 	p->net->stats.handshakes++;

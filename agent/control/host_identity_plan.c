@@ -97,17 +97,25 @@ health_explained(struct host_pass *p, unsigned parts)
 	return v;
 }
 
+/* A pin is as good as its key; a CA would have been refused such a one. */
+#define WEAK_RSA_BITS 2048
+
 static void
 say_connected(struct host_pass *p)
 {
 	const char *how = "";
 	char dates[96];
+	bool pinned = p->h.spec.tofu || p->h.spec.fingerprint != NULL;
 
 	if (!str_has_prefix(p->h.spec.address, "https:"))
 		how = "; without TLS: the password can be read on the way";
 	else if (p->h.spec.insecure)
 		how = "; the certificate is not verified "
 		      "(insecureSkipVerify)";
+	else if (pinned && p->ctl->cert_rsa_bits > 0 &&
+		 p->ctl->cert_rsa_bits < WEAK_RSA_BITS)
+		how = "; the pinned key is RSA of less than 2048 bits, short "
+		      "enough to be broken";
 	(void)host_certificate_words(p, dates, sizeof(dates));
 	host_certificate_told(p, dates);
 	report_say(&p->rep, HC_CONNECTION, SAY_TRUE, "Connected",

@@ -126,8 +126,9 @@ struct host_ctl {
 	struct secret user, password; /* read, not yet handed to rf */
 	bool secret_new, secret_bad;  /* to be handed over; lacks keys */
 	bool trust_settled;
-	bool tls_unverified; /* the certificate has problems we forgave */
-	char seen_pin[65];   /* of the last handshake */
+	bool tls_unverified;    /* the certificate has problems we forgave */
+	char seen_pin[65];      /* of the last handshake */
+	unsigned cert_rsa_bits; /* of its key; 0 = no RSA key */
 	int64_t cert_from_s, cert_to_s; /* its validity, UTC; 0 = not seen */
 	struct host_memory mem;
 	struct host_stream stream;

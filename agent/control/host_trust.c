@@ -39,6 +39,7 @@ host_certificate_note(struct host_ctl *ctl, const struct tls_peer *tls)
 
 	ctl->cert_from_s = tls->not_before_s;
 	ctl->cert_to_s = tls->not_after_s;
+	ctl->cert_rsa_bits = tls->rsa_bits;
 	if (!same)
 		certificate_metric(ctl, true);
 }
@@ -108,6 +109,10 @@ host_trust_hint(const struct host_pass *p)
 	if (p->http == HTTP_E_TLS_TRUST)
 		return "; give its CA with caBundleSecretRef, or pin its key "
 		       "with certificateFingerprint or trustOnFirstUse";
+	if (p->http == HTTP_E_TLS_WEAK)
+		return "; give the BMC one that is signed with SHA-256 and has "
+		       "a key of 2048 bits or more, or pin its key with "
+		       "certificateFingerprint or trustOnFirstUse";
 	if (p->http == HTTP_E_TLS_NAME)
 		return "; use a name that is in it, or pin its key with "
 		       "certificateFingerprint or trustOnFirstUse";

@@ -87,6 +87,7 @@ cause_of_transport(enum http_err e)
 	case HTTP_E_TLS_TRUST:
 	case HTTP_E_TLS_NAME:
 	case HTTP_E_TLS_DATE:
+	case HTTP_E_TLS_WEAK:
 	case HTTP_E_TLS_VERSION:
 		return RF_CAUSE_TLS;
 	case HTTP_E_TLS_PIN:

@@ -93,8 +93,11 @@ enum fault_certificate {
 	CERT_EARLY, /* not valid yet */
 	CERT_OTHER_NAME,
 	CERT_SELF_SIGNED,
-	CERT_NEW, /* another one for each connection */
-	CERT_NONE /* the handshake ends in an alert */
+	CERT_SHA1,     /* signed by the CA, but with SHA-1 */
+	CERT_RSA_1024, /* so short a key */
+	CERT_OLD,      /* self-signed with SHA-1, and so short a key */
+	CERT_NEW,      /* another one for each connection */
+	CERT_NONE      /* the handshake ends in an alert */
 };
 enum fault_tls {
 	FTLS_STALL, /* silence after its first bytes */

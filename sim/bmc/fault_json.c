@@ -69,7 +69,7 @@ static const char *const actions[FAULT_N] = {
 };
 
 static const char *const certificates[] = { "expired", "early", "other-name",
-	"self-signed", "new", "none" };
+	"self-signed", "sha1", "rsa-1024", "old", "new", "none" };
 static const char *const tls[] = { "stall", "alert", "weak-cipher", "1.0",
 	"1.1", "1.2", "1.3" };
 
@@ -318,8 +318,10 @@ read_certificate(struct fault *f, const cJSON *v, struct err *e)
 			f->certificate = i;
 			return true;
 		}
-	return wrong(
-	    v, "expired, early, other-name, self-signed, new or none", e);
+	return wrong(v,
+	    "expired, early, other-name, self-signed, sha1, rsa-1024, old, "
+	    "new or none",
+	    e);
 }
 
 static bool

@@ -19,6 +19,8 @@ struct leaf {
 	const struct tls_identity *ca;
 	const char *name;
 	int64_t from_s, to_s; /* from now */
+	bool sha1;
+	unsigned rsa_bits; /* 0 = P-256 */
 };
 
 static struct tls_identity *
@@ -27,7 +29,11 @@ make_leaf(struct bmc *b, const struct leaf *l)
 	char names[128], ip[64], subject[64];
 	struct bmc_fleet *f = b->fleet;
 	struct tls_issue o = {
-		.ca = l->ca, .subject = subject, .names = names
+		.ca = l->ca,
+		.subject = subject,
+		.names = names,
+		.sha1 = l->sha1,
+		.rsa_bits = l->rsa_bits,
 	};
 	struct tls_identity *id;
 	struct err e = { 0 };
@@ -55,15 +61,24 @@ static struct tls_identity *
 make_kind(struct bmc *b, int kind)
 {
 	const struct tls_identity *ca = b->fleet->ca;
+	/* valid from yesterday on for ten years, unless a date is here */
 	const struct leaf how[] = {
-		[CERT_EXPIRED] = { ca, NULL, -2 * DAY_S, -DAY_S },
-		[CERT_EARLY] = { ca, NULL, DAY_S, YEARS_10_S },
-		[CERT_OTHER_NAME] = { ca, "other.invalid", -DAY_S, YEARS_10_S },
-		[CERT_SELF_SIGNED] = { NULL, NULL, -DAY_S, YEARS_10_S },
-		[CERT_NEW] = { ca, NULL, -DAY_S, YEARS_10_S },
+		[CERT_EXPIRED] = { .ca = ca,
+		    .from_s = -2 * DAY_S,
+		    .to_s = -DAY_S },
+		[CERT_EARLY] = { .ca = ca, .from_s = DAY_S },
+		[CERT_OTHER_NAME] = { .ca = ca, .name = "other.invalid" },
+		[CERT_SELF_SIGNED] = { .ca = NULL },
+		[CERT_SHA1] = { .ca = ca, .sha1 = true },
+		[CERT_RSA_1024] = { .ca = ca, .rsa_bits = 1024 },
+		[CERT_OLD] = { .sha1 = true, .rsa_bits = 1024 },
+		[CERT_NEW] = { .ca = ca },
 	};
+	struct leaf l = how[kind];
 
-	return make_leaf(b, &how[kind]);
+	l.from_s = l.from_s ? l.from_s : -DAY_S;
+	l.to_s = l.to_s ? l.to_s : YEARS_10_S;
+	return make_leaf(b, &l);
 }
 
 /* Live connections borrow it. */
@@ -92,7 +107,7 @@ tell_certificate(struct bmc *b)
 void
 bmc_fleet_new_certificate(struct bmc *b, int64_t from_s, int64_t to_s)
 {
-	struct leaf l = { b->fleet->ca, NULL, from_s, to_s };
+	struct leaf l = { .ca = b->fleet->ca, .from_s = from_s, .to_s = to_s };
 	bool usual = from_s == 0 && to_s == 0;
 
 	b = b->front;

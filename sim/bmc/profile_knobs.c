@@ -35,7 +35,7 @@ static const char *const identity_names[] = { "never", "registries", "always",
 static const char *const tls_names[] = { "1.0", "1.1", "1.2", "1.3", NULL };
 /* in the order of enum fault_certificate */
 static const char *const cert_names[] = { "expired", "early", "other-name",
-	"self-signed", "ca", NULL };
+	"self-signed", "sha1", "rsa-1024", "old", "ca", NULL };
 static const char *const already_names[] = { "refuse", "replace", NULL };
 static const char *const limit_names[] = { "refuse", "evict", NULL };
 static const char *const location_names[] = { "relative", "absolute", "none",

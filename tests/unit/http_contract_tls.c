@@ -115,6 +115,9 @@ a_trusted_server_is_described(void)
 struct verdict_row {
 	const char *what;
 	bool other_trust, other_name, expired, early, insecure, pin, wrong_pin;
+	bool sha1;
+	unsigned rsa_bits;
+	const char *why; /* of a weak one */
 	enum http_err err;
 };
 
@@ -135,6 +138,8 @@ judge(const struct verdict_row *row)
 	o.names = row->other_name ? "10.9.9.9,other.lab" : NULL;
 	o.not_after_s = row->expired ? LONG_AGO + 10 : 0;
 	o.not_before_s = row->early ? FAR_OFF - 10 : 0;
+	o.sha1 = row->sha1;
+	o.rsa_bits = row->rsa_bits;
 	tls_open(&r, &k, &o);
 	tls_identity_get_facts(r.id, &f);
 	p.tls.trust = row->other_trust ? k.other_trust : k.trust;
@@ -151,13 +156,17 @@ judge(const struct verdict_row *row)
 		problems |= row->other_name ? BIT(HTTP_E_TLS_NAME) : 0;
 		problems |=
 		    row->expired || row->early ? BIT(HTTP_E_TLS_DATE) : 0;
+		problems |=
+		    row->sha1 || row->rsa_bits ? BIT(HTTP_E_TLS_WEAK) : 0;
 		CHECK_ROW(a.tls.problems == problems, row->what);
+		CHECK_ROW(a.tls.rsa_bits == row->rsa_bits, row->what);
 	} else {
 		CHECK_ROW(a.phase == HTTP_P_TLS, row->what);
 		CHECK_ROW(!a.had_tls, row->what); /* not completed */
 		CHECK_ROW(!a.maybe_executed, row->what);
 		CHECK_ROW(r.handled == 0, row->what);
 	}
+	CHECK_ROW(!row->why || strstr(a.why, row->why), row->what);
 	/* who must decide about another key is told which it is */
 	hex_encode(key, f.spki_sha256, 32);
 	CHECK_ROW((strstr(a.why, key) != NULL) == row->wrong_pin, row->what);
@@ -181,6 +190,33 @@ certificates_are_judged(void)
 		    .other_trust = true,
 		    .expired = true,
 		    .err = HTTP_E_TLS_TRUST },
+		{ .what = "signed with SHA-1",
+		    .sha1 = true,
+		    .why = "is signed with SHA-1",
+		    .err = HTTP_E_TLS_WEAK },
+		{ .what = "a short key",
+		    .rsa_bits = 1024,
+		    .why = "has an RSA key of 1024 bits",
+		    .err = HTTP_E_TLS_WEAK },
+		{ .what = "both, and out of date",
+		    .sha1 = true,
+		    .rsa_bits = 1024,
+		    .expired = true,
+		    .why = "is signed with SHA-1 and has an RSA key of 1024 "
+			   "bits",
+		    .err = HTTP_E_TLS_WEAK },
+		{ .what = "a weak one of a stranger",
+		    .sha1 = true,
+		    .other_trust = true,
+		    .err = HTTP_E_TLS_TRUST },
+		{ .what = "a pin holds a short key, too",
+		    .sha1 = true,
+		    .rsa_bits = 1024,
+		    .pin = true },
+		{ .what = "insecure forgives weakness",
+		    .sha1 = true,
+		    .rsa_bits = 1024,
+		    .insecure = true },
 		{ .what = "insecure forgives all but tells",
 		    .other_trust = true,
 		    .other_name = true,

@@ -271,6 +271,9 @@ certificates_are_wrong_in_their_own_ways(void)
 		{ "early", 0, HTTP_E_TLS_DATE },
 		{ "other-name", 0, HTTP_E_TLS_NAME },
 		{ "self-signed", 0, HTTP_E_TLS_TRUST },
+		{ "sha1", 0, HTTP_E_TLS_WEAK },
+		{ "rsa-1024", 0, HTTP_E_TLS_WEAK },
+		{ "old", 0, HTTP_E_TLS_TRUST },
 		{ "new", 200, HTTP_OK },
 	};
 
