@@ -209,6 +209,7 @@ http_err_name(enum http_err e)
 		[HTTP_E_TLS_WEAK] = "tls-weak",
 		[HTTP_E_TLS_PIN] = "tls-pin",
 		[HTTP_E_TLS_VERSION] = "tls-version",
+		[HTTP_E_TLS_NEWER] = "tls-newer",
 		[HTTP_E_RESET] = "reset",
 		[HTTP_E_EOF] = "eof",
 		[HTTP_E_PROTO] = "proto",
@@ -261,6 +262,7 @@ kind_of_err(enum http_err e)
 	case HTTP_E_TLS_WEAK:
 	case HTTP_E_TLS_PIN:
 	case HTTP_E_TLS_VERSION:
+	case HTTP_E_TLS_NEWER:
 		return ERR_TLS;
 	case HTTP_E_PROTO:
 		return ERR_PROTO;

@@ -57,6 +57,7 @@ enum http_err {
 	HTTP_E_TLS_WEAK,    /* signed with SHA-1, or a short key */
 	HTTP_E_TLS_PIN,     /* another key than the pinned one */
 	HTTP_E_TLS_VERSION, /* peer offers only versions below the minimum */
+	HTTP_E_TLS_NEWER,   /* peer refuses all that we speak: 1.3 only */
 	HTTP_E_RESET,
 	HTTP_E_EOF, /* closed before the response was complete */
 	HTTP_E_PROTO,

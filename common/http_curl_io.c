@@ -406,10 +406,15 @@ explain_handshake(struct ccall *c, long os_errno)
 		cpeer_forget_session(c->peer);
 	if (c->tls.verdict != HTTP_OK)
 		explain_verdict(c);
-	else if (alert == MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION ||
-		 strstr(c->errbuf, "-0x6E80"))
+	else if (alert == MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION)
+		/* an older peer would answer with its own version */
+		ccall_fail(c, HTTP_E_TLS_NEWER,
+		    "%s: no TLS version in common: it takes no 1.2, perhaps "
+		    "only 1.3",
+		    where);
+	else if (strstr(c->errbuf, "-0x6E80"))
 		ccall_fail(c, HTTP_E_TLS_VERSION,
-		    "%s: no common TLS version (1.3 is not spoken here)",
+		    "%s: no TLS version in common: it has only older ones",
 		    where);
 	else if (alert)
 		ccall_fail(c, HTTP_E_TLS, "%s: the peer refused: TLS alert %u",

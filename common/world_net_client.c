@@ -6,7 +6,9 @@
 #include "common/str.h"
 
 #define ALERT_PROTOCOL_VERSION 70 /* RFC 5246 7.2 */
-#define NO_VERSION "no TLS version in common with %s"
+#define OLDER "no TLS version in common with %s: it has only older ones"
+#define NEWER \
+	"no TLS version in common with %s: it takes no 1.2, perhaps only 1.3"
 #define RESOLVE_US LOOP_MS /* how long a name server takes to say no */
 
 /* ---- a fresh connection --------------------------------------------------- */
@@ -155,7 +157,7 @@ client_cert(struct vnet_conn *conn)
 	enum http_err verdict;
 
 	if (conn->manner.max && conn->manner.max < oldest(p)) {
-		vnet_call_end(conn->call, HTTP_E_TLS_VERSION, NO_VERSION);
+		vnet_call_end(conn->call, HTTP_E_TLS_VERSION, OLDER);
 		return;
 	}
 	if (same_session(conn)) {
@@ -293,7 +295,7 @@ client_lost(struct vnet_conn *conn, enum vnet_kind kind)
 		vnet_call_end(c, HTTP_E_RESET, "connection reset by %s");
 	else if (c->phase == HTTP_P_TLS &&
 		 conn->manner.alert == ALERT_PROTOCOL_VERSION)
-		vnet_call_end(c, HTTP_E_TLS_VERSION, NO_VERSION);
+		vnet_call_end(c, HTTP_E_TLS_NEWER, NEWER);
 	else if (c->phase == HTTP_P_TLS)
 		vnet_call_end(c, HTTP_E_TLS, "no TLS with %s");
 	else if (!c->raw || vnet_raw_feed(c->raw, NULL, 0))

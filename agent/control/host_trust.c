@@ -121,6 +121,9 @@ host_trust_hint(const struct host_pass *p)
 		       "certificateFingerprint: a pin knows no dates";
 	if (p->http == HTTP_E_TLS_VERSION)
 		return "; for an old BMC lower minTLSVersion";
+	if (p->http == HTTP_E_TLS_NEWER)
+		return "; the agent speaks TLS 1.2 at most: allow it in the "
+		       "BMC's settings";
 	return "";
 }
 

@@ -89,6 +89,7 @@ cause_of_transport(enum http_err e)
 	case HTTP_E_TLS_DATE:
 	case HTTP_E_TLS_WEAK:
 	case HTTP_E_TLS_VERSION:
+	case HTTP_E_TLS_NEWER:
 		return RF_CAUSE_TLS;
 	case HTTP_E_TLS_PIN:
 		return RF_CAUSE_CERTIFICATE_CHANGED;

@@ -396,7 +396,7 @@ versions_are_named_when_they_do_not_meet(void)
 	place_open(&p);
 	s_server(&p, "-www -cert cert.pem -key key.pem -tls1_3");
 	ask_server(&p, &t, &a, NULL);
-	CHECK_END(&a, HTTP_E_TLS_VERSION, HTTP_P_TLS);
+	CHECK_END(&a, HTTP_E_TLS_NEWER, HTTP_P_TLS);
 	CU_ASSERT_PTR_NOT_NULL(strstr(a.why, "version"));
 	s_server(&p, "-www -cert cert.pem -key key.pem -tls1_1 "
 		     "-cipher ALL:@SECLEVEL=0");

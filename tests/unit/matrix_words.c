@@ -33,6 +33,7 @@ static const struct {
 	{ "\"action\":\"certificate\"", "no TLS with|certificate" },
 	{ "\"action\":\"silent\"", "no answer in time" },
 	{ "\"tls\":\"stall\"", "no answer in time" },
+	{ "\"tls\":\"1.3", "perhaps only 1.3" },
 	{ "\"tls\":\"1.", "no TLS version in common" },
 	{ "\"action\":\"tls\"", "no TLS with" },
 	{ "\"action\":\"redirect\"", "redirect" },

@@ -315,7 +315,7 @@ connections_misbehave_below_http(void)
 		{ "\"action\":\"tls\",\"tls\":\"1.0\"", HTTP_E_TLS_VERSION },
 		{ "\"action\":\"tls\",\"tls\":\"1.1\"", HTTP_E_TLS_VERSION },
 		{ "\"action\":\"tls\",\"tls\":\"1.2\"", HTTP_OK },
-		{ "\"action\":\"tls\",\"tls\":\"1.3\"", HTTP_E_TLS_VERSION },
+		{ "\"action\":\"tls\",\"tls\":\"1.3\"", HTTP_E_TLS_NEWER },
 	};
 	struct rig g;
 

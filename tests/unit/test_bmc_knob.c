@@ -325,7 +325,7 @@ tls_has_its_limits(void)
 	static const struct version rows[] = {
 		{ "{tls: {min: \"1.0\"}}", HTTP_OK },
 		{ "{tls: {max: \"1.1\"}}", HTTP_E_TLS_VERSION },
-		{ "{tls: {min: \"1.3\"}}", HTTP_E_TLS_VERSION },
+		{ "{tls: {min: \"1.3\"}}", HTTP_E_TLS_NEWER },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
