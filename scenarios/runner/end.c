@@ -1,6 +1,7 @@
 /*
  * The end of a run: everything converges, then nothing is written any more,
- * counts are as the file says, and no secret shows anywhere.
+ * counts are as the file says, no secret shows anywhere, and nothing was asked
+ * of the API that the agent's role does not grant.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "common/str.h"
 #include "scenarios/runner/count.h"
 #include "scenarios/runner/play.h"
+#include "scenarios/runner/role.h"
 
 #define INFRA "infrastructure.cluster.x-k8s.io"
 #define CONVERGE (90 * LOOP_MIN)
@@ -229,6 +231,28 @@ end_secrets(struct play *p)
 		play_look_at_trace(p, p->f->bmcs.v[i].key);
 }
 
+static void
+end_refused(void *arg, const char *verb, const char *resource)
+{
+	play_fail(arg, "api-rights", "",
+	    "the agent's role does not grant: %s %s", verb, resource);
+}
+
+static void
+end_rights(struct play *p)
+{
+	struct err e;
+	cJSON *rules = role_load(p->o.root, &e);
+	cJSON *stats = p->be->ops->kube_stats(p->be);
+
+	if (rules == NULL)
+		play_fail(p, "error", "", "%s", e.msg);
+	else
+		role_check(rules, stats, "beskar7-agent", end_refused, p);
+	cJSON_Delete(stats);
+	cJSON_Delete(rules);
+}
+
 bool
 play_end(struct play *p)
 {
@@ -242,6 +266,7 @@ play_end(struct play *p)
 	if (!p->failure.set) {
 		invariants_end(p->inv, play_now(p));
 		end_secrets(p);
+		end_rights(p);
 	}
 	return !p->failure.set;
 }

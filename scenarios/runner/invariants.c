@@ -76,6 +76,8 @@ const struct inv_row inv_rows[] = {
 	{ "secret-marker", "bootstrap data and passwords appear nowhere",
 	    false },
 	{ "steady-writes-nothing", "at rest nothing is written", false },
+	{ "api-rights", "the agent asks for nothing that its role lacks",
+	    false },
 	{ "contract", "the core stand-in found a broken contract rule", false },
 	{ NULL, NULL, false },
 };
