@@ -3,7 +3,7 @@ if(TARGET b7_world AND TARGET b7_sim_bmc AND TARGET b7_sim_origin)
 	add_library(b7_bmc_rig STATIC unit/bmc_rig.c)
 	target_link_libraries(b7_bmc_rig PRIVATE b7_flags
 		PUBLIC b7_sim_bmc b7_sim_origin b7_world)
-	foreach(name bmc_account bmc_health bmc_hpe bmc_bios bmc_certificate bmc_storage bmc_update bmc_boot bmc_event bmc_stream bmc_log bmc_query bmc_registry bmc_service bmc_fault bmc_fault_wire bmc_knob bmc_profile bmc_control bmc_one_service iso)
+	foreach(name bmc_account bmc_health bmc_hpe bmc_bios bmc_certificate bmc_storage bmc_update bmc_boot bmc_event bmc_stream bmc_log bmc_query bmc_registry bmc_service bmc_fault bmc_fault_wire bmc_knob bmc_oem bmc_profile bmc_control bmc_one_service iso)
 		unit_test(${name} b7_bmc_rig)
 	endforeach()
 endif()

@@ -105,11 +105,26 @@ state_fits(struct request *rq, enum reset_type t, bool *nothing)
 }
 
 void
-act_reset(struct request *rq)
+reset_perform(struct request *rq, enum reset_type t)
 {
 	struct bmc_event ev = { .kind = BMC_EV_POWER_WRITE };
-	const char *name = "";
 	bool nothing;
+
+	if (!state_fits(rq, t, &nothing))
+		return;
+	request_done(rq);
+	ev.text = reset_type_name(t);
+	ev.who = rq->user;
+	ev.from = rq->from;
+	journal_add(rq->b->fleet->journal, rq->b, &ev);
+	if (!rq->dry && !nothing)
+		machine_reset(rq->b, t);
+}
+
+void
+act_reset(struct request *rq)
+{
+	const char *name = "";
 	int t;
 
 	if (!body_fits(rq, RESET) ||
@@ -127,15 +142,12 @@ act_reset(struct request *rq)
 		request_done(rq);
 		return;
 	}
-	if (!state_fits(rq, (enum reset_type)t, &nothing))
-		return;
-	request_done(rq);
-	ev.text = name;
-	ev.who = rq->user;
-	ev.from = rq->from;
-	journal_add(rq->b->fleet->journal, rq->b, &ev);
-	if (!rq->dry && !nothing)
-		machine_reset(rq->b, (enum reset_type)t);
+	/* iRMC says that it is done already; its own action does it */
+	if (t == RESET_POWER_CYCLE && rq->p->reset_oem == RESET_OEM_FUJITSU)
+		request_refuse(
+		    rq, REF_POWER_REDUNDANT, NULL, "ResetType", name, NULL);
+	else
+		reset_perform(rq, (enum reset_type)t);
 }
 
 void

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/bmc/machine.h"
+
 struct bmc;
 struct bmc_profile;
 struct bmc_state;
@@ -16,6 +18,8 @@ struct request;
 /* Is this ResetType listed, and taken, in that state of the machine? */
 bool reset_offered(
     const struct bmc_profile *p, const struct bmc_state *st, const char *type);
+/* With the checks of the machine's state; which types there are is said before. */
+void reset_perform(struct request *rq, enum reset_type t);
 void act_reset(struct request *rq);
 void act_manager_reset(struct request *rq);
 /* act_system.c */

@@ -96,14 +96,12 @@ media_oem_action(struct request *rq, struct jw *w)
 {
 	if (!is_fujitsu(rq))
 		return;
-	jw_open(w, "Oem");
 	jw_open(w, FTS);
 	jw_uri(w, "target", "%s" FTS_URI, rq->path);
 	jw_list(w, "FTSVirtualMediaAction@Redfish.AllowableValues");
 	jw_s(w, NULL, "ConnectCD");
 	jw_s(w, NULL, "DisconnectCD");
 	jw_end(w);
-	jw_close(w);
 	jw_close(w);
 }
 

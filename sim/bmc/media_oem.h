@@ -16,7 +16,7 @@ struct jw;
 struct request;
 
 void media_oem_free(struct bmc *b);
-/* "Actions.Oem" of the system. */
+/* Its member of "Actions.Oem" of the system. */
 void media_oem_action(struct request *rq, struct jw *w);
 /* Supermicro: a slot exists while something is in it. */
 bool media_oem_hides(const struct request *rq, unsigned slot);

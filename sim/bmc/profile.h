@@ -109,6 +109,10 @@ enum knob_vm_verify {
 	VERIFY_ALWAYS,
 	VERIFY_NEVER
 };
+enum knob_reset_oem {
+	RESET_OEM_NONE,
+	RESET_OEM_FUJITSU
+};
 enum knob_vm_oem {
 	VM_OEM_NONE,
 	VM_OEM_FUJITSU,
@@ -220,6 +224,7 @@ struct bmc_profile {
 	int reset_via, reset_redundant, reset_restart_off;
 	int64_t reset_on_conflict_ms, power_on_ms, power_off_ms;
 	bool reset_dynamic;
+	int reset_oem;
 	char *transient_power; /* "standard", "previous", "null", or a text */
 	/* boot */
 	int boot_resource, boot_mode, boot_consume, boot_unknown;

@@ -28,6 +28,7 @@ static const char *const check_names[] = { "none", "head", "range", "full",
 	NULL };
 static const char *const verify_names[] = { "property", "always", "never",
 	NULL };
+static const char *const reset_oem_names[] = { "none", "fujitsu", NULL };
 static const char *const vm_oem_names[] = { "none", "fujitsu", "isoconfig",
 	NULL };
 static const char *const identity_names[] = { "never", "registries", "always",
@@ -147,6 +148,10 @@ const struct knob knob_table[] = {
 	BOOL("reset/dynamic", reset_dynamic, "false",
 	    "what is offered and taken depends on the power state: On and "
 	    "ForceOn only while off, all but these only while on"),
+	ENUM("reset/oem", reset_oem, reset_oem_names, "none",
+	    "a second action beside Reset, fujitsu: FTSComputerSystem.Reset "
+	    "with FTSResetType, which offers what the power state allows; the "
+	    "standard's PowerCycle is refused then (power-redundant)"),
 	INT("reset/onConflictMs", reset_on_conflict_ms, 0, DAY_MS, "0",
 	    "On is refused (power-on-conflict) so long after a power-off"),
 	STR("reset/transientPower", transient_power, "standard",

@@ -7,6 +7,7 @@
 #include "sim/bmc/jw.h"
 #include "sim/bmc/media_oem.h"
 #include "sim/bmc/request.h"
+#include "sim/bmc/reset_oem.h"
 #include "sim/bmc/view.h"
 
 void
@@ -156,6 +157,18 @@ settings(struct request *rq, struct jw *w)
 	jw_close(w);
 }
 
+static void
+oem_actions(struct request *rq, struct jw *w)
+{
+	if (rq->p->vm_oem != VM_OEM_FUJITSU &&
+	    rq->p->reset_oem == RESET_OEM_NONE)
+		return;
+	jw_open(w, "Oem");
+	reset_oem_action(rq, w);
+	media_oem_action(rq, w);
+	jw_close(w);
+}
+
 void
 view_system(struct request *rq, struct jw *w)
 {
@@ -182,7 +195,7 @@ view_system(struct request *rq, struct jw *w)
 	settings(rq, w);
 	jw_open(w, "Actions");
 	reset_action(rq, w);
-	media_oem_action(rq, w);
+	oem_actions(rq, w);
 	jw_close(w);
 }
 

@@ -477,99 +477,6 @@ some_read_the_whole_image_at_once(void)
 	rig_close(&g);
 }
 
-/* ---- vendors' own ways ---------------------------------------------------- */
-
-#define FTS RIG_SYS "/Oem/ts_fujitsu/VirtualMedia"
-#define FTS_DO RIG_SYS "/Actions/Oem/FTSComputerSystem.VirtualMedia"
-#define CFG RIG_MGR "/VM1/CfgCD"
-#define CD_ONLY \
-	"slots: [{id: Cd, name: CD, types: [CD], insert: none}], check: none"
-
-static void
-boot_from_cd(struct rig *g)
-{
-	CU_ASSERT_EQUAL(rig_call(g, "PATCH", RIG_SYS,
-			    "{\"Boot\":{\"BootSourceOverrideEnabled\":\"Once\","
-			    "\"BootSourceOverrideTarget\":\"Cd\"}}"),
-	    200);
-	CU_ASSERT_EQUAL(
-	    rig_call(g, "POST", RESET, "{\"ResetType\":\"On\"}"), 204);
-	CU_ASSERT_TRUE(rig_until(g, "os-up", 600000));
-	CU_ASSERT_EQUAL(rig_snap(g).medium_boots, 1);
-}
-
-static void
-fujitsu_connects_shares(void)
-{
-	struct rig g;
-
-	rig_knobs(&g, "{root: {oemKey: ts_fujitsu}, "
-		      "media: {oem: fujitsu, " CD_ONLY "}}");
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS), 200);
-	CU_ASSERT_PTR_NOT_NULL(strstr(g.r.text, FTS_DO));
-	CU_ASSERT_EQUAL(rig_call(&g, "POST", FTS_DO,
-			    "{\"FTSVirtualMediaAction\":\"ConnectCD\"}"),
-	    400);
-	CHECK_TEXT(rig_message(&g), "ActionParameterMissing");
-	CU_ASSERT_EQUAL(rig_call(&g, "PATCH", FTS,
-			    "{\"CDImage\":{\"ShareType\":\"HTTP\"}}"),
-	    400);
-	CU_ASSERT_EQUAL(rig_call(&g, "PATCH", FTS,
-			    "{\"CDImage\":{\"Server\":\"10.2.0.1:8080\","
-			    "\"ShareName\":\".\",\"ImageName\":\"live.iso\","
-			    "\"ShareType\":\"NFS\"}}"),
-	    200);
-	CU_ASSERT_EQUAL(
-	    rig_call(&g, "PATCH", FTS, "{\"RemoteMountEnabled\":false}"), 200);
-	CU_ASSERT_EQUAL(rig_call(&g, "POST", FTS_DO,
-			    "{\"FTSVirtualMediaAction\":\"ConnectCD\"}"),
-	    400);
-	CHECK_TEXT(rig_message(&g), "ActionNotSupported");
-	CU_ASSERT_EQUAL(
-	    rig_call(&g, "PATCH", FTS, "{\"RemoteMountEnabled\":true}"), 200);
-	CU_ASSERT_EQUAL(rig_call(&g, "POST", FTS_DO,
-			    "{\"FTSVirtualMediaAction\":\"ConnectCD\"}"),
-	    204);
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_CD), 200);
-	CHECK_TEXT(rig_at(&g, "Image"), "nfs://10.2.0.1:8080/./live.iso");
-	CU_ASSERT_EQUAL(rig_call(&g, "POST", FTS_DO,
-			    "{\"FTSVirtualMediaAction\":\"DisconnectCD\"}"),
-	    204);
-	CU_ASSERT_FALSE(rig_snap(&g).media_inserted);
-	rig_close(&g);
-}
-
-static void
-supermicro_mounts_what_is_configured(void)
-{
-	struct rig g;
-
-	rig_knobs(&g, "{root: {oemKey: Supermicro}, "
-		      "media: {parent: both, oem: isoconfig, " CD_ONLY "}}");
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS "/VirtualMedia"), 200);
-	CHECK_TEXT(rig_at(&g, "Members@odata.count"), "0");
-	CHECK_TEXT(
-	    rig_at(&g, "Oem/Supermicro/VirtualMediaConfig/@odata.id"), CFG);
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_CD), 404);
-	CU_ASSERT_EQUAL(
-	    rig_call(&g, "POST", CFG "/Actions/IsoConfig.Mount", "{}"), 400);
-	CU_ASSERT_EQUAL(rig_call(&g, "PATCH", CFG,
-			    "{\"Host\":\"" RIG_ORIGIN "\","
-			    "\"Path\":\"\\\\live.iso\"}"),
-	    200);
-	CU_ASSERT_EQUAL(
-	    rig_call(&g, "POST", CFG "/Actions/IsoConfig.Mount", "{}"), 204);
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS "/VirtualMedia"), 200);
-	CHECK_TEXT(rig_at(&g, "Members@odata.count"), "1");
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_CD), 200);
-	CHECK_TEXT(rig_at(&g, "Image"), RIG_ORIGIN "/live.iso");
-	boot_from_cd(&g);
-	CU_ASSERT_EQUAL(
-	    rig_call(&g, "POST", CFG "/Actions/IsoConfig.UnMount", "{}"), 204);
-	CU_ASSERT_EQUAL(rig_get(&g, RIG_CD), 404);
-	rig_close(&g);
-}
-
 int
 main(void)
 {
@@ -589,8 +496,6 @@ main(void)
 		UNIT_CASE(image_servers_are_verified_on_demand),
 		UNIT_CASE(some_always_verify_and_some_never),
 		UNIT_CASE(some_read_the_whole_image_at_once),
-		UNIT_CASE(fujitsu_connects_shares),
-		UNIT_CASE(supermicro_mounts_what_is_configured),
 	};
 
 	return UNIT_RUN("bmc knobs", cases);
