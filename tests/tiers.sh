@@ -28,6 +28,7 @@ tidy|long|clang|120|clang-tidy
 sockets|long|release|600|scenarios over real sockets
 conformance|long|release|300|Redfish validators of the DMTF on each profile
 clients|long|release|300|Redfish clients of others (sushy, ansible, ...) on the simulator
+kube|long|release|120|API behaviour suite: a real API server and the stand-in
 runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 '
 
@@ -290,6 +291,12 @@ tier_clients() {
 		--work "$build/clients" --jobs $((jobs * 2)) \
 		>"$logs/clients.txt" 2>&1
 	count_lines "$logs/clients.txt"
+}
+
+tier_kube() {
+	tests/conformance/kube/run.sh --sim "$build/release/sim/beskar7-sim" \
+		--work "$build/kube" >"$logs/kube.txt" 2>&1
+	count_lines "$logs/kube.txt"
 }
 
 tier_demo() { # builds by itself, in build/, as a person would
