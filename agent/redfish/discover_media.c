@@ -89,6 +89,20 @@ next_slot(struct redfish *rf)
 		finish_media(rf);
 }
 
+/* Supermicro X11: no slots until something is mounted by its own means. */
+static void
+keep_iso_config(struct redfish *rf, const cJSON *collection)
+{
+	const cJSON *vendor;
+	const char *ref = NULL;
+
+	cJSON_ArrayForEach (vendor, json_obj(collection, "Oem"))
+		if (!ref)
+			ref = json_str(
+			    vendor, "VirtualMediaConfig/@odata.id", NULL);
+	rf_text_keep_link(&rf->links.iso_config, rf->origin, ref);
+}
+
 static void
 on_media(struct redfish *rf, const struct rf_reply *r)
 {
@@ -98,10 +112,12 @@ on_media(struct redfish *rf, const struct rf_reply *r)
 		rf_fail_reply(rf, r, "list the virtual media");
 		return;
 	}
-	if (r->ok)
+	if (r->ok) {
 		rf_members_add(&w->members, rf->origin, r->json);
-	else
+		keep_iso_config(rf, r->json);
+	} else {
 		rf_doubt(rf, RF_READ_MEDIA, r);
+	}
 	if (r->ok && w->members.next && !w->members.truncated &&
 	    ++w->pages < RF_PAGES_MAX) {
 		rf_get(rf, w->members.next, on_media);
@@ -207,10 +223,17 @@ sort_slots(struct rf_walk *w)
 }
 
 static const char *
-why_no_media(const struct rf_walk *w)
+why_no_media(const struct rf_links *l, const struct rf_walk *w)
 {
 	if (any_usable(w))
 		return NULL;
+	if (l->share_media)
+		return "virtual media only by the maker's own action, from NFS "
+		       "and SMB shares: iRMC firmware with InsertMedia is "
+		       "needed";
+	if (l->iso_config)
+		return "virtual media only by the maker's own IsoConfig: BMC "
+		       "firmware with InsertMedia is needed";
 	return w->n_slots > 0
 		   ? "no virtual media slot takes a CD image (a licence may be "
 		     "missing)"
@@ -224,7 +247,7 @@ finish_media(struct redfish *rf)
 	struct redfish_state *st = &rf->state;
 
 	sort_slots(w);
-	rf_text_keep(&st->media_missing, why_no_media(w));
+	rf_text_keep(&st->media_missing, why_no_media(&rf->links, w));
 	rf_slots_fini(st->slots, st->n_slots);
 	rf_slot_ways_fini(rf->ways, st->n_slots);
 	rf_free_etags(rf->slot_etags, st->n_slots);

@@ -65,6 +65,10 @@ what(const struct redfish *rf)
 	if (w->verifies && str_has_prefix(c->url, "https:"))
 		return "insert the image (VerifyCertificate is on: does the "
 		       "BMC know the CA of the image server's certificate?)";
+	if (!w->insert && !w->oem && rf->links.share_media)
+		return "insert the image (the maker's own action, from NFS and "
+		       "SMB shares, is all it has: iRMC firmware with "
+		       "InsertMedia is needed)";
 	if (!w->insert && !w->oem)
 		return "insert the image (the virtual medium has no action "
 		       "for it)";

@@ -24,6 +24,9 @@ struct rf_links { /* of the system, and what hangs on it */
 	bool settings_useless; /* there is one; it knows no override */
 	char *reset_target, *reset_info;
 	char *system_media, *manager_media;
+	/* Ways of makers that are named, not driven: iRMC's action, which takes
+	 * shares only, and the resource of Supermicro's IsoConfig. */
+	char *share_media, *iso_config;
 	char *boot_options, *ethernet, *storage, *simple_storage;
 	char *processors, *memory, *secure_boot;
 	char *chassis, *logs;

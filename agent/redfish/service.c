@@ -27,7 +27,7 @@ rf_links_fini(struct rf_links *l)
 		&l->reset_target, &l->reset_info, &l->system_media,
 		&l->manager_media, &l->boot_options, &l->ethernet, &l->storage,
 		&l->simple_storage, &l->processors, &l->memory, &l->secure_boot,
-		&l->chassis, &l->logs };
+		&l->chassis, &l->logs, &l->share_media, &l->iso_config };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -208,6 +208,8 @@ rf_system_links(struct rf_links *l, unsigned *values, const char *origin,
 	} refs[] = {
 		{ &l->settings, "@Redfish.Settings/SettingsObject/@odata.id" },
 		{ &l->system_media, "VirtualMedia/@odata.id" },
+		{ &l->share_media,
+		    "Actions/Oem/#FTSComputerSystem.VirtualMedia/target" },
 		{ &l->boot_options, "Boot/BootOptions/@odata.id" },
 		{ &l->ethernet, "EthernetInterfaces/@odata.id" },
 		{ &l->storage, "Storage/@odata.id" },

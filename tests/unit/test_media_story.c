@@ -88,19 +88,23 @@ an_image_server_that_the_bmc_does_not_believe_is_named(void)
 static void
 media_that_only_a_vendor_can_insert_are_named(void)
 {
-	static const char *const knobs[] = {
-		"{root: {oemKey: ts_fujitsu}, media: {oem: fujitsu, slots: "
-		"[{id: Cd, name: CD, types: [CD], insert: none}]}}",
-		"{root: {oemKey: Supermicro}, media: {oem: isoconfig}}",
+	static const struct {
+		const char *knobs, *says;
+	} rows[] = {
+		{ "{root: {oemKey: ts_fujitsu}, media: {oem: fujitsu, slots: "
+		  "[{id: Cd, name: CD, types: [CD], insert: none}]}}",
+		    "NFS and SMB shares" },
+		{ "{root: {oemKey: Supermicro}, media: {oem: isoconfig}}",
+		    "the maker's own IsoConfig" },
 	};
 
-	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
-		struct stage *s = begin("generic", knobs[i], IMAGE);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stage *s = begin("generic", rows[i].knobs, IMAGE);
 
 		go(s, 60 * LOOP_MIN);
-		CHECK_ROW(says(s, "virtual medi"), knobs[i]);
-		CHECK_ROW(snapshot(s).boots == 0, knobs[i]);
-		CHECK_ROW(snapshot(s).requests < 400, knobs[i]);
+		CHECK_ROW(says(s, rows[i].says), rows[i].knobs);
+		CHECK_ROW(snapshot(s).boots == 0, rows[i].knobs);
+		CHECK_ROW(snapshot(s).requests < 400, rows[i].knobs);
 		stage_free(s);
 	}
 }
