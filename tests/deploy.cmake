@@ -1,6 +1,11 @@
-# What deploy/ ships: rules and dashboards. 77: the tool is not there; the
+# What deploy/ ships: manifests, rules and dashboards. 77: the tool is not there; the
 # test shows as skipped.
 add_test(NAME integration-monitoring
 	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/monitoring.sh)
 set_tests_properties(integration-monitoring PROPERTIES LABELS integration
 	TIMEOUT 300 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME integration-deploy
+	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/deploy.sh
+		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+set_tests_properties(integration-deploy PROPERTIES LABELS integration
+	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -1,0 +1,144 @@
+#!/bin/bash
+# What deploy/ ships, applied with the stock kubectl to `beskar7-sim kube`: each
+# object is held to a schema (unknown fields are refused), then to the others
+# (deploy_check.py). The stand-in runs no Deployments: the kinds that it lacks are
+# CRDs of tests/fixtures/kinds, those of groups without a dot under another one.
+#
+# usage: deploy.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent
+# Without kubectl it says SKIPPED and ends with 77.
+set -u
+
+sim=${1:?usage: deploy.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent}
+agent=${2:?usage: deploy.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent}
+if ! command -v kubectl >/dev/null; then
+	echo "SKIPPED: there is no kubectl on this machine"
+	exit 77
+fi
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
+
+dir=$(mktemp -d)
+pid=
+passed=0
+failed=0
+stop() {
+	[ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	pid=
+}
+trap 'stop; rm -rf "$dir"' EXIT
+
+ok() { passed=$((passed + 1)); }
+bad() { # NAME OUTPUT
+	failed=$((failed + 1))
+	echo "FAILED: $1"
+	sed 's/^/    /' <<<"$2"
+}
+check() { # NAME COMMAND...
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1 </dev/null); then ok; else bad "$name" "$out"; fi
+}
+k() { timeout 60 kubectl "$@"; }
+
+start() { # a new stand-in, with the test's kinds and those given
+	stop
+	: >"$dir/out"
+	"$sim" kube --port 0 --crds tests/fixtures/kinds "$@" \
+		--kubeconfig-out "$KUBECONFIG" >"$dir/out" 2>"$dir/err" &
+	pid=$!
+	for _ in $(seq 300); do
+		grep -q ^ready "$dir/out" && return 0
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	bad "the stand-in starts" "$(cat "$dir/err")"
+	echo "$passed passed, $failed failed"
+	exit 1
+}
+
+# Groups that no CRD may have.
+other_groups() {
+	sed -E -e 's#^apiVersion: (apps|policy)/v1$#apiVersion: \1.example.org/v1#' |
+		sed -z -E 's#apiVersion: v1\nkind: Service\n#apiVersion: core.example.org/v1\nkind: Service\n#g'
+}
+
+fits() { # NAME
+	python3 tests/integration/deploy_check.py "$1" "$dir/got.json" \
+		"$dir/help.agent" "$dir/help.sim"
+}
+# kustomized NAME FOLDER: built, applied, read back, looked at.
+kustomized() {
+	local name=$1 folder=$2
+	if ! k kustomize "$folder" >"$dir/built.yaml" 2>"$dir/err"; then
+		bad "$name: kustomize" "$(cat "$dir/err")"
+		return
+	fi
+	applied "$name" "$dir/built.yaml"
+}
+applied() { # NAME FILE
+	local name=$1
+	other_groups <"$2" >"$dir/sent.yaml"
+	check "$name: applies" k apply --server-side --validate=strict -f "$dir/sent.yaml"
+	check "$name: applies again with no conflict" \
+		k apply --server-side --validate=strict -f "$dir/sent.yaml"
+	if ! k get --ignore-not-found -f "$dir/sent.yaml" -o json >"$dir/got.json" 2>"$dir/err"
+	then
+		bad "$name: can be read back" "$(cat "$dir/err")"
+		return
+	fi
+	check "$name: its objects fit together" \
+		fits "$name"
+}
+
+overlay() { # COMPONENT...: a folder in the checkout's reach, outside of it
+	local c
+	rm -rf "$dir/overlay"
+	mkdir "$dir/overlay"
+	{
+		echo "resources: [$up/deploy/kustomize]"
+		echo "components:"
+		for c; do echo "- $up/deploy/kustomize/components/$c"; done
+	} >"$dir/overlay/kustomization.yaml"
+}
+
+"$agent" --help >"$dir/help.agent"
+for c in bmc kube core origin; do "$sim" $c --help; done >"$dir/help.sim"
+export HOME=$dir KUBECONFIG=$dir/kubeconfig
+# kustomize takes no absolute paths.
+up=$(realpath --relative-to="$dir/overlay" .)
+
+start
+kustomized base deploy/kustomize
+start
+overlay monitoring network-policy
+kustomized components "$dir/overlay"
+
+# ---- the checks see what is wrong
+k kustomize deploy/kustomize >"$dir/base.yaml" 2>/dev/null
+refused() { # NAME SED-SCRIPT: the base, so changed, must not pass
+	local name=$1 out
+	sed -E "$2" "$dir/base.yaml" >"$dir/wrong.yaml"
+	if cmp -s "$dir/base.yaml" "$dir/wrong.yaml"; then
+		bad "$name" "the script changes nothing"
+		return
+	fi
+	start
+	other_groups <"$dir/wrong.yaml" >"$dir/sent.yaml"
+	if out=$(k apply --server-side --validate=strict -f "$dir/sent.yaml" 2>&1 </dev/null) &&
+		k get --ignore-not-found -f "$dir/sent.yaml" -o json >"$dir/got.json" 2>/dev/null &&
+		out=$(fits base 2>&1)
+	then
+		bad "$name: should be refused" "$out"
+	else
+		ok
+	fi
+}
+refused "a misspelt field" 's/readOnlyRootFilesystem:/readOnlyRootFs:/'
+refused "a container that may gain privileges" 's/(allowPrivilegeEscalation): false/\1: true/'
+refused "a selector that selects nothing" '/matchLabels:/,+1s/control-plane: .*/control-plane: other/'
+refused "a role that nobody has" '/^roleRef:/,/^subjects:/s/name: .*/name: other/'
+refused "an option that the agent lacks" 's/--leader-elect/--leader-election/'
+refused "two agents without a lease" '/--leader-elect/d'
+refused "a probe of no port" 's/port: diagnostics/port: metrics/'
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
