@@ -1,4 +1,5 @@
 /* Parts of the chassis: power supplies, fans, the TPM. */
+#include "sim/bmc/parts.h"
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/health.h"
@@ -8,9 +9,12 @@
 #include "sim/bmc/view.h"
 
 #define C_ V1 "/Chassis/{C}"
-#define PSUS 2
-#define FANS 4
-#define PSU_WATTS 1400
+
+bool
+parts_subsystems(struct request *rq)
+{
+	return rq->p->chassis_power != CHASSIS_LEGACY;
+}
 
 static void
 numbered(struct request *rq, struct jw *w, const char *name, unsigned n)
@@ -39,7 +43,7 @@ view_supplies(struct request *rq, struct jw *w)
 static bool
 exists_supply(struct request *rq)
 {
-	return view_number(rq, 0, "", PSUS) != 0;
+	return parts_subsystems(rq) && view_number(rq, 0, "", PSUS) != 0;
 }
 
 static void
@@ -75,7 +79,7 @@ view_fans(struct request *rq, struct jw *w)
 static bool
 exists_fan(struct request *rq)
 {
-	return view_number(rq, 0, "", FANS) != 0;
+	return parts_subsystems(rq) && view_number(rq, 0, "", FANS) != 0;
 }
 
 static void
@@ -112,14 +116,15 @@ view_tpm(struct request *rq, struct jw *w)
 
 const struct route part_routes[] = {
 	ROUTE_READ(C_ "/PowerSubsystem", "PowerSubsystem", "v1_1_0", view_power,
-	    OP_READ_CHASSIS, NULL),
+	    OP_READ_CHASSIS, parts_subsystems),
 	ROUTE_LIST(C_ "/PowerSubsystem/PowerSupplies", "PowerSupply",
-	    view_supplies, NULL),
+	    view_supplies, parts_subsystems),
 	ROUTE_READ(C_ "/PowerSubsystem/PowerSupplies/*", "PowerSupply",
 	    "v1_5_0", view_supply, OP_READ_INVENTORY, exists_supply),
 	ROUTE_READ(C_ "/ThermalSubsystem", "ThermalSubsystem", "v1_3_0",
-	    view_thermal, OP_READ_CHASSIS, NULL),
-	ROUTE_LIST(C_ "/ThermalSubsystem/Fans", "Fan", view_fans, NULL),
+	    view_thermal, OP_READ_CHASSIS, parts_subsystems),
+	ROUTE_LIST(
+	    C_ "/ThermalSubsystem/Fans", "Fan", view_fans, parts_subsystems),
 	ROUTE_READ(C_ "/ThermalSubsystem/Fans/*", "Fan", "v1_5_0", view_fan,
 	    OP_READ_INVENTORY, exists_fan),
 	ROUTE_LIST(

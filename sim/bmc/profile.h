@@ -109,6 +109,11 @@ enum knob_vm_verify {
 	VERIFY_ALWAYS,
 	VERIFY_NEVER
 };
+enum knob_chassis_power {
+	CHASSIS_SUBSYSTEMS,
+	CHASSIS_BOTH,
+	CHASSIS_LEGACY
+};
 enum knob_reset_oem {
 	RESET_OEM_NONE,
 	RESET_OEM_FUJITSU
@@ -225,6 +230,7 @@ struct bmc_profile {
 	int64_t reset_on_conflict_ms, power_on_ms, power_off_ms;
 	bool reset_dynamic;
 	int reset_oem;
+	int chassis_power;
 	char *transient_power; /* "standard", "previous", "null", or a text */
 	/* boot */
 	int boot_resource, boot_mode, boot_consume, boot_unknown;

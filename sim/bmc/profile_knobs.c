@@ -28,6 +28,8 @@ static const char *const check_names[] = { "none", "head", "range", "full",
 	NULL };
 static const char *const verify_names[] = { "property", "always", "never",
 	NULL };
+static const char *const chassis_names[] = { "subsystems", "both", "legacy",
+	NULL };
 static const char *const reset_oem_names[] = { "none", "fujitsu", NULL };
 static const char *const vm_oem_names[] = { "none", "fujitsu", "isoconfig",
 	NULL };
@@ -131,6 +133,9 @@ const struct knob knob_table[] = {
 	INT("hardware/driveGB", drive_gb, 1, 100000, "960", ""),
 	INT("hardware/nics", nics, 1, 8, "2", ""),
 
+	ENUM("chassis/power", chassis_power, chassis_names, "subsystems",
+	    "PowerSubsystem and ThermalSubsystem, the older Power and Thermal, "
+	    "or both"),
 	LIST("reset/types", reset_types,
 	    "On ForceOff GracefulShutdown GracefulRestart ForceRestart Nmi "
 	    "ForceOn PushPowerButton PowerCycle",

@@ -203,6 +203,7 @@ static const struct {
 } groups[] = {
 	{ table, 0 },
 	{ part_routes, 0 },
+	{ legacy_routes, 0 },
 	{ media_trust_routes, 0 },
 	{ media_oem_routes, 0 },
 	{ reset_oem_routes, 0 },
@@ -229,6 +230,8 @@ has_group(const struct bmc_profile *p, size_t g)
 	/* types that the standard does not know are shown by nobody else */
 	if (groups[g].rows == media_oem_routes)
 		return p->vm_oem != VM_OEM_NONE;
+	if (groups[g].rows == legacy_routes)
+		return p->chassis_power != CHASSIS_SUBSYSTEMS;
 	if (groups[g].rows == reset_oem_routes)
 		return p->reset_oem != RESET_OEM_NONE;
 	return !groups[g].service || (p->services & groups[g].service);

@@ -2,6 +2,7 @@
 #include "common/str.h"
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/parts.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/route.h"
 #include "sim/bmc/view.h"
@@ -90,6 +91,6 @@ const struct route sensor_routes[] = {
 	ROUTE_READ(C_ "/Sensors/*", "Sensor", "v1_8_0", view_sensor,
 	    OP_READ_INVENTORY, exists_sensor),
 	ROUTE_READ(C_ "/ThermalSubsystem/ThermalMetrics", "ThermalMetrics",
-	    "v1_3_0", view_metrics, OP_READ_INVENTORY, NULL),
+	    "v1_3_0", view_metrics, OP_READ_INVENTORY, parts_subsystems),
 	{ .pattern = NULL },
 };

@@ -5,6 +5,7 @@
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/health.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/parts.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/view.h"
 
@@ -33,8 +34,14 @@ view_chassis(struct request *rq, struct jw *w)
 		jw_ref(w, "Sensors", "%s/Sensors", rq->path);
 	if (rq->p->services & SERVICE_ADAPTERS)
 		jw_ref(w, "NetworkAdapters", "%s/NetworkAdapters", rq->path);
-	jw_ref(w, "PowerSubsystem", "%s/PowerSubsystem", rq->path);
-	jw_ref(w, "ThermalSubsystem", "%s/ThermalSubsystem", rq->path);
+	if (parts_subsystems(rq)) {
+		jw_ref(w, "PowerSubsystem", "%s/PowerSubsystem", rq->path);
+		jw_ref(w, "ThermalSubsystem", "%s/ThermalSubsystem", rq->path);
+	}
+	if (rq->p->chassis_power != CHASSIS_SUBSYSTEMS) {
+		jw_ref(w, "Power", "%s/Power", rq->path);
+		jw_ref(w, "Thermal", "%s/Thermal", rq->path);
+	}
 	jw_ref(w, "TrustedComponents", "%s/TrustedComponents", rq->path);
 	jw_open(w, "Links");
 	jw_list(w, "ComputerSystems");

@@ -1,5 +1,6 @@
 /* Health of parts, what it does to the system's, and the chassis' own parts. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/str.h"
 #include "tests/unit/bmc_rig.h"
@@ -50,6 +51,53 @@ an_unwell_part_shows_itself_and_in_the_rollup(void)
 	CU_ASSERT_EQUAL(rig_get(&g, RIG_SYS), 200);
 	CHECK_TEXT(rig_at(&g, "Status/HealthRollup"), "Warning");
 	rig_close(&g);
+}
+
+static void
+parts_are_in_the_older_resources_too(void)
+{
+	static const struct {
+		const char *knobs;
+		int now, old;
+	} rows[] = {
+		{ "{chassis: {power: subsystems}}", 200, 404 },
+		{ "{chassis: {power: both}}", 200, 200 },
+		{ "{chassis: {power: legacy}}", 404, 200 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *row = rows[i].knobs;
+		struct rig g;
+
+		rig_knobs(&g, row);
+		CU_ASSERT_EQUAL(rig_get(&g, CHA), 200);
+		CHECK_ROW((strstr(g.r.text, "ThermalSubsystem") != NULL) ==
+			      (rows[i].now == 200),
+		    row);
+		CHECK_ROW((strstr(g.r.text, CHA "/Thermal\"") != NULL) ==
+			      (rows[i].old == 200),
+		    row);
+		CHECK_ROW(rig_get(&g, CHA "/PowerSubsystem/PowerSupplies/1") ==
+			      rows[i].now,
+		    row);
+		CHECK_ROW(rig_get(&g, CHA "/ThermalSubsystem/Fans/3") ==
+			      rows[i].now,
+		    row);
+		CHECK_ROW(rig_get(&g, CHA "/Power") == rows[i].old, row);
+		CU_ASSERT_EQUAL(
+		    rig_control(&g, "POST", HEALTH,
+			"{\"part\":\"Fan3\",\"health\":\"Critical\"}"),
+		    200);
+		CHECK_ROW(rig_get(&g, CHA "/Thermal") == rows[i].old, row);
+		if (rows[i].old == 200) {
+			CHECK_TEXT(rig_at(&g, "Fans/2/@odata.id"),
+			    CHA "/Thermal#/Fans/2");
+			CHECK_TEXT(
+			    rig_at(&g, "Fans/2/Status/Health"), "Critical");
+			CHECK_TEXT(rig_at(&g, "Fans/1/Status/Health"), "OK");
+		}
+		rig_close(&g);
+	}
 }
 
 static void
@@ -110,6 +158,7 @@ the_chassis_has_its_parts(void)
 }
 
 static const struct unit_case cases[] = {
+	UNIT_CASE(parts_are_in_the_older_resources_too),
 	UNIT_CASE(an_unwell_part_shows_itself_and_in_the_rollup),
 	UNIT_CASE(another_board_is_well),
 	UNIT_CASE(what_makes_no_sense_is_refused),
