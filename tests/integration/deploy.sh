@@ -112,6 +112,74 @@ start
 overlay monitoring network-policy
 kustomized components "$dir/overlay"
 
+# ---- clusterctl: what release.sh makes, with the variables filled in
+
+# Only ${NAME} and ${NAME:=default} are used; a variable without value fails.
+filled() { # FILE NAME=VALUE...
+	python3 - "$@" <<'END'
+import re
+import sys
+
+given = dict(a.split('=', 1) for a in sys.argv[2:])
+
+
+def value(m):
+    name, default = m.group(1), m.group(2)
+    if name not in given and default is None:
+        sys.exit('no value for %s' % name)
+    return given.get(name, default)
+
+
+with open(sys.argv[1], encoding='utf-8') as f:
+    text = f.read()
+text = re.sub(r'\$\{([A-Z0-9_]+)(?::=([^{}]*))?\}', value, text)
+if '${' in text or '$$' in text:
+    sys.exit('a variable of another form')
+sys.stdout.write(text)
+END
+}
+
+release=$dir/release/infrastructure-beskar7/v0.1.0
+check "clusterctl: release.sh makes a release" deploy/clusterctl/release.sh \
+	--image registry.example.org/beskar7-agent:v0.1.0 --version v0.1.0 --out "$dir/release"
+check "clusterctl: the release has all files" test -s "$release/metadata.yaml" \
+	-a -s "$release/infrastructure-components.yaml" \
+	-a -s "$release/cluster-template.yaml" \
+	-a -s "$release/cluster-template-topology.yaml" \
+	-a -s "$release/clusterclass-beskar7.yaml"
+check "clusterctl: the components name the image" \
+	grep -q 'image: registry.example.org/beskar7-agent:v0.1.0$' \
+	"$release/infrastructure-components.yaml"
+for wrong in --image=x "--image untagged" "--image a:1 --version v9.9.9"; do
+	# shellcheck disable=SC2086
+	check "clusterctl: release.sh refuses $wrong" bash -c \
+		'! "$@"' - deploy/clusterctl/release.sh $wrong --out "$dir/none"
+done
+start
+filled "$release/infrastructure-components.yaml" >"$dir/components.yaml"
+applied clusterctl "$dir/components.yaml"
+
+start --crds crds --crds sim/core/crds
+# The class of a cluster stands in its namespace.
+for t in cluster-template cluster-template-topology clusterclass-beskar7; do
+	if filled "$release/$t.yaml" CLUSTER_NAME=c1 NAMESPACE=default \
+		KUBERNETES_VERSION=v1.34.0 BESKAR7_ENDPOINT_HOST=10.0.0.9 \
+		BESKAR7_CONTROL_PLANE_IMAGE_URL=https://images.example.org/a.iso \
+		BESKAR7_WORKER_IMAGE_URL=https://images.example.org/b.iso \
+		>"$dir/$t.yaml" 2>"$dir/err"; then ok; else bad "$t: variables" "$(cat "$dir/err")"; fi
+	check "$t: applies" k apply --server-side --validate=strict -f "$dir/$t.yaml"
+done
+out=$(filled "$release/cluster-template.yaml" CLUSTER_NAME=c1 NAMESPACE=n \
+	KUBERNETES_VERSION=v1.34.0 2>&1)
+if [ "$out" = "no value for BESKAR7_ENDPOINT_HOST" ]; then
+	ok
+else
+	bad "a cluster without an endpoint is not made" "$out"
+fi
+for e in deploy/examples/*.yaml; do
+	check "$e: applies" k apply --server-side --validate=strict -f "$e"
+done
+
 # ---- the checks see what is wrong
 k kustomize deploy/kustomize >"$dir/base.yaml" 2>/dev/null
 refused() { # NAME SED-SCRIPT: the base, so changed, must not pass
