@@ -42,6 +42,7 @@ enum fault_action {
 	FAULT_STALE_READ,
 	/* on its reply */
 	FAULT_LOST_REPLY,
+	FAULT_NO_REPLY,
 	FAULT_GARBAGE,
 	FAULT_HTML,
 	FAULT_EMPTY_BODY,

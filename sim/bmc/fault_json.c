@@ -25,6 +25,7 @@ static const char *const actions[FAULT_N] = {
 	[FAULT_ACCEPTED_NOT_DONE] = "accepted-not-done",
 	[FAULT_STALE_READ] = "stale-read",
 	[FAULT_LOST_REPLY] = "lost-reply",
+	[FAULT_NO_REPLY] = "no-reply",
 	[FAULT_GARBAGE] = "garbage",
 	[FAULT_HTML] = "html",
 	[FAULT_EMPTY_BODY] = "empty-body",

@@ -219,6 +219,9 @@ fault_wire_reply(struct request *rq, struct http_exchange *x,
 	case FAULT_LOST_REPLY:
 		http_reply_raw(x, (struct http_bytes){ 0 }, 0, HTTP_RST);
 		return true;
+	case FAULT_NO_REPLY:
+		http_reply_raw(x, (struct http_bytes){ 0 }, 0, HTTP_HANG);
+		return true;
 	case FAULT_HUGE_BODY:
 		flood(rq, x, h, n);
 		return true;

@@ -66,6 +66,19 @@ matches(const char *pattern, const char *s)
 	return pattern == NULL || str_glob(pattern, s);
 }
 
+/* What changes an object that somebody means to keep. */
+static bool
+is_write(const char *verb, const char *resource)
+{
+	static const char *const reads[] = { "get", "list", "watch" };
+
+	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		if (str_eq(verb, reads[i]))
+			return false;
+	return !str_has_prefix(resource, "events") &&
+	       !str_has_prefix(resource, "leases");
+}
+
 bool
 ks_faults_hit(struct ks_faults *f, const char *user, const char *verb,
     const char *resource, const char *object, struct kube_fail *out)
@@ -75,11 +88,18 @@ ks_faults_hit(struct ks_faults *f, const char *user, const char *verb,
 
 		if (!matches(r->user, user) || !matches(r->verb, verb) ||
 		    !matches(r->resource, resource) ||
-		    !matches(r->object, object))
+		    !matches(r->object, object) ||
+		    (r->writes && !is_write(verb, resource)))
 			continue;
+		if (r->after > 0) {
+			r->after--;
+			continue;
+		}
 		*out = (struct kube_fail){ .status = r->status,
 			.retry_after_s = r->retry_after_s,
-			.after_commit = r->after_commit };
+			.after_commit = r->after_commit,
+			.hang = r->hang };
+		f->held += r->hang;
 		if (--r->count == 0)
 			drop(f, i);
 		return true;

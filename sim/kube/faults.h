@@ -15,6 +15,7 @@ struct ks_faults {
 	size_t n;
 	enum kube_outage outage;
 	int64_t until_us; /* monotonic */
+	uint64_t held;    /* requests that were left hanging */
 };
 
 void ks_faults_fini(struct ks_faults *f);
@@ -22,7 +23,7 @@ void ks_faults_add(struct ks_faults *f, const struct kube_fail *rule);
 /* The outage that holds now. */
 enum kube_outage ks_faults_outage(struct ks_faults *f, int64_t mono_us);
 /* Uses up one count of the first rule that matches; false if none does. out
- * gets status, retry_after_s and after_commit only. */
+ * gets status, retry_after_s, after_commit and hang only. */
 bool ks_faults_hit(struct ks_faults *f, const char *user, const char *verb,
     const char *resource, const char *object, struct kube_fail *out);
 

@@ -181,9 +181,25 @@ fault_status(const struct kube_fail *f, struct ks_status *st)
 }
 
 static void
-lose_reply(struct http_exchange *x)
+lose_reply(struct http_exchange *x, const struct kube_fail *hit)
 {
-	http_reply_raw(x, (struct http_bytes){ NULL, 0 }, 0, HTTP_RST);
+	http_reply_raw(x, (struct http_bytes){ NULL, 0 }, 0,
+	    hit->hang ? HTTP_HANG : HTTP_RST);
+}
+
+static void
+run_execute(struct kube_server *s, struct http_exchange *x,
+    const struct ks_request *rq, const struct kube_fail *hit)
+{
+	struct ks_reply rp = { 0 };
+
+	ks_execute(s, rq, &rp);
+	if (hit->after_commit) {
+		ks_reply_free(&rp);
+		lose_reply(x, hit);
+	} else {
+		send_reply(s, x, &rp);
+	}
 }
 
 static void
@@ -191,7 +207,6 @@ run_resource(
     struct kube_server *s, struct http_exchange *x, const struct ks_input *in)
 {
 	struct ks_status st = { 0 };
-	struct ks_reply rp = { 0 };
 	struct kube_fail hit = { 0 };
 	struct ks_request rq;
 	bool ok = ks_request_parse(&rq, &s->store.kinds, in, &st);
@@ -203,19 +218,19 @@ run_resource(
 			ok = false;
 		}
 	}
+	if (!ok && hit.hang) {
+		lose_reply(x, &hit);
+		ks_request_free(&rq);
+		ks_status_fini(&st);
+		return;
+	}
 	if (ok && str_eq(rq.verb, "watch")) {
 		if (hit.after_commit)
-			lose_reply(x);
+			lose_reply(x, &hit);
 		else
 			ok = ks_watch_start(s, &rq, x, &st);
 	} else if (ok) {
-		ks_execute(s, &rq, &rp);
-		if (hit.after_commit) {
-			ks_reply_free(&rp);
-			lose_reply(x);
-		} else {
-			send_reply(s, x, &rp);
-		}
+		run_execute(s, x, &rq, &hit);
 	}
 	ks_request_free(&rq);
 	if (!ok)
@@ -263,7 +278,7 @@ outage(struct kube_server *s, struct http_exchange *x)
 		return false;
 	case KUBE_REFUSE:
 		/* A connection from before the outage. */
-		lose_reply(x);
+		lose_reply(x, &(struct kube_fail){ 0 });
 		return true;
 	case KUBE_HANG:
 		http_reply_raw(x, (struct http_bytes){ NULL, 0 }, 0, HTTP_HANG);

@@ -238,6 +238,7 @@ kube_server_stats(const struct kube_server *s)
 	json_set(j, "requests", ks_stats_tree(&s->stats.requests));
 	json_set(j, "writes", ks_stats_tree(&s->stats.writes));
 	json_set_i64(j, "watches", (int64_t)s->n_watches);
+	json_set_i64(j, "held", (int64_t)s->faults.held);
 	return j;
 }
 

@@ -49,6 +49,9 @@ struct kube_fail {
 	int status;            /* 0 = 500; ignored where after_commit */
 	int64_t retry_after_s; /* 0 = no Retry-After header */
 	bool after_commit;     /* execute it, then reset instead of replying */
+	bool hang;             /* neither: silence, before or after_commit */
+	bool writes;           /* only those; Events and Leases apart */
+	unsigned after;        /* lets so many pass first */
 	unsigned count;        /* so many requests; 0 = 1 */
 };
 

@@ -41,9 +41,11 @@ static bool
 fail(struct kube_server *s, const cJSON *body, struct ks_status *st)
 {
 	static const char *const known[] = { "user", "verb", "resource",
-		"object", "status", "count", "retry_after", "after_commit" };
+		"object", "status", "count", "retry_after", "after_commit",
+		"hang", "writes", "after" };
 	int64_t status = json_i64(body, "status", 500);
 	int64_t count = json_i64(body, "count", 1);
+	int64_t after = json_i64(body, "after", 0);
 	const cJSON *c;
 
 	cJSON_ArrayForEach (c, body) {
@@ -59,6 +61,8 @@ fail(struct kube_server *s, const cJSON *body, struct ks_status *st)
 		return ks_bad_request(st, "status: must be 400 to 599");
 	if (count < 1 || count > 1000000)
 		return ks_bad_request(st, "count: must be 1 to 1000000");
+	if (after < 0 || after > 1000000)
+		return ks_bad_request(st, "after: must be 0 to 1000000");
 	kube_server_fail(
 	    s, &(struct kube_fail){ .user = json_str(body, "user", NULL),
 		   .verb = json_str(body, "verb", NULL),
@@ -67,6 +71,9 @@ fail(struct kube_server *s, const cJSON *body, struct ks_status *st)
 		   .status = (int)status,
 		   .retry_after_s = json_i64(body, "retry_after", 0),
 		   .after_commit = json_bool(body, "after_commit", false),
+		   .hang = json_bool(body, "hang", false),
+		   .writes = json_bool(body, "writes", false),
+		   .after = (unsigned)after,
 		   .count = (unsigned)count });
 	return true;
 }

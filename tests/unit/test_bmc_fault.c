@@ -72,6 +72,21 @@ a_lost_reply_is_executed(void)
 }
 
 static void
+what_gets_no_reply_is_executed(void)
+{
+	struct rig g;
+
+	rig_open(&g, NULL);
+	inject(&g, "{\"action\":\"no-reply\",\"count\":1,"
+		   "\"method\":\"P*\"}");
+	CU_ASSERT_EQUAL(rig_call(&g, "POST", RESET, ON), 0);
+	CU_ASSERT_NOT_EQUAL(g.r.err, HTTP_E_RESET); /* silence */
+	CU_ASSERT_NOT_EQUAL(g.r.err, HTTP_OK);
+	CU_ASSERT_EQUAL(rig_count(&g, "power-write On"), 1);
+	rig_close(&g);
+}
+
+static void
 accepted_is_not_done(void)
 {
 	struct rig g;
@@ -342,6 +357,8 @@ main(void)
 		{ "refuse and reset come before anything happens",
 		    refuse_and_reset_come_before_anything_happens },
 		{ "a lost reply is executed", a_lost_reply_is_executed },
+		{ "what gets no reply is executed",
+		    what_gets_no_reply_is_executed },
 		{ "accepted is not done", accepted_is_not_done },
 		{ "stale reads answer from the past",
 		    stale_reads_answer_from_the_past },

@@ -1,4 +1,5 @@
-/* Garbage collection, namespaces, observers: what happens after a write. */
+/* Garbage collection, namespaces, observers: what happens after a write; and
+ * writes that are held. */
 #include "tests/unit/kube_rig.h"
 
 static char *
@@ -250,6 +251,82 @@ an_observer_sees_every_write(void)
 	rig_close(&r);
 }
 
+static bool
+has_map(struct kube_rig *r)
+{
+	cJSON *j = kube_server_get(r->s, "", "configmaps", "default", "m");
+	bool yes = j != NULL;
+
+	cJSON_Delete(j);
+	return yes;
+}
+
+static void
+send(struct kube_rig *r, const char *method, const char *target,
+    const char *type, const char *body, struct rig_reply *p)
+{
+	rig_send(r,
+	    &(struct rig_send){ .method = method,
+		.target = target,
+		.type = type,
+		.body = body },
+	    p);
+}
+
+/* What a client that is killed in the middle of a write leaves behind. */
+static void
+a_write_can_be_held_before_or_after_it_is_done(void)
+{
+	struct kube_rig r;
+	struct rig_reply p;
+	cJSON *stats;
+
+	for (int after = 0; after < 2; after++) {
+		rig_open(&r);
+		kube_server_fail(r.s, &(struct kube_fail){ .writes = true,
+					  .hang = true,
+					  .after = 1,
+					  .after_commit = after == 1 });
+		send(&r, "POST", RIG_MAPS, "application/json",
+		    "{\"metadata\":{\"name\":\"first\"}}", &p);
+		CU_ASSERT_EQUAL(p.status, 201);
+		rig_reply_free(&p);
+		send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+		CU_ASSERT_EQUAL(p.status, 200); /* no write */
+		rig_reply_free(&p);
+		send(&r, "POST", "/api/v1/namespaces/default/events",
+		    "application/json",
+		    "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{"
+		    "\"namespace\":\"default\"}}",
+		    &p);
+		CU_ASSERT_EQUAL(p.status, 201); /* none that counts */
+		rig_reply_free(&p);
+		send(&r, "POST", RIG_MAPS, "application/json",
+		    "{\"metadata\":{\"name\":\"m\"}}", &p);
+		CU_ASSERT_EQUAL(p.status, 0);
+		CU_ASSERT_EQUAL(p.err, HTTP_E_DEADLINE); /* silence, no reset */
+		rig_reply_free(&p);
+		CU_ASSERT_EQUAL(has_map(&r), after == 1);
+		stats = kube_server_stats(r.s);
+		CU_ASSERT_EQUAL(json_i64(stats, "held", -1), 1);
+		cJSON_Delete(stats);
+		rig_close(&r);
+	}
+}
+
+static void
+a_hold_counts_from_nothing_on(void)
+{
+	struct kube_rig r;
+	struct rig_reply p;
+
+	rig_open(&r);
+	send(&r, "POST", "/_sim/fail", NULL, "{\"after\":-1}", &p);
+	CU_ASSERT_EQUAL(p.status, 400);
+	rig_reply_free(&p);
+	rig_close(&r);
+}
+
 static const struct unit_case cases[] = {
 	{ "dependents go after their owner", dependents_go_after_their_owner },
 	{ "foreground deletion waits for dependents",
@@ -261,6 +338,9 @@ static const struct unit_case cases[] = {
 	{ "namespaces take their content along",
 	    namespaces_take_their_content_along },
 	{ "an observer sees every write", an_observer_sees_every_write },
+	{ "a write can be held before or after it is done",
+	    a_write_can_be_held_before_or_after_it_is_done },
+	{ "a hold counts from nothing on", a_hold_counts_from_nothing_on },
 };
 
 int
