@@ -151,7 +151,8 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 		return true;
 	}
 	entropy_uuid(a->env->entropy, uuid);
-	identity = xasprintf("%s_%s", a->env->name, uuid);
+	identity = xasprintf("%s_%s",
+	    o->lease_identity == NULL ? a->env->name : o->lease_identity, uuid);
 	if (l.ns == NULL)
 		l.ns = kube_client_default_ns(a->kube);
 	l.identity = identity;

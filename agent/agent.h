@@ -21,8 +21,9 @@ struct agent_opts {
 	struct controllers_opts control; /* may_write is the agent's own */
 	double qps;                      /* 0 = 50 */
 	bool leader_elect;
-	const char *lease_ns;   /* NULL = namespace of the kubeconfig */
-	const char *lease_name; /* NULL = "beskar7-agent" */
+	const char *lease_ns;       /* NULL = namespace of the kubeconfig */
+	const char *lease_name;     /* NULL = "beskar7-agent" */
+	const char *lease_identity; /* NULL = the process's name */
 	/* "host:port" for /healthz /readyz /metrics; NULL or "" = none. */
 	const char *diagnostics;
 };

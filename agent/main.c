@@ -24,6 +24,7 @@ struct main_opts {
 	bool help, version, leader_elect;
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
+	const char *lease_identity, *dns_servers;
 	int64_t max_provisioning, max_releasing, max_bmcs, qps, streams;
 	int64_t poll_us, busy_us, grace_us, retry_max_us;
 };
@@ -53,6 +54,9 @@ static const struct option_row rows[] = {
 	    O(lease_ns) },
 	{ "lease-name", 0, OPT_STR, "NAME", "beskar7-agent", 0, 0,
 	    "name of the Lease", NULL, O(lease_name) },
+	{ "lease-identity", 0, OPT_STR, "NAME", NULL, 0, 0,
+	    "its holder, before a random part; default: the host's name", NULL,
+	    O(lease_identity) },
 	{ "max-provisioning", 0, OPT_INT, "N", "50", 1, 100000,
 	    "hosts provisioned at once: the damage limit of a typo", "Hosts",
 	    O(max_provisioning) },
@@ -74,6 +78,10 @@ static const struct option_row rows[] = {
 	{ "retry-max", 0, OPT_DURATION, "TIME", "5m", 1000000, 86400000000LL,
 	    "longest pause between two tries of a BMC that fails", NULL,
 	    O(retry_max_us) },
+	{ "dns-servers", 0, OPT_STR, "LIST", NULL, 0, 0,
+	    "comma-separated ADDRESS[:PORT] to ask for names of BMCs; default: "
+	    "those of /etc/resolv.conf",
+	    NULL, O(dns_servers) },
 	{ "image-origins", 0, OPT_STR, "HOSTS", NULL, 0, 0,
 	    "comma-separated host[:port] that images may come from; "
 	    "default: any",
@@ -195,6 +203,13 @@ main_kube(struct kube_config *k, const struct main_opts *o, struct files *files,
 	return ok;
 }
 
+static bool
+main_dns(struct loop *loop, const char *servers, struct err *e)
+{
+	return str_empty(servers) || (http_net_real_dns(loop, servers, e) ||
+					 err_wrap(e, "--dns-servers"));
+}
+
 static int
 main_run(const struct main_opts *o, enum log_level level)
 {
@@ -208,6 +223,7 @@ main_run(const struct main_opts *o, enum log_level level)
 		.leader_elect = o->leader_elect,
 		.lease_ns = o->lease_ns,
 		.lease_name = o->lease_name,
+		.lease_identity = o->lease_identity,
 		.diagnostics = o->diagnostics };
 	struct env env = { "agent", loop, NULL, ent, &files, &log,
 		metrics_new(), 0 };
@@ -234,7 +250,8 @@ main_run(const struct main_opts *o, enum log_level level)
 	a.control.bmc_grace_us = o->grace_us;
 	a.control.retry_max_us = o->retry_max_us;
 	env.net = http_net_real_new(loop, ent, &e);
-	if (env.net != NULL && main_kube(&kube, o, &files, &e))
+	if (env.net != NULL && main_dns(loop, o->dns_servers, &e) &&
+	    main_kube(&kube, o, &files, &e))
 		s.agent = agent_new(&env, &a, &e);
 	if (s.agent != NULL) {
 		LOGI(&log, "started", F_STR("server", kube.server),

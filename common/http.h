@@ -95,6 +95,11 @@ struct http_net;
 struct http_net *http_net_real_new(
     struct loop *l, struct entropy ent, struct err *e);
 void http_net_free(struct http_net *n);
+/* Asks these servers instead of those of /etc/resolv.conf: a list of
+ * ADDRESS[:PORT] with commas. Before the first call; ERR_SPEC names a bad one,
+ * at most HTTP_DNS_SERVERS are taken. */
+#define HTTP_DNS_SERVERS 8
+bool http_net_real_dns(struct loop *l, const char *servers, struct err *e);
 
 /* ---- client ------------------------------------------------------------- */
 

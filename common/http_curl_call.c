@@ -221,6 +221,9 @@ ccall_curl_done(struct ccall *c, CURLcode code)
 
 	if (code == CURLE_RECV_ERROR && ended_without_a_word(c))
 		code = CURLE_OK;
+	/* Who is not met there may be elsewhere by now. */
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CONNECT_ERROR)
+		p->addrs_until_us = 0;
 	c->code = code;
 	c->done_in_curl = true;
 	if (c->zombie) {

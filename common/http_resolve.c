@@ -1,12 +1,14 @@
 /*
  * Names to addresses without blocking: evdns, with /etc/hosts and
- * /etc/resolv.conf, which are read again when they change.
+ * /etc/resolv.conf, which are read again when they change; or servers that the
+ * program names.
  */
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "common/http_curl_int.h"
@@ -29,6 +31,8 @@ struct resolver {
 	struct loop *loop; /* borrowed */
 	struct evdns_base *dns;
 	const char *hosts, *resolv_conf; /* borrowed */
+	char servers[HTTP_DNS_SERVERS][64];
+	size_t n_servers; /* 0 = those of resolv_conf */
 	int64_t stamp;
 	TAILQ_HEAD(, resolve_job) jobs;
 };
@@ -77,6 +81,42 @@ resolver_files(struct resolver *r, const char *hosts, const char *resolv_conf)
 	r->resolv_conf = resolv_conf;
 }
 
+/* An address, no name: who would look that up? */
+static bool
+server_add(struct resolver *r, const char *text, size_t n, struct err *e)
+{
+	struct sockaddr_storage ss;
+	int len = sizeof ss;
+	char *to = r->servers[r->n_servers];
+
+	if (r->n_servers == HTTP_DNS_SERVERS)
+		return err_set(e, ERR_SPEC, 0, "more than %d DNS servers",
+		    HTTP_DNS_SERVERS);
+	if (n >= sizeof r->servers[0] || !str_copy(to, n + 1, text) ||
+	    evutil_parse_sockaddr_port(to, (struct sockaddr *)&ss, &len) != 0)
+		return err_set(e, ERR_SPEC, 0,
+		    "\"%.*s\" is no ADDRESS[:PORT] of a DNS server",
+		    n > 60 ? 60 : (int)n, text);
+	r->n_servers++;
+	return true;
+}
+
+bool
+http_net_real_dns(struct loop *l, const char *servers, struct err *e)
+{
+	struct resolver *r = resolver_of(l);
+	size_t n;
+
+	r->n_servers = 0;
+	for (;; servers += n + 1) {
+		n = strcspn(servers, ",");
+		if (!server_add(r, servers, n, e))
+			return false;
+		if (servers[n] == '\0')
+			return true;
+	}
+}
+
 static int64_t
 stamp_of_files(const struct resolver *r)
 {
@@ -115,8 +155,12 @@ make_base(struct resolver *r)
 	if (!r->dns)
 		return false;
 	/* An empty root has neither; /etc/hosts alone is enough. */
-	(void)evdns_base_resolv_conf_parse(
-	    r->dns, DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE, r->resolv_conf);
+	(void)evdns_base_resolv_conf_parse(r->dns,
+	    DNS_OPTIONS_ALL & ~DNS_OPTION_HOSTSFILE &
+		~(r->n_servers > 0 ? DNS_OPTION_NAMESERVERS : 0),
+	    r->resolv_conf);
+	for (size_t i = 0; i < r->n_servers; i++)
+		(void)evdns_base_nameserver_ip_add(r->dns, r->servers[i]);
 	(void)evdns_base_load_hosts(r->dns, r->hosts);
 	(void)evdns_base_set_option(r->dns, "timeout:", "3");
 	(void)evdns_base_set_option(r->dns, "attempts:", "2");

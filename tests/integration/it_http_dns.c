@@ -33,7 +33,7 @@ struct dns {
 	int fd;
 	char dir[32], conf[64], hosts[64];
 	enum answers how;
-	unsigned asked;
+	unsigned asked, port;
 	struct timer look;
 	int64_t looked_us, pause_us;
 };
@@ -113,8 +113,9 @@ dns_open(struct dns *d, enum answers how)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(d->dir));
 	(void)str_format(d->conf, sizeof d->conf, "%s/conf", d->dir);
 	(void)str_format(d->hosts, sizeof d->hosts, "%s/hosts", d->dir);
-	(void)str_format(text, sizeof text, "nameserver 127.0.0.1:%u\n",
-	    (unsigned)ntohs(a.sin_port));
+	d->port = ntohs(a.sin_port);
+	(void)str_format(
+	    text, sizeof text, "nameserver 127.0.0.1:%u\n", d->port);
 	put(d->conf, text);
 	put(d->hosts, "127.0.0.1 in-hosts.test\n");
 	resolver_files(resolver_of(d->rig.client), d->hosts, d->conf);
@@ -247,6 +248,37 @@ names_that_are_not_there_fail_with_the_name(void)
 	}
 }
 
+/* Servers that the program names come before those of the file. */
+static void
+named_servers_are_asked_instead(void)
+{
+	static const char *const bad[] = { "", "dns.test", "10.0.0.1,",
+		"10.0.0.1:99999", "10.0.0.1;10.0.0.2",
+		"1.1.1.1,::2,::3,::4,::5,::6,::7,::8,::9" };
+	struct http_peer *p;
+	struct err e;
+	char list[64];
+	struct ask a;
+	struct dns d;
+
+	dns_open(&d, ADDRESS);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		e = (struct err){ .kind = ERR_NONE };
+		CU_ASSERT_FALSE(http_net_real_dns(d.rig.client, bad[i], &e));
+		CU_ASSERT_EQUAL(e.kind, ERR_SPEC);
+	}
+	put(d.conf, "nameserver 127.0.0.1:9\n"); /* nobody */
+	(void)str_format(list, sizeof list, "127.0.0.1:%u", d.port);
+	CU_ASSERT_TRUE(http_net_real_dns(d.rig.client, list, &e));
+	p = peer_of(&d, "bmc.test");
+	begin(&d, &a, p, 8 * LOOP_S);
+	ask_wait(&d.rig, &a);
+	CHECK_END(&a, HTTP_OK, HTTP_P_BODY);
+	CU_ASSERT(d.asked > 0);
+	http_peer_free(p);
+	dns_close(&d);
+}
+
 static void
 garbage_is_no_address(void)
 {
@@ -340,6 +372,7 @@ main(void)
 		UNIT_CASE(a_dead_server_holds_up_nobody_else),
 		UNIT_CASE(a_server_that_comes_back_is_used_again),
 		UNIT_CASE(names_that_are_not_there_fail_with_the_name),
+		UNIT_CASE(named_servers_are_asked_instead),
 		UNIT_CASE(garbage_is_no_address),
 		UNIT_CASE(many_names_wait_and_are_given_up),
 		UNIT_CASE(another_resolv_conf_is_read_when_it_changes),
