@@ -28,6 +28,8 @@ struct backend_hooks {
 	void (*call)(void *arg, const struct net_event *ev); /* virtual */
 	/* virtual: as world_net_gate */
 	bool (*gate)(void *arg, const struct net_event *ev);
+	/* sockets: the request that `hold` waits for is left hanging */
+	void (*held)(void *arg);
 	void (*log)(void *arg, const char *line, size_t n);
 	void (*problem)(void *arg, const char *text);
 	void *arg;
@@ -89,6 +91,10 @@ struct backend_ops {
 	bool (*dns)(
 	    struct backend *b, const char *name, const char *ip, struct err *e);
 	void (*net_remove)(struct backend *b, int id);
+	/* sockets: an agent's at'th write from now on, to BMCs or to the API,
+	 * gets no answer, before or after it was executed. */
+	bool (*hold)(
+	    struct backend *b, bool bmc, int64_t at, bool after, struct err *e);
 	cJSON *(*kube_stats)(struct backend *b); /* owned */
 	/* Does what must not happen inside of a callback. */
 	void (*settle)(struct backend *b);

@@ -14,6 +14,7 @@
 
 #define TICK (20 * LOOP_MS)
 #define SYNC_S 10
+#define AWAY_MORE (LOOP_S / 2) /* to be there again */
 
 static struct sockets *
 sockets_of(struct backend *b)
@@ -38,6 +39,8 @@ sockets_tick(void *arg)
 
 	if (s->in_run && s->done != NULL && s->done(s->done_arg))
 		loop_stop(s->loop);
+	sockets_hold_look(s);
+	sockets_dns_look(s->dns);
 	timer_start(s->loop, &s->tick, TICK, sockets_tick, s);
 }
 
@@ -92,6 +95,9 @@ sockets_api(struct backend *b, const char *method, const char *target,
 		.n_headers = 3,
 		.body = { body, body == NULL ? 0 : strlen(body) } };
 
+	/* A person waits until the API server is there again. */
+	if (!str_has_prefix(target, "/_sim/") && sockets_now(b) < s->away_until)
+		sockets_run(b, s->away_until, NULL, NULL);
 	return sockets_call(s, s->kube_peer, &r, status);
 }
 
@@ -164,23 +170,6 @@ sockets_apply(
 }
 
 static cJSON *
-sockets_plain(struct sockets *s, struct http_peer *peer, const char *method,
-    const char *path, const cJSON *body, int *status)
-{
-	struct http_header h = { "Content-Type", "application/json" };
-	char *text = body == NULL ? NULL : json_print(body);
-	struct http_request r = { .method = method,
-		.target = path,
-		.headers = &h,
-		.n_headers = 1,
-		.body = { text, text == NULL ? 0 : strlen(text) } };
-	cJSON *j = sockets_call(s, peer, &r, status);
-
-	xfree(text);
-	return j;
-}
-
-static cJSON *
 sockets_bmc(struct backend *b, const char *method, const char *path,
     const cJSON *body, int *status)
 {
@@ -201,6 +190,7 @@ sockets_kube_sim(
 		{ "fail-clear", "DELETE", "/_sim/fail" },
 		{ "stats-reset", "POST", "/_sim/stats" },
 		{ "outage", "POST", "/_sim/outage" } };
+	struct sockets *s = sockets_of(b);
 	cJSON *body = json_dup(args), *r;
 	char *text;
 	int status = 0;
@@ -219,6 +209,9 @@ sockets_kube_sim(
 			    rows[i].path, json_str(r, "message", ""));
 		cJSON_Delete(r);
 	}
+	if (str_eq(what, "outage") && status < 300)
+		s->away_until = sockets_now(b) + AWAY_MORE +
+				json_i64(args, "seconds", 0) * LOOP_S;
 	xfree(text);
 	cJSON_Delete(body);
 	return status < 300;
@@ -316,31 +309,6 @@ sockets_core_restart(struct backend *b, struct err *e)
 	return sockets_start_core(s, e);
 }
 
-static int
-sockets_net_add(struct backend *b, const struct net_rule *r, struct err *e)
-{
-	(void)b;
-	(void)r;
-	(void)err_set(e, ERR_SPEC, 0, "rules of the network need virtual time");
-	return 0;
-}
-
-static bool
-sockets_dns(struct backend *b, const char *name, const char *ip, struct err *e)
-{
-	(void)b;
-	(void)ip;
-	return err_set(
-	    e, ERR_SPEC, 0, "%s: names of BMCs need virtual time", name);
-}
-
-static void
-sockets_net_remove(struct backend *b, int id)
-{
-	(void)b;
-	(void)id;
-}
-
 static void
 sockets_settle(struct backend *b)
 {
@@ -378,6 +346,9 @@ sockets_free(struct backend *b)
 		process_fini(&s->agents[n]);
 	process_fini(&s->core);
 	follow_free(s->follow);
+	if (s->hold_call != NULL)
+		http_cancel(s->hold_call);
+	sockets_dns_free(s->dns);
 	timer_stop(&s->tick);
 	http_peer_free(s->kube_peer);
 	http_peer_free(s->bmc_peer);
@@ -411,7 +382,8 @@ static const struct backend_ops sockets_ops = {
 	.agent_metrics = sockets_agent_metrics,
 	.core_restart = sockets_core_restart,
 	.net_add = sockets_net_add,
-	.dns = sockets_dns,
+	.dns = sockets_dns_name,
+	.hold = sockets_hold,
 	.net_remove = sockets_net_remove,
 	.kube_stats = sockets_kube_stats,
 	.settle = sockets_settle,
@@ -451,6 +423,7 @@ sockets_follow(struct sockets *s, struct err *e)
 		.hooks = s->h,
 		.epoch_us = s->epoch_us,
 		.told = sockets_told,
+		.seen = sockets_on_bmc,
 		.arg = s };
 
 	s->follow = follow_new(&o);
@@ -478,6 +451,7 @@ backend_sockets_new(
 	s->loop = loop_event_new();
 	s->epoch_us = loop_mono_us(s->loop);
 	s->net = http_net_real_new(s->loop, ent, e);
+	s->dns = sockets_dns_new();
 	entropy_hex(ent, s->token, 16);
 	(void)str_format(
 	    s->authorization, sizeof(s->authorization), "Bearer %s", s->token);

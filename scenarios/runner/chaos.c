@@ -101,6 +101,15 @@ chaos_fault(struct chaos *c)
 	    c, "[{fault: {bmc: %s, %s}}]", chaos_bmc(c), rules[i]);
 }
 
+/* Over sockets two processes do not count together. */
+static const char *
+chaos_whom(struct chaos *c)
+{
+	if (c->p->be->synchronous)
+		return "any";
+	return chaos_below(c, 2) == 0 ? "bmc" : "api";
+}
+
 static bool
 chaos_crash(struct chaos *c)
 {
@@ -114,8 +123,9 @@ chaos_crash(struct chaos *c)
 		return chaos_step(c, "[{crash-agent: {restart-after: %llus}}]",
 		    (unsigned long long)after);
 	return chaos_step(c,
-	    "[{crash-agent: {at: %llu, when: %s, restart-after: %llus}}]",
-	    (unsigned long long)at, late ? "after" : "before",
+	    "[{crash-agent: {at: %llu, to: %s, when: %s, restart-after: "
+	    "%llus}}]",
+	    (unsigned long long)at, chaos_whom(c), late ? "after" : "before",
 	    (unsigned long long)after);
 }
 

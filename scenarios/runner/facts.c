@@ -121,6 +121,10 @@ facts_agent_of(const char *from)
 {
 	size_t n = strlen(AGENT_NET);
 
+	/* over sockets, where it is known */
+	if (str_has_prefix(from, "agent-"))
+		return from[6] >= '0' && from[6] <= '7' ? from[6] - '0' : -1;
+
 	if (!str_has_prefix(from, AGENT_NET) || from[n] < '1' || from[n] > '8')
 		return -1;
 	return from[n] - '1';

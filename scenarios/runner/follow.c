@@ -211,6 +211,7 @@ stream_bmc_event(struct stream *s, const cJSON *j)
 	f->bmc_seq = ev.seq;
 	if (!stream_bmc_kind(json_str(j, "event", ""), &ev.kind))
 		return;
+	f->o.seen(f->o.arg, &ev);
 	f->o.hooks.bmc(f->o.hooks.arg, &ev);
 	follow_told(f);
 }

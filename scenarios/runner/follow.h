@@ -21,6 +21,8 @@ struct follow_opts {
 	struct backend_hooks hooks;
 	int64_t epoch_us;        /* the hooks' times begin there */
 	void (*told)(void *arg); /* after each hook */
+	/* Before each event of a BMC; NULL = nobody is asked. */
+	void (*seen)(void *arg, struct bmc_event *ev);
 	void *arg;
 };
 struct follow *follow_new(const struct follow_opts *o);

@@ -33,7 +33,7 @@ const struct inv_row inv_rows[] = {
 	{ "write-in-maintenance", "no write to a BMC in maintenance", true },
 	{ "write-dangling",
 	    "no write to a BMC whose consumer is gone or another", true },
-	{ "write-without-lease", "no write to a BMC without the lease", true },
+	{ "write-without-lease", "no write to a BMC without the lease", false },
 	{ "write-identity-in-doubt",
 	    "no write while identity or certificate is in doubt", true },
 	{ "power-on-from-off",

@@ -104,8 +104,7 @@ main_steps(void)
 	for (size_t i = 0; step_tables[i] != NULL; i++)
 		for (const struct step_row *r = step_tables[i]; r->name != NULL;
 		     r++) {
-			(void)printf("  %-16s %s%s\n", r->name, r->help,
-			    r->virtual_only ? " (virtual time only)" : "");
+			(void)printf("  %-16s %s\n", r->name, r->help);
 			main_keys(r->keys);
 		}
 	(void)printf("\nInvariants (* needs the very moment: virtual time):\n");
@@ -129,8 +128,7 @@ main_list(char **files, int n)
 			status = 2;
 			continue;
 		}
-		(void)printf("%s: %s%s\n", files[i], s.name,
-		    s.virtual_only != NULL ? " (virtual time only)" : "");
+		(void)printf("%s: %s\n", files[i], s.name);
 		scenario_free(&s);
 	}
 	return status;

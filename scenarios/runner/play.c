@@ -8,6 +8,7 @@
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "common/url.h"
 #include "common/world.h"
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/subst.h"
@@ -18,7 +19,8 @@
 #define PLAY_MARKER_64 "IEI3LU1BUktFUi1ib290c3RyYXAtMGQ5"
 #define PLAY_PASSWORD_64 "Yjctc2ltLXNlY3JldA"
 #define PLAY_BASIC_64 "cm9vdDpiNy1zaW0tc2VjcmV0"
-#define PLAY_LARGE 500 /* objects */
+#define PLAY_VAR_DEPTH 4 /* values that name values */
+#define PLAY_LARGE 500   /* objects */
 #define PLAY_LULL (50 * LOOP_MS)
 #define PLAY_MIN_WAIT (20 * LOOP_S) /* over sockets */
 
@@ -89,6 +91,37 @@ play_var_bmc(struct play *p, const char *bmc, const char *member)
 	return v;
 }
 
+/* A value that names others, in its turn; NULL: one has no value. */
+static char *
+play_var_again(struct play *p, const char *text)
+{
+	cJSON *was = cJSON_CreateString(text), *v;
+	struct err e;
+	char *out = NULL;
+
+	if (p->var_depth < PLAY_VAR_DEPTH) {
+		p->var_depth++;
+		v = subst(was, play_var, p, &e);
+		p->var_depth--;
+		out = v == NULL ? NULL : subst_value(v);
+		cJSON_Delete(v);
+	}
+	cJSON_Delete(was);
+	return out;
+}
+
+/* The host part of a BMC's address. */
+static char *
+play_var_ip(struct play *p, const char *bmc)
+{
+	const struct fact_bmc *b = facts_bmc(p->f, bmc);
+	struct url u;
+	struct err e;
+
+	return b != NULL && url_parse(&u, b->address, &e) ? xstrdup(u.host)
+							  : NULL;
+}
+
 char *
 play_var(void *arg, const char *name)
 {
@@ -96,6 +129,8 @@ play_var(void *arg, const char *name)
 	const char *v = map_get(&p->vars, name);
 	const char *dot = strchr(name, '.');
 
+	if (v != NULL && strstr(v, "${") != NULL)
+		return play_var_again(p, v);
 	if (v != NULL)
 		return xstrdup(v);
 	if (str_eq(name, "origin"))
@@ -115,6 +150,8 @@ play_var(void *arg, const char *name)
 	if (str_has_prefix(name, "uuid.") || str_has_prefix(name, "address."))
 		return play_var_bmc(
 		    p, dot + 1, name[0] == 'u' ? "uuid" : "address");
+	if (str_has_prefix(name, "ip."))
+		return play_var_ip(p, dot + 1);
 	if (str_has_prefix(name, "key."))
 		return play_var_bmc(p, dot + 1, "certificateKey");
 	return NULL;
@@ -165,7 +202,7 @@ play_restarts(struct play *p)
 	}
 }
 
-static int64_t
+int64_t
 play_scaled(const struct play *p, int64_t us, int64_t least)
 {
 	if (!p->o.sockets)
@@ -220,6 +257,13 @@ play_wait(struct play *p, int64_t within_us, bool (*done)(void *), void *arg)
 	int64_t us = play_scaled(p, within_us, PLAY_MIN_WAIT);
 
 	return play_until(p, play_now(p) + us, done, arg);
+}
+
+bool
+play_wait_real(
+    struct play *p, int64_t within_us, bool (*done)(void *), void *arg)
+{
+	return play_until(p, play_now(p) + within_us, done, arg);
 }
 
 /* Stops early only for failures and crashes. */
@@ -410,16 +454,23 @@ play_invariants(struct play *p)
 }
 
 static void
+play_var_put(struct play *p, const cJSON *v)
+{
+	char *text = subst_value(v);
+
+	play_set_var(p, v->string, text);
+	xfree(text);
+}
+
+static void
 play_vars(struct play *p)
 {
 	const cJSON *v;
 
-	cJSON_ArrayForEach (v, json_child(p->sc->doc, "vars")) {
-		char *text = subst_value(v);
-
-		play_set_var(p, v->string, text);
-		xfree(text);
-	}
+	cJSON_ArrayForEach (v, json_child(p->sc->doc, "vars"))
+		play_var_put(p, v);
+	cJSON_ArrayForEach (v, scenario_sockets_of(p->sc, "vars", p->o.sockets))
+		play_var_put(p, v);
 	for (size_t i = 0; p->o.vars != NULL && i < p->o.vars->n; i++)
 		play_set_var(p, p->o.vars->v[i].key, p->o.vars->v[i].value);
 }
@@ -484,6 +535,12 @@ play_run(struct play *p)
 	    !p->failure.set)
 		play_fail(p, "expectation", "", "%s", e.msg);
 	(void)str_copy(p->path, sizeof(p->path), "end");
+	/* A play over sockets that tested nothing. */
+	if (!p->be->synchronous && !p->o.may_miss && p->crash.armed &&
+	    p->crash.at > 0)
+		play_fail(p, "expectation", "",
+		    "agent-%u was not killed: there was no request %lld",
+		    p->crash.agent, (long long)p->crash.at);
 	return !p->failure.set && play_end(p);
 }
 

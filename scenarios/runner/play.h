@@ -29,8 +29,9 @@ struct play_opts {
 	bool agent_debug;    /* log at debug level */
 	/* Values of the matrix: name=value, as map. */
 	const struct map *vars;
-	bool no_crds; /* sockets: the file applies crds/ */
-	bool keep;    /* sockets: processes outlive us */
+	bool may_miss; /* the planned crash may not come */
+	bool no_crds;  /* sockets: the file applies crds/ */
+	bool keep;     /* sockets: processes outlive us */
 	void (*progress)(void *arg, const char *text);
 	void *progress_arg;
 	void (*view)(void *arg, struct play *p); /* after each look */
@@ -51,6 +52,7 @@ struct play_crash {
 	bool armed, fired, after, due, heard;
 	unsigned agent;
 	int64_t at, seen;   /* the at'th mutating request */
+	char to[8];         /* any, bmc, api: to whom it is */
 	char event[32];     /* or this event of a BMC; "" */
 	char bmc[64];       /* glob */
 	int64_t restart_us; /* later it is started again; -1 = not */
@@ -82,6 +84,7 @@ struct play {
 	unsigned steps_done;
 	struct play_failure failure;
 	const char *marker; /* in bootstrap data */
+	unsigned var_depth;
 	/* Must appear nowhere; those of the file are borrowed from it. */
 	const char *markers[PLAY_MARKERS];
 };
@@ -94,10 +97,15 @@ bool play_run(struct play *p);
 void play_free(struct play *p);
 
 int64_t play_now(const struct play *p);
+/* A time of the file as it passes here; least: over sockets. */
+int64_t play_scaled(const struct play *p, int64_t us, int64_t least);
 /* Runs until done says so (asked whenever something was told) or so long
  * passed; false: it did not, or the run failed. Times of files; over sockets
  * they are scaled. */
 bool play_wait(
+    struct play *p, int64_t within_us, bool (*done)(void *), void *arg);
+/* The same, neither scaled nor stretched. */
+bool play_wait_real(
     struct play *p, int64_t within_us, bool (*done)(void *), void *arg);
 void play_pass(struct play *p, int64_t us); /* advances */
 void play_fail(struct play *p, const char *what, const char *object,

@@ -83,6 +83,22 @@ play_counts(const struct net_event *ev)
 	       strstr(ev->target, "/leases") == NULL;
 }
 
+/* NULL: it is none's. */
+static const struct fact_bmc *
+play_bmc_at(const struct play *p, const char *origin)
+{
+	char url[160];
+	const struct fact_bmc *b;
+
+	(void)str_format(url, sizeof(url), "https://%s", origin);
+	b = map_get(&p->f->by_address, url);
+	if (b == NULL) {
+		(void)str_format(url, sizeof(url), "http://%s", origin);
+		b = map_get(&p->f->by_address, url);
+	}
+	return b;
+}
+
 static void
 play_on_call(void *arg, const struct net_event *ev)
 {
@@ -97,16 +113,10 @@ play_on_call(void *arg, const struct net_event *ev)
 		.target = ev->target,
 		.status = ev->status,
 		.heard = ev->err == HTTP_OK && !ev->cancelled };
-	char url[160];
 
 	if (agent < 0)
 		return;
-	(void)str_format(url, sizeof(url), "https://%s", ev->origin);
-	b = map_get(&p->f->by_address, url);
-	if (b == NULL) {
-		(void)str_format(url, sizeof(url), "http://%s", ev->origin);
-		b = map_get(&p->f->by_address, url);
-	}
+	b = play_bmc_at(p, ev->origin);
 	if (b != NULL)
 		c.bmc = b->name;
 	invariants_call(p->inv, &c);
@@ -125,6 +135,9 @@ play_on_gate(void *arg, const struct net_event *ev)
 	if (!c->armed || c->event[0] != '\0' || c->due || !play_counts(ev) ||
 	    play_agent_index(ev->from) != (int)c->agent)
 		return true;
+	if (!str_eq(c->to, "any") &&
+	    str_eq(c->to, "bmc") != (play_bmc_at(p, ev->origin) != NULL))
+		return true;
 	if (++c->seen < c->at)
 		return true;
 	if (c->after) {
@@ -133,6 +146,15 @@ play_on_gate(void *arg, const struct net_event *ev)
 	}
 	play_crash_now(p);
 	return false;
+}
+
+static void
+play_on_held(void *arg)
+{
+	struct play *p = arg;
+
+	if (p->crash.armed)
+		play_crash_now(p);
 }
 
 static void
@@ -165,5 +187,5 @@ void
 play_hooks(struct play *p, struct backend_hooks *h)
 {
 	*h = (struct backend_hooks){ play_on_commit, play_on_bmc, play_on_call,
-		play_on_gate, play_on_log, play_on_problem, p };
+		play_on_gate, play_on_held, play_on_log, play_on_problem, p };
 }

@@ -20,7 +20,8 @@ struct run {
 	struct run_result *r;
 	struct map vars; /* of the matrix, owned texts */
 	FILE *log;
-	bool crashed; /* the planned crash came */
+	bool crashed;  /* the planned crash came */
+	bool may_miss; /* a range ends where it does not */
 };
 
 static double
@@ -89,6 +90,7 @@ run_once(struct run *x, bool again)
 		.trail = again,
 		.agent_debug = x->o->debug,
 		.vars = &x->vars,
+		.may_miss = x->may_miss,
 		.progress = run_progress,
 		.progress_arg = x };
 	struct err e = { 0 };
@@ -161,8 +163,9 @@ static bool
 run_matrix_range(struct run *x, const struct scenario_var *v, size_t n)
 {
 	for (int64_t k = v->from; k <= v->to && k < v->from + RUN_MATRIX_MAX;
-	     k++) {
+	     k += v->step) {
 		run_set(x, v->name, xasprintf("%lld", (long long)k));
+		x->may_miss = v->until_no_crash;
 		if (!run_matrix(x, v + 1, n - 1))
 			return false;
 		if (v->until_no_crash && !x->crashed)
@@ -198,21 +201,29 @@ run_set_given(struct run *x, const char *text)
 	}
 }
 
+/* The variables that have no value yet; how many. */
+static size_t
+run_not_given(struct run *x, struct scenario_var *v, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (map_get(&x->vars, v[i].name) == NULL)
+			v[left++] = v[i];
+	return left;
+}
+
 void
 run_file(const struct scenario *sc, uint64_t seed, const struct run_opts *o,
     struct run_result *r)
 {
 	struct scenario_var vars[SCENARIO_VARS];
-	size_t n = scenario_matrix(sc, vars);
+	size_t n = scenario_matrix(sc, o->sockets, vars);
 	struct run x = { .sc = sc, .o = o, .seed = seed, .r = r };
 	double began = run_wall();
 
 	memset(r, 0, sizeof(*r));
 	r->ok = true;
-	if (o->sockets && sc->virtual_only != NULL) {
-		r->skipped = true;
-		return;
-	}
 	if (o->log != NULL) {
 		x.log = str_eq(o->log, "-") ? stdout : fopen(o->log, "a");
 		if (x.log == NULL)
@@ -221,7 +232,7 @@ run_file(const struct scenario *sc, uint64_t seed, const struct run_opts *o,
 	}
 	if (o->set != NULL) {
 		run_set_given(&x, o->set);
-		n = 0;
+		n = run_not_given(&x, vars, n);
 	}
 	(void)run_matrix(&x, vars, n);
 	if (x.log != NULL && x.log != stdout)

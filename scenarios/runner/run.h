@@ -21,7 +21,7 @@ struct run_opts {
 
 /* One file with one seed: all values of its matrix. */
 struct run_result {
-	bool ok, skipped;
+	bool ok;
 	unsigned plays; /* runs of the file */
 	double wall_s, virtual_s;
 	char *report;  /* owned: of the first failure; NULL */

@@ -34,7 +34,7 @@ struct batch {
 	struct unit *units;
 	size_t n_units, cap_units, printed;
 	atomic_size_t *next; /* shared by the workers: who is free takes it */
-	unsigned passed, failed, skipped, plays;
+	unsigned passed, failed, plays;
 	bool terminal;
 	bool stop;
 };
@@ -44,20 +44,17 @@ struct batch {
 static void
 batch_line(struct batch *b, const struct unit *u)
 {
-	const char *word = u->r.skipped ? "skip" : u->r.ok ? "ok  " : "FAIL";
+	const char *word = u->r.ok ? "ok  " : "FAIL";
 
-	if (u->r.ok && !u->r.skipped && b->o->runs > 1 && !b->o->verbose)
+	if (u->r.ok && b->o->runs > 1 && !b->o->verbose)
 		return;
 	(void)printf("%s%s %s%s%s", b->terminal ? "\r\033[K" : "", word,
 	    u->sc->file, u->set == NULL ? "" : " ",
 	    u->set == NULL ? "" : u->set);
 	if (b->o->runs > 1 || !u->r.ok)
 		(void)printf(" seed %llu", (unsigned long long)u->seed);
-	if (u->r.skipped)
-		(void)printf(": %s\n", u->sc->virtual_only);
-	else
-		(void)printf("  %u run%s, %.1f s, virtual %.0f s\n", u->r.plays,
-		    u->r.plays == 1 ? "" : "s", u->r.wall_s, u->r.virtual_s);
+	(void)printf("  %u run%s, %.1f s, virtual %.0f s\n", u->r.plays,
+	    u->r.plays == 1 ? "" : "s", u->r.wall_s, u->r.virtual_s);
 	if (u->r.report != NULL)
 		(void)printf("%s", u->r.report);
 }
@@ -74,7 +71,7 @@ batch_file_line(struct batch *b, size_t last)
 	    (last + 1 < b->n_units && b->units[last + 1].sc == u->sc))
 		return;
 	for (size_t i = 0; i <= last; i++) {
-		if (b->units[i].sc != u->sc || b->units[i].r.skipped)
+		if (b->units[i].sc != u->sc)
 			continue;
 		all++;
 		ok += b->units[i].r.ok;
@@ -94,9 +91,8 @@ batch_tell(struct batch *b)
 		struct unit *u = &b->units[b->printed];
 
 		b->plays += u->r.plays;
-		b->passed += u->r.ok && !u->r.skipped;
+		b->passed += u->r.ok;
 		b->failed += !u->r.ok;
-		b->skipped += u->r.skipped;
 		batch_line(b, u);
 		batch_file_line(b, b->printed);
 		b->printed++;
@@ -139,8 +135,8 @@ batch_junit(const struct batch *b, const char *path)
 	(void)fprintf(f,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<testsuite name=\"beskar7-scenario\" tests=\"%zu\" "
-	    "failures=\"%u\" skipped=\"%u\">\n",
-	    b->printed, b->failed, b->skipped);
+	    "failures=\"%u\" skipped=\"0\">\n",
+	    b->printed, b->failed);
 	for (size_t i = 0; i < b->printed; i++) {
 		const struct unit *u = &b->units[i];
 
@@ -153,11 +149,7 @@ batch_junit(const struct batch *b, const char *path)
 		junit_text(f, u->set == NULL ? "" : u->set);
 		(void)fprintf(f, " (seed %llu)\" time=\"%.3f\">",
 		    (unsigned long long)u->seed, u->r.wall_s);
-		if (u->r.skipped) {
-			(void)fprintf(f, "<skipped message=\"");
-			junit_text(f, u->sc->virtual_only);
-			(void)fprintf(f, "\"/>");
-		} else if (!u->r.ok) {
+		if (!u->r.ok) {
 			(void)fprintf(f, "<failure message=\"%s\">", u->r.what);
 			junit_text(f, u->r.report == NULL ? "" : u->r.report);
 			(void)fprintf(f, "</failure>");
@@ -215,7 +207,6 @@ worker_main(struct batch *b, int fd)
 		unit_run(b, u);
 		json_set_i64(j, "unit", (int64_t)i);
 		json_set_bool(j, "ok", u->r.ok);
-		json_set_bool(j, "skipped", u->r.skipped);
 		json_set_i64(j, "plays", u->r.plays);
 		json_set_i64(j, "wall", (int64_t)(u->r.wall_s * 1e6));
 		json_set_i64(j, "virtual", (int64_t)(u->r.virtual_s * 1e6));
@@ -266,7 +257,6 @@ worker_line(struct batch *b, const char *line, size_t n)
 		u = &b->units[i];
 		u->done = true;
 		u->r = (struct run_result){ .ok = json_bool(j, "ok", false),
-			.skipped = json_bool(j, "skipped", false),
 			.plays = (unsigned)json_i64(j, "plays", 0),
 			.wall_s = (double)json_i64(j, "wall", 0) / 1e6,
 			.virtual_s = (double)json_i64(j, "virtual", 0) / 1e6,
@@ -388,7 +378,7 @@ batch_add(struct batch *b, const struct scenario *sc, uint64_t seed, char *set)
 	    (struct unit){ .sc = sc, .seed = seed, .set = set };
 }
 
-/* A unit for each combination of v and those after it. */
+/* A unit for each combination of the lists among v and those after it. */
 static void
 batch_add_values(struct batch *b, const struct scenario *sc, uint64_t seed,
     const struct scenario_var *v, size_t n, const char *set)
@@ -396,7 +386,11 @@ batch_add_values(struct batch *b, const struct scenario *sc, uint64_t seed,
 	const cJSON *item;
 
 	if (n == 0) {
-		batch_add(b, sc, seed, xstrdup(set));
+		batch_add(b, sc, seed, *set == '\0' ? NULL : xstrdup(set));
+		return;
+	}
+	if (v->list == NULL) {
+		batch_add_values(b, sc, seed, v + 1, n - 1, set);
 		return;
 	}
 	cJSON_ArrayForEach (item, v->list) {
@@ -411,18 +405,15 @@ batch_add_values(struct batch *b, const struct scenario *sc, uint64_t seed,
 }
 
 /* Over sockets a play waits for real time: then the values of a matrix play
- * beside each other. A range may end by what happens: one after the other. */
+ * beside each other. A range may end by what happens: one after the other in a
+ * unit. */
 static void
 batch_add_file(struct batch *b, const struct scenario *sc, uint64_t seed)
 {
 	struct scenario_var vars[SCENARIO_VARS];
-	size_t n = scenario_matrix(sc, vars);
-	bool apart = b->o->sockets && b->o->jobs > 1 && b->o->set == NULL &&
-		     sc->virtual_only == NULL && n > 0;
+	size_t n = scenario_matrix(sc, b->o->sockets, vars);
 
-	for (size_t i = 0; i < n; i++)
-		apart = apart && vars[i].list != NULL;
-	if (apart)
+	if (b->o->sockets && b->o->jobs > 1 && b->o->set == NULL)
 		batch_add_values(b, sc, seed, vars, n, "");
 	else
 		batch_add(b, sc, seed, NULL);
@@ -477,9 +468,8 @@ batch_run(struct batch *b)
 		batch_serial(b);
 	if (b->next != MAP_FAILED)
 		(void)munmap(b->next, size);
-	(void)printf("%s%u passed, %u failed, %u skipped; %u runs\n",
-	    b->terminal ? "\r\033[K" : "", b->passed, b->failed, b->skipped,
-	    b->plays);
+	(void)printf("%s%u passed, %u failed; %u runs\n",
+	    b->terminal ? "\r\033[K" : "", b->passed, b->failed, b->plays);
 }
 
 int

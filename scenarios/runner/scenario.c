@@ -16,7 +16,6 @@ static const struct shape_key top_keys[] = {
 	{ "name", S_TEXT, true, "what it shows, in a few words" },
 	{ "description", S_TEXT, false, "more words" },
 	{ "tags", S_LIST, false, "words to select by" },
-	{ "virtual-only", S_TEXT, false, "why it cannot run over sockets" },
 	{ "bmcs", S_MAP, false, "the simulated BMCs" },
 	{ "agents", S_MAP, false, "how many agents, with which options" },
 	{ "hosts", S_ANY, false, "Secrets and PhysicalHosts for the BMCs" },
@@ -24,6 +23,7 @@ static const struct shape_key top_keys[] = {
 	{ "manifests", S_LIST, false, "objects, or {file: PATH}" },
 	{ "vars", S_MAP, false, "names for values, used as ${name}" },
 	{ "matrix", S_MAP, false, "run the whole file once per value" },
+	{ "sockets", S_MAP, false, "what is otherwise over sockets" },
 	{ "steps", S_LIST, true, "what happens, in order" },
 	{ "end", S_MAP, false, "what holds at the end" },
 	{ "markers", S_LIST, false, "texts that must appear nowhere" },
@@ -108,6 +108,12 @@ const struct shape_key cluster_keys[] = {
 	{ NULL, S_ANY, false, NULL },
 };
 
+static const struct shape_key sockets_keys[] = {
+	{ "vars", S_MAP, false, "other values for some" },
+	{ "matrix", S_MAP, false, "other values for some" },
+	{ NULL, S_ANY, false, NULL },
+};
+
 static const struct shape_key end_keys[] = {
 	{ "converge", S_ANY, false, "time until all is at rest; false" },
 	{ "quiet", S_ANY, false, "time in which nothing is written; false" },
@@ -174,11 +180,13 @@ scenario_end(struct scenario *s, struct err *e)
 
 /* Each variable: a list of values, or {from, to, until}. */
 static bool
-scenario_matrix_check(struct scenario *s, struct err *e)
+scenario_matrix_check(
+    struct scenario *s, const cJSON *m, const char *at, struct err *e)
 {
 	static const struct shape_key range_keys[] = {
 		{ "from", S_INT, false, "default 1" },
 		{ "to", S_INT, false, "default 200" },
+		{ "step", S_INT, false, "default 1" },
 		{ "until", S_TEXT, false, "no-crash" },
 		{ NULL, S_ANY, false, NULL },
 	};
@@ -186,13 +194,16 @@ scenario_matrix_check(struct scenario *s, struct err *e)
 	const cJSON *v;
 	char path[160];
 
-	cJSON_ArrayForEach (v, json_child(s->doc, "matrix")) {
-		(void)str_format(path, sizeof(path), "matrix/%s", v->string);
+	cJSON_ArrayForEach (v, m) {
+		(void)str_format(path, sizeof(path), "%s/%s", at, v->string);
 		if (cJSON_IsArray(v))
 			continue;
 		if (!shape_check(range_keys, v, path, &s->src, e) ||
 		    !shape_word(v, "until", ends, path, &s->src, e))
 			return false;
+		if (json_i64(v, "step", 1) < 1)
+			return shape_error(
+			    &s->src, path, e, "step must be 1 or more");
 	}
 	return true;
 }
@@ -244,6 +255,34 @@ scenario_heals(
 	return true;
 }
 
+/* Over sockets only what the file has can be otherwise. */
+static bool
+scenario_sockets_known(struct scenario *s, const char *key, struct err *e)
+{
+	const cJSON *all = json_child(s->doc, key), *v;
+	char path[160];
+
+	cJSON_ArrayForEach (v, json_child(json_child(s->doc, "sockets"), key)) {
+		(void)str_format(
+		    path, sizeof(path), "sockets/%s/%s", key, v->string);
+		if (json_child(all, v->string) == NULL)
+			return shape_error(&s->src, path, e,
+			    "%.60s is not in the file's %s", v->string, key);
+	}
+	return true;
+}
+
+static bool
+scenario_sockets(struct scenario *s, struct err *e)
+{
+	const cJSON *m = json_child(json_child(s->doc, "sockets"), "matrix");
+
+	return scenario_part(s, "sockets", sockets_keys, e) &&
+	       scenario_sockets_known(s, "vars", e) &&
+	       scenario_sockets_known(s, "matrix", e) &&
+	       scenario_matrix_check(s, m, "sockets/matrix", e);
+}
+
 static bool
 scenario_check(struct scenario *s, struct err *e)
 {
@@ -255,7 +294,9 @@ scenario_check(struct scenario *s, struct err *e)
 	       scenario_part(s, "hosts", hosts_keys, e) &&
 	       scenario_part(s, "cluster", cluster_keys, e) &&
 	       scenario_part(s, "end", end_keys, e) && scenario_end(s, e) &&
-	       scenario_matrix_check(s, e) &&
+	       scenario_matrix_check(
+		   s, json_child(s->doc, "matrix"), "matrix", e) &&
+	       scenario_sockets(s, e) &&
 	       steps_check(steps, "steps", &s->src, e) &&
 	       scenario_heals(s, steps, "steps", e);
 }
@@ -284,7 +325,6 @@ scenario_load(
 	}
 	s->name = json_str(s->doc, "name", "");
 	s->description = json_str(s->doc, "description", "");
-	s->virtual_only = json_str(s->doc, "virtual-only", NULL);
 	return true;
 }
 
@@ -297,24 +337,34 @@ scenario_free(struct scenario *s)
 	memset(s, 0, sizeof(*s));
 }
 
-size_t
-scenario_matrix(
-    const struct scenario *s, struct scenario_var out[SCENARIO_VARS])
+const cJSON *
+scenario_sockets_of(const struct scenario *s, const char *key, bool sockets)
 {
-	const cJSON *v;
+	return sockets ? json_child(json_child(s->doc, "sockets"), key) : NULL;
+}
+
+size_t
+scenario_matrix(const struct scenario *s, bool sockets,
+    struct scenario_var out[SCENARIO_VARS])
+{
+	const cJSON *over = scenario_sockets_of(s, "matrix", sockets), *v, *m;
 	size_t n = 0;
 
 	cJSON_ArrayForEach (v, json_child(s->doc, "matrix")) {
 		if (n == SCENARIO_VARS)
 			break;
+		m = json_child(over, v->string);
+		if (m == NULL)
+			m = v;
 		out[n] = (struct scenario_var){ .name = v->string };
-		if (cJSON_IsArray(v)) {
-			out[n].list = v;
+		if (cJSON_IsArray(m)) {
+			out[n].list = m;
 		} else {
-			out[n].from = json_i64(v, "from", 1);
-			out[n].to = json_i64(v, "to", 200);
+			out[n].from = json_i64(m, "from", 1);
+			out[n].to = json_i64(m, "to", 200);
+			out[n].step = json_i64(m, "step", 1);
 			out[n].until_no_crash =
-			    str_eq(json_str(v, "until", NULL), "no-crash");
+			    str_eq(json_str(m, "until", NULL), "no-crash");
 		}
 		n++;
 	}

@@ -25,6 +25,14 @@ struct sockets {
 	struct tls_trust *kube_ca;
 	struct http_peer *kube_peer, *bmc_peer, *origin_peer;
 	struct follow *follow;
+	struct sockets_dns *dns;
+	/* sockets_faults.c */
+	unsigned holds, rules, silent_by[BACKEND_AGENTS];
+	bool hold_bmc, hold_api;
+	int64_t hold_was;
+	struct http_call *hold_call;
+	int64_t away_until; /* the API server, as ordered */
+	char from[16];      /* of the event that is told */
 	int64_t epoch_us;
 	struct timer tick, until;
 	bool (*done)(void *);
@@ -41,10 +49,36 @@ bool sockets_start_agent(struct sockets *s, unsigned n,
 void sockets_read_logs(struct sockets *s);
 char *sockets_file(const struct sockets *s, const char *name); /* owned */
 
+/* sockets_dns.c: a DNS server of each agent. */
+struct sockets_dns *sockets_dns_new(void);
+void sockets_dns_free(struct sockets_dns *d);
+/* Its port; 0: it could not be opened. */
+unsigned sockets_dns_port(struct sockets_dns *d, unsigned agent);
+void sockets_dns_set(struct sockets_dns *d, const char *name, const char *ip);
+void sockets_dns_look(const struct sockets_dns *d); /* now and then */
+void sockets_dns_silent(struct sockets_dns *d, unsigned agent, bool on);
+
+/* sockets_who.c: whose connection from this address ("127.0.0.1:4711") is;
+ * -1 = nobody's any more. */
+int sockets_who(const struct process *agents, unsigned n, const char *from);
+
+/* sockets_faults.c: the same ops as of backend.h, by rules of the simulators.
+ */
+bool sockets_hold(
+    struct backend *b, bool bmc, int64_t at, bool after, struct err *e);
+void sockets_hold_look(struct sockets *s);
+void sockets_on_bmc(void *arg, struct bmc_event *ev); /* of follow.h */
+int sockets_net_add(struct backend *b, const struct net_rule *r, struct err *e);
+void sockets_net_remove(struct backend *b, int id);
+bool sockets_dns_name(
+    struct backend *b, const char *name, const char *ip, struct err *e);
+
 /* sockets_call.c: one call, its reply parsed; NULL where none came. *status 0
  * then. Runs the loop meanwhile. */
 cJSON *sockets_call(struct sockets *s, struct http_peer *peer,
     const struct http_request *r, int *status);
+cJSON *sockets_plain(struct sockets *s, struct http_peer *peer,
+    const char *method, const char *path, const cJSON *body, int *status);
 char *sockets_text(struct sockets *s, const char *base, const char *target);
 
 #endif

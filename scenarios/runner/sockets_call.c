@@ -56,6 +56,23 @@ sockets_call(struct sockets *s, struct http_peer *peer,
 	return j != NULL ? j : cJSON_CreateObject();
 }
 
+cJSON *
+sockets_plain(struct sockets *s, struct http_peer *peer, const char *method,
+    const char *path, const cJSON *body, int *status)
+{
+	struct http_header h = { "Content-Type", "application/json" };
+	char *text = body == NULL ? NULL : json_print(body);
+	struct http_request r = { .method = method,
+		.target = path,
+		.headers = &h,
+		.n_headers = 1,
+		.body = { text, text == NULL ? 0 : strlen(text) } };
+	cJSON *j = sockets_call(s, peer, &r, status);
+
+	xfree(text);
+	return j;
+}
+
 char *
 sockets_text(struct sockets *s, const char *base, const char *target)
 {

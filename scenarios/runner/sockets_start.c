@@ -375,6 +375,8 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	if (o->leader_elect)
 		args_add(&a, "--leader-elect");
 	args_add(&a, "--lease-namespace=default");
+	args_add(&a, "--lease-identity=%s", name);
+	args_add(&a, "--dns-servers=127.0.0.1:%u", sockets_dns_port(s->dns, n));
 	if (o->watch_filter != NULL)
 		args_add(&a, "--watch-filter=%s", o->watch_filter);
 	if (o->image_origins != NULL)

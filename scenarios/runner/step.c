@@ -99,11 +99,7 @@ step_run(struct play *p, const cJSON *step, const char *path, struct err *e)
 		cJSON_Delete(arg);
 		return false;
 	}
-	if (r->virtual_only && !p->be->synchronous)
-		ok = err_set(
-		    e, ERR_SPEC, 0, "%s works in virtual time only", r->name);
-	else
-		ok = r->run(p, arg, e);
+	ok = r->run(p, arg, e);
 	cJSON_Delete(arg);
 	if (!ok && !str_has_prefix(e->msg, p->sc->src.file)) {
 		struct err was = *e;

@@ -20,7 +20,6 @@ struct step_row {
 	/* What it takes that is not a mapping of keys; S_MAP where there are
 	 * keys: nothing else. */
 	enum shape_kind other;
-	bool virtual_only;
 	/* What keys and other do not say; NULL = nothing. Texts with ${...}
 	 * must pass. path: of arg, for shape_error(). */
 	bool (*check)(const cJSON *arg, const char *path,

@@ -35,6 +35,7 @@ static const struct shape_key crash_keys[] = {
 	{ "agent", S_AGENT, false, "its number; default 0" },
 	{ "at", S_INT, false, "at its n-th request that writes" },
 	{ "when", S_TEXT, false, "before (default) or after it took effect" },
+	{ "to", S_TEXT, false, "whom: any (default), bmc, api" },
 	{ "at-event", S_TEXT, false, "at this event of a BMC" },
 	{ "bmc", S_TEXT, false, "of the event; a glob" },
 	{ "restart-after", S_TIME, false, "default: it is not started again" },
@@ -46,12 +47,25 @@ crash_check(const cJSON *a, const char *path, const struct shape_source *s,
     struct err *e)
 {
 	static const char *const whens[] = { "before", "after", NULL };
+	static const char *const tos[] = { "any", "bmc", "api", NULL };
 	const char *events[BMC_EV_FAULT + 2] = { NULL };
 
 	for (int k = 0; k <= BMC_EV_FAULT; k++)
 		events[k] = bmc_event_name((enum bmc_event_kind)k);
 	return shape_word(a, "when", whens, path, s, e) &&
+	       shape_word(a, "to", tos, path, s, e) &&
 	       shape_word(a, "at-event", events, path, s, e);
+}
+
+/* Two processes do not count together. */
+static bool
+crash_hold(struct play *p, const struct play_crash *c, struct err *e)
+{
+	if (str_eq(c->to, "any"))
+		return err_set(e, ERR_SPEC, 0,
+		    "over sockets a crash at a request needs to: bmc or api");
+	return p->be->ops->hold(
+	    p->be, str_eq(c->to, "bmc"), c->at, c->after, e);
 }
 
 static bool
@@ -63,12 +77,15 @@ crash_run(struct play *p, const cJSON *a, struct err *e)
 		.after = str_eq(json_str(a, "when", ""), "after"),
 		.restart_us = shape_time(a, "restart-after", -1) };
 	const char *event = json_str(a, "at-event", "");
+	const char *to = json_str(a, "to", "any");
 
+	if (c.restart_us >= 0)
+		c.restart_us = play_scaled(p, c.restart_us, 0);
 	(void)str_copy(c.event, sizeof(c.event), event);
 	(void)str_copy(c.bmc, sizeof(c.bmc), json_str(a, "bmc", "*"));
-	if (c.at > 0 && !p->be->synchronous)
-		return err_set(e, ERR_SPEC, 0,
-		    "crashes at a request work in virtual time only");
+	(void)str_copy(c.to, sizeof(c.to), to);
+	if (c.at > 0 && !p->be->synchronous && !crash_hold(p, &c, e))
+		return false;
 	if (c.at > 0 || event[0] != '\0') {
 		p->crash = c;
 		return true;
@@ -106,14 +123,14 @@ thaw_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_agents[] = {
-	{ "start-agent", NULL, S_AGENT, false, NULL, agent_start_run,
+	{ "start-agent", NULL, S_AGENT, NULL, agent_start_run,
 	    "starts agent N" },
-	{ "stop-agent", NULL, S_AGENT, false, NULL, agent_stop_run,
+	{ "stop-agent", NULL, S_AGENT, NULL, agent_stop_run,
 	    "ends agent N in order (SIGTERM)" },
-	{ "crash-agent", crash_keys, S_AGENT, false, crash_check, crash_run,
+	{ "crash-agent", crash_keys, S_AGENT, crash_check, crash_run,
 	    "kills an agent: now, at a request, at an event" },
-	{ "freeze", NULL, S_AGENT, false, NULL, freeze_run,
+	{ "freeze", NULL, S_AGENT, NULL, freeze_run,
 	    "stops agent N as SIGSTOP does" },
-	{ "thaw", NULL, S_AGENT, false, NULL, thaw_run, "lets it go on" },
+	{ "thaw", NULL, S_AGENT, NULL, thaw_run, "lets it go on" },
 	{ 0 },
 };

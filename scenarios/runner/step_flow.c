@@ -82,12 +82,12 @@ log_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_flow[] = {
-	{ "repeat", repeat_keys, S_MAP, false, NULL, repeat_run,
+	{ "repeat", repeat_keys, S_MAP, NULL, repeat_run,
 	    "runs steps several times" },
-	{ "for-each", each_keys, S_MAP, false, NULL, each_run,
+	{ "for-each", each_keys, S_MAP, NULL, each_run,
 	    "runs steps once per value" },
-	{ "log", NULL, S_TEXT, false, NULL, log_run, "says something" },
-	{ "random", chaos_keys, S_MAP, true, NULL, chaos_run,
+	{ "log", NULL, S_TEXT, NULL, log_run, "says something" },
+	{ "random", chaos_keys, S_MAP, NULL, chaos_run,
 	    "random operations and faults, by the seed" },
 	{ 0 },
 };

@@ -314,20 +314,20 @@ move_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_objects[] = {
-	{ "apply", NULL, S_ANY, false, apply_check, apply_run,
+	{ "apply", NULL, S_ANY, apply_check, apply_run,
 	    "creates or replaces an object, a list of them, or {file: PATH}" },
-	{ "cluster", cluster_keys, S_MAP, false, NULL, cluster_run,
+	{ "cluster", cluster_keys, S_MAP, NULL, cluster_run,
 	    "a Cluster with its Machines, as the key `cluster` of a file" },
-	{ "patch", patch_keys, S_MAP, false, patch_check, patch_run,
+	{ "patch", patch_keys, S_MAP, patch_check, patch_run,
 	    "a merge or JSON patch" },
-	{ "annotate", meta_keys, S_MAP, false, NULL, annotate_run,
+	{ "annotate", meta_keys, S_MAP, NULL, annotate_run,
 	    "sets annotations; null removes" },
-	{ "label", meta_keys, S_MAP, false, NULL, label_run,
+	{ "label", meta_keys, S_MAP, NULL, label_run,
 	    "sets labels; null removes" },
-	{ "delete", NULL, S_REF, false, NULL, delete_run, "deletes kind/name" },
-	{ "secret", secret_keys, S_MAP, false, NULL, secret_run,
+	{ "delete", NULL, S_REF, NULL, delete_run, "deletes kind/name" },
+	{ "secret", secret_keys, S_MAP, NULL, secret_run,
 	    "changes a BMC's Secret, and the BMC's account if asked" },
-	{ "move", move_keys, S_MAP, false, move_check, move_run,
+	{ "move", move_keys, S_MAP, move_check, move_run,
 	    "moves a Cluster as clusterctl does: new UIDs, no status" },
 	{ 0 },
 };

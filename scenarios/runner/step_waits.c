@@ -18,9 +18,15 @@ wait_run(struct play *p, const cJSON *a, struct err *e)
 {
 	int64_t within = shape_time(a, "within", WAIT_DEFAULT);
 	struct want_list l = { 0 };
-	bool ok = want_list_parse(&l, p, a, e);
+	int64_t real =
+	    p->be->synchronous ? -1 : shape_time(a, "sockets-within", -1);
+	bool ok = want_list_parse(&l, p, a, e), met;
 
-	if (ok && !play_wait(p, within, want_list_met, &l)) {
+	if (real >= 0)
+		within = real;
+	met = ok && (real >= 0 ? play_wait_real(p, real, want_list_met, &l)
+			       : play_wait(p, within, want_list_met, &l));
+	if (ok && !met) {
 		ok = false;
 		if (!p->failure.set)
 			(void)err_set(e, ERR_TIMEOUT, 0,
@@ -99,17 +105,16 @@ reset_counters_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_waits[] = {
-	{ "wait", want_keys, S_MAP, false, want_check, wait_run,
+	{ "wait", want_keys, S_MAP, want_check, wait_run,
 	    "until something is so, `within` a time (10m)" },
-	{ "expect", want_keys, S_MAP, false, want_check, expect_run,
+	{ "expect", want_keys, S_MAP, want_check, expect_run,
 	    "something is so now, or `stays-for` a time" },
-	{ "advance", NULL, S_TIME, false, NULL, advance_run,
-	    "lets a time pass" },
-	{ "quiet", NULL, S_TIME, false, NULL, quiet_run,
+	{ "advance", NULL, S_TIME, NULL, advance_run, "lets a time pass" },
+	{ "quiet", NULL, S_TIME, NULL, quiet_run,
 	    "lets a time pass in which nothing may be written" },
-	{ "count", count_keys, S_MAP, false, count_arg_check, count_run,
+	{ "count", count_keys, S_MAP, count_arg_check, count_run,
 	    "Redfish requests or API writes since reset-counters" },
-	{ "reset-counters", NULL, S_NOW, false, NULL, reset_counters_run,
+	{ "reset-counters", NULL, S_NOW, NULL, reset_counters_run,
 	    "counts from here" },
 	{ 0 },
 };

@@ -180,7 +180,7 @@ static const struct shape_key kube_keys[] = {
 	{ "for", S_TIME, false, "of the outage" },
 	{ "fail", S_MAP, false,
 	    "user, verb, resource, object, status, "
-	    "retry_after, after_commit, count" },
+	    "retry_after, after_commit, hang, writes, after, count" },
 	{ "clear", S_BOOL, false, "forgets what fail ordered" },
 	{ "compact", S_BOOL, false, "old watches get 410" },
 	{ "drop-watches", S_BOOL, false, "ends all watches" },
@@ -196,6 +196,9 @@ static const struct shape_key fail_keys[] = {
 	{ "status", S_INT, false, "" },
 	{ "retry_after", S_INT, false, "" },
 	{ "after_commit", S_BOOL, false, "" },
+	{ "hang", S_BOOL, false, "" },
+	{ "writes", S_BOOL, false, "" },
+	{ "after", S_INT, false, "" },
 	{ "count", S_INT, false, "" },
 	{ NULL, S_ANY, false, NULL },
 };
@@ -307,7 +310,7 @@ name_run(struct play *p, const cJSON *a, struct err *e)
 	const char *name = json_str(a, "name", "");
 	struct fact_bmc *b = facts_bmc(p->f, json_str(a, "bmc", ""));
 	struct url u;
-	char *address;
+	char *address, *var, port[16] = "";
 
 	if (b == NULL)
 		return err_set(e, ERR_SPEC, 0, "there is no BMC %s",
@@ -315,8 +318,14 @@ name_run(struct play *p, const cJSON *a, struct err *e)
 	if (!url_parse(&u, b->address, e) ||
 	    !p->be->ops->dns(p->be, name, u.host, e))
 		return false;
-	address = xasprintf("%s://%s", u.https ? "https" : "http", name);
+	if (u.port != (u.https ? 443 : 80))
+		(void)str_format(port, sizeof(port), ":%u", (unsigned)u.port);
+	address =
+	    xasprintf("%s://%s%s", u.https ? "https" : "http", name, port);
 	facts_alias(p->f, address, b);
+	var = xasprintf("url.%s", name);
+	play_set_var(p, var, address);
+	xfree(var);
 	xfree(address);
 	return true;
 }
@@ -355,25 +364,22 @@ restart_core_run(struct play *p, const cJSON *a, struct err *e)
 }
 
 const struct step_row steps_world[] = {
-	{ "bmc", bmc_keys, S_MAP, false, bmc_check, bmc_run,
+	{ "bmc", bmc_keys, S_MAP, bmc_check, bmc_run,
 	    "what a person does to a BMC or its machine" },
-	{ "power-button", button_keys, S_TEXT, false, NULL, button_run,
+	{ "power-button", button_keys, S_TEXT, NULL, button_run,
 	    "presses the power button of a machine" },
-	{ "fault", NULL, S_MAP, false, fault_check, fault_run,
+	{ "fault", NULL, S_MAP, fault_check, fault_run,
 	    "a fault rule of the simulated BMCs" },
-	{ "clear-faults", NULL, S_TEXT, false, NULL, clear_faults_run,
+	{ "clear-faults", NULL, S_TEXT, NULL, clear_faults_run,
 	    "of one BMC or all" },
-	{ "origin", origin_keys, S_MAP, false, NULL, origin_run,
+	{ "origin", origin_keys, S_MAP, NULL, origin_run,
 	    "makes the image origin fail" },
-	{ "kube", kube_keys, S_MAP, false, kube_check, kube_run,
+	{ "kube", kube_keys, S_MAP, kube_check, kube_run,
 	    "faults of the API server" },
-	{ "net", net_keys, S_MAP, true, NULL, net_run,
-	    "a rule of the network" },
-	{ "name", name_keys, S_MAP, true, NULL, name_run,
-	    "another name of a BMC" },
-	{ "heal", NULL, S_TEXT, true, NULL, heal_run,
-	    "removes a rule, or all" },
-	{ "restart-core", NULL, S_NOW, false, NULL, restart_core_run,
+	{ "net", net_keys, S_MAP, NULL, net_run, "a rule of the network" },
+	{ "name", name_keys, S_MAP, NULL, name_run, "another name of a BMC" },
+	{ "heal", NULL, S_TEXT, NULL, heal_run, "removes a rule, or all" },
+	{ "restart-core", NULL, S_NOW, NULL, restart_core_run,
 	    "kills and starts the core stand-in" },
 	{ 0 },
 };

@@ -10,16 +10,54 @@
 
 #define SUBST_MAX 65536
 
+/* The brace that closes the one that text begins with; NULL: there is none. */
+static const char *
+subst_end(const char *text)
+{
+	int depth = 0;
+
+	for (; *text != '\0'; text++) {
+		depth += text[0] == '$' && text[1] == '{';
+		if (*text == '}' && --depth == 0)
+			return text;
+	}
+	return NULL;
+}
+
+static bool subst_one(
+    const char **at, struct buf *out, subst_fn *fn, void *arg, struct err *e);
+
+/* A name may be made of others: ${url.${x}}. */
+static bool
+subst_name(char *name, size_t cap, subst_fn *fn, void *arg, struct err *e)
+{
+	const char *inner = strstr(name, "${"), *rest = inner;
+	struct buf out;
+	bool ok = true;
+
+	if (inner == NULL)
+		return true;
+	buf_init(&out, SUBST_MAX);
+	(void)buf_add(&out, name, (size_t)(inner - name));
+	ok = subst_one(&rest, &out, fn, arg, e) && buf_adds(&out, rest);
+	if (ok && !str_copy(name, cap, buf_str(&out)))
+		ok = err_set(e, ERR_SPEC, 0, "%.40s: too long", buf_str(&out));
+	buf_free(&out);
+	return ok && subst_name(name, cap, fn, arg, e);
+}
+
 static bool
 subst_one(
     const char **at, struct buf *out, subst_fn *fn, void *arg, struct err *e)
 {
-	const char *end = strchr(*at, '}');
+	const char *end = subst_end(*at);
 	char name[128], *value;
 
 	if (end == NULL || end - *at - 2 >= (long)sizeof(name))
 		return err_set(e, ERR_SPEC, 0, "%.40s: no closing }", *at);
 	(void)str_copy(name, (size_t)(end - *at - 2) + 1, *at + 2);
+	if (!subst_name(name, sizeof(name), fn, arg, e))
+		return false;
 	value = fn(arg, name);
 	if (value == NULL)
 		return err_set(e, ERR_SPEC, 0, "${%s} has no value", name);
@@ -44,8 +82,8 @@ subst_typed(const char *text)
 static cJSON *
 subst_text(const char *s, subst_fn *fn, void *arg, struct err *e)
 {
-	bool whole = str_has_prefix(s, "${") && strchr(s, '}') != NULL &&
-		     strchr(s, '}')[1] == '\0';
+	const char *end = str_has_prefix(s, "${") ? subst_end(s) : NULL;
+	bool whole = end != NULL && end[1] == '\0';
 	struct buf out;
 	cJSON *v = NULL;
 	bool ok = true;

@@ -30,6 +30,7 @@ const struct shape_key want_keys[] = {
 	{ "running", S_BOOL, false, "whether the agent runs" },
 	{ "count", S_INT, false, "so many objects" },
 	{ "within", S_TIME, false, "wait: default 10m" },
+	{ "sockets-within", S_TIME, false, "over sockets, in real time" },
 	{ "stays-for", S_TIME, false, "expect: holds for so long" },
 	{ "all", S_LIST, false, "several at once" },
 	{ NULL, S_ANY, false, NULL },

@@ -94,6 +94,30 @@ want 2 "end.yaml:3: quiet must be a time" "$run" run "$tmp/end.yaml"
 printf 'name: x\nmatrix: {k: {from: one}}\nsteps: []\n' > "$tmp/matrix.yaml"
 want 2 "matrix.yaml:2: from must be a number" "$run" run "$tmp/matrix.yaml"
 
+printf 'name: x\nmatrix: {k: {step: 0}}\nsteps: []\n' > "$tmp/range.yaml"
+want 2 "range.yaml:2: step must be 1 or more" "$run" run "$tmp/range.yaml"
+
+# sockets TEXT VALUE: what is otherwise over sockets must be in the file
+sockets() {
+	printf 'name: x\nvars: {v: 1m}\nmatrix: {k: [1]}\nsockets: %s\n' "$2" \
+		> "$tmp/sockets.yaml"
+	printf 'steps: []\n' >> "$tmp/sockets.yaml"
+	want 2 "sockets.yaml:4: $1" "$run" run "$tmp/sockets.yaml"
+}
+sockets "sockets must be a mapping" 'later'
+sockets "unknown key \"steps\"" '{steps: []}'
+sockets "vars must be a mapping" '{vars: 1m}'
+sockets "w is not in the file's vars" '{vars: {w: 1s}}'
+sockets "j is not in the file's matrix" '{matrix: {j: [1]}}'
+sockets "from must be a number" '{matrix: {k: {from: one}}}'
+sockets "a mapping is expected here" '{matrix: {k: 3}}'
+wrong "sockets-within must be a time" \
+	'wait: {bmc: b, path: power, equals: "On", sockets-within: 3}'
+wrong '"both" is none of any, bmc, api' 'crash-agent: {at: 1, to: both}'
+printf 'name: x\nvars: {a: "${b}", b: "${a}"}\nsteps:\n  - log: "${a}"\n' \
+	> "$tmp/circle.yaml"
+want 1 '${a} has no value' "$run" run "$tmp/circle.yaml"
+
 # A failure says what, where, when, and how to see it again.
 cat > "$tmp/fails.yaml" <<'YAML'
 name: fails

@@ -49,6 +49,8 @@ SEAMS = {
     'process.c.o': set(KINDS),
     'sockets_start.c.o': set(KINDS),
     'sockets_call.c.o': set(KINDS),
+    'sockets_dns.c.o': set(KINDS),
+    'sockets_who.c.o': set(KINDS),
     'backend_sockets.c.o': set(KINDS),
 }
 

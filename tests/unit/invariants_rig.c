@@ -142,6 +142,22 @@ rig_media(struct rig *r, const char *op)
 }
 
 void
+rig_lease(struct rig *r, const char *holder)
+{
+	char *text = xasprintf("{\"metadata\":{\"name\":\"beskar7-agent\","
+			       "\"namespace\":\"default\"},\"spec\":{"
+			       "\"holderIdentity\":\"%s\","
+			       "\"leaseDurationSeconds\":15}}",
+	    holder);
+	cJSON *l = rig_json(text);
+
+	rig_commit(
+	    r, "beskar7-agent", "coordination.k8s.io", "leases", NULL, l);
+	cJSON_Delete(l);
+	xfree(text);
+}
+
+void
 rig_pass(struct rig *r, int64_t us)
 {
 	r->now += us;

@@ -32,6 +32,7 @@ void rig_note(struct rig *r, enum bmc_event_kind k, const char *text);
 void rig_reset(struct rig *r, const char *type);
 void rig_media(struct rig *r, const char *op);
 void rig_pass(struct rig *r, int64_t us);
+void rig_lease(struct rig *r, const char *holder);
 void rig_open(struct rig *r);
 void rig_close(struct rig *r);
 void rig_claim(struct rig *r);

@@ -148,22 +148,6 @@ wrong_other_claim(struct rig *r)
 }
 
 static void
-rig_lease(struct rig *r, const char *holder)
-{
-	char *text = xasprintf("{\"metadata\":{\"name\":\"beskar7-agent\","
-			       "\"namespace\":\"default\"},\"spec\":{"
-			       "\"holderIdentity\":\"%s\","
-			       "\"leaseDurationSeconds\":15}}",
-	    holder);
-	cJSON *l = rig_json(text);
-
-	rig_commit(
-	    r, "beskar7-agent", "coordination.k8s.io", "leases", NULL, l);
-	cJSON_Delete(l);
-	xfree(text);
-}
-
-static void
 wrong_lease_of_another(struct rig *r)
 {
 	rig_claim(r);

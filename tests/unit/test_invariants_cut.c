@@ -1,5 +1,6 @@
 /* What the record's word for our own power-on is worth (SAFETY.md 3): nothing
- * of an agent that was there and heard all the while. */
+ * of an agent that was there and heard all the while. And what is judged of
+ * events that come late, as over sockets. */
 #include <CUnit/Basic.h>
 
 #include "common/json.h"
@@ -105,6 +106,40 @@ the_power_button_is_judged_by_what_it_does(void)
 	rig_close(&r);
 }
 
+/* Over sockets the lease is judged with three seconds more, and what needs the
+ * very moment is left out. */
+static void
+what_arrives_late_is_judged_with_a_tolerance(void)
+{
+	struct rig r;
+
+	rig_open(&r);
+	r.x->o.synchronous = false;
+	rig_claim(&r);
+	rig_record(&r, "provisioning", 1, "");
+	rig_lease(&r, "agent-1_x");
+	rig_pass(&r, 5 * LOOP_S / 2);
+	rig_media(&r, "insert");
+	CU_ASSERT_STRING_EQUAL(r.said, "");
+	rig_pass(&r, LOOP_S);
+	rig_host(&r, "admin",
+	    "{\"metadata\":{\"annotations\":{\"" CAPI "/paused\":\"\"}}}");
+	CU_ASSERT_STRING_EQUAL(r.said, "");
+	rig_media(&r, "eject");
+	CU_ASSERT_STRING_EQUAL(r.said, "write-without-lease");
+	rig_close(&r);
+}
+
+static void
+agents_are_known_by_address_or_by_name(void)
+{
+	CU_ASSERT_EQUAL(facts_agent_of("10.0.1.3:4711"), 2);
+	CU_ASSERT_EQUAL(facts_agent_of("agent-3"), 3);
+	CU_ASSERT_EQUAL(facts_agent_of("agent-8"), -1);
+	CU_ASSERT_EQUAL(facts_agent_of("agent-"), -1);
+	CU_ASSERT_EQUAL(facts_agent_of("127.0.0.1:4711"), -1);
+}
+
 int
 main(void)
 {
@@ -114,6 +149,8 @@ main(void)
 		UNIT_CASE(so_does_one_that_was_frozen_or_unheard),
 		UNIT_CASE(an_intent_of_another_attempt_starts_anew),
 		UNIT_CASE(the_power_button_is_judged_by_what_it_does),
+		UNIT_CASE(what_arrives_late_is_judged_with_a_tolerance),
+		UNIT_CASE(agents_are_known_by_address_or_by_name),
 	};
 
 	return UNIT_RUN("invariants_cut", cases);
