@@ -1,5 +1,6 @@
 #include "sim/kube/fieldset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -16,8 +17,8 @@ is_dot(const cJSON *c)
 	return c->string[0] == '.' && c->string[1] == '\0';
 }
 
-static bool
-owned(const cJSON *n)
+bool
+ks_set_owned(const cJSON *n)
 {
 	return n->child == NULL || json_child(n, ".") != NULL;
 }
@@ -78,7 +79,7 @@ ks_set_union(cJSON *into, const cJSON *from)
 			json_set(into, c->string, json_dup(c));
 			continue;
 		}
-		own = owned(have) || owned(c);
+		own = ks_set_owned(have) || ks_set_owned(c);
 		ks_set_union(have, c);
 		(void)settle(have, own);
 	}
@@ -95,7 +96,7 @@ ks_set_subtract(cJSON *into, const cJSON *from)
 
 		if (have == NULL)
 			continue;
-		own = owned(have) && !owned(c);
+		own = ks_set_owned(have) && !ks_set_owned(c);
 		ks_set_subtract(have, c);
 		if (!settle(have, own))
 			json_set(into, c->string, NULL);
@@ -115,7 +116,7 @@ ks_set_intersect(const cJSON *a, const cJSON *b)
 		if (o == NULL)
 			continue;
 		both = ks_set_intersect(c, o);
-		if (settle(both, owned(c) && owned(o)))
+		if (settle(both, ks_set_owned(c) && ks_set_owned(o)))
 			json_set(out, c->string, both);
 		else
 			cJSON_Delete(both);
@@ -195,30 +196,63 @@ add_keys(struct buf *path, const char *text)
 	cJSON_Delete(keys);
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const cJSON *const *x = a, *const *y = b;
+
+	return strcmp((*x)->string, (*y)->string);
+}
+
+/* The elements of a set in the order of their names; free with xfree. */
+static const cJSON **
+sorted(const cJSON *set, size_t *n)
+{
+	const cJSON **v =
+	    xcalloc((size_t)cJSON_GetArraySize(set) + 1, sizeof(*v));
+	const cJSON *c;
+
+	*n = 0;
+	cJSON_ArrayForEach (c, set) {
+		if (!is_dot(c))
+			v[(*n)++] = c;
+	}
+	qsort(v, *n, sizeof(*v), by_name);
+	return v;
+}
+
+static void
+add_element(struct buf *path, const char *element)
+{
+	if (element[0] == 'f')
+		(void)buf_addf(path, ".%s", element + 2);
+	else if (element[0] == 'k')
+		add_keys(path, element + 2);
+	else
+		(void)buf_addf(path, "[=%s]", element + 2);
+}
+
+/* What is in the set itself first, then what is below. */
 static void
 each(const cJSON *set, struct buf *path, void (*fn)(void *, const char *),
     void *arg)
 {
-	const cJSON *c;
+	size_t n, was = path->n;
+	const cJSON **v = sorted(set, &n);
 
-	cJSON_ArrayForEach (c, set) {
-		size_t was = path->n;
+	for (size_t i = 0; i < 2 * n; i++) {
+		const cJSON *c = v[i % n];
 
-		if (is_dot(c))
-			continue;
-		if (c->string[0] == 'f')
-			(void)buf_addf(path, ".%s", c->string + 2);
-		else if (c->string[0] == 'k')
-			add_keys(path, c->string + 2);
-		else
-			(void)buf_addf(path, "[=%s]", c->string + 2);
-		if (owned(c))
+		add_element(path, c->string);
+		if (i >= n)
+			each(c, path, fn, arg);
+		else if (ks_set_owned(c))
 			fn(arg, buf_str(path));
-		each(c, path, fn, arg);
 		path->n = was;
 		if (path->p != NULL)
 			path->p[was] = '\0';
 	}
+	xfree(v);
 }
 
 void

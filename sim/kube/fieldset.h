@@ -14,6 +14,8 @@ bool ks_set_empty(const cJSON *set); /* NULL is empty */
 void ks_set_union(cJSON *into, const cJSON *from);
 /* Takes the elements of `from` out of `into`. */
 void ks_set_subtract(cJSON *into, const cJSON *from);
+/* The element at this node is in the set itself. */
+bool ks_set_owned(const cJSON *node);
 /* A new tree, maybe empty. */
 cJSON *ks_set_intersect(const cJSON *a, const cJSON *b);
 /* The element, made if absent, as part of the path to something below it or

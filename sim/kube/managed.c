@@ -182,8 +182,10 @@ ks_managed_update(const struct ks_actor *a, const cJSON *before, cJSON *after)
 	cJSON *changed, *gone, *list, *self;
 
 	if (before == NULL) {
-		changed = ks_typed_fields(&t, after);
-		gone = cJSON_CreateObject();
+		cJSON *nothing = cJSON_CreateObject();
+
+		ks_typed_compare(&t, nothing, after, &changed, &gone);
+		cJSON_Delete(nothing);
 	} else {
 		ks_typed_compare(&t, before, after, &changed, &gone);
 	}
@@ -230,23 +232,29 @@ add_conflict(void *arg, const char *path)
 	if (++c->n > MAX_CONFLICTS)
 		return;
 	ks_status_cause(c->st, "FieldManagerConflict", c->with, path);
-	(void)buf_addf(c->text, "%s%s", c->several ? "\n- " : " ", path);
+	(void)buf_addf(c->text, "%s%s", c->several ? "\n- " : ": ", path);
 }
 
+/* "conflict with ..." of a cause; the text says "conflicts" of several. */
 static void
-describe(struct conflict *c)
+describe(struct conflict *c, bool first)
 {
 	const cJSON *e = c->entry;
 	const char *sub = json_str(e, "subresource", "");
 	char tail[200] = "";
 
 	if (!is_apply(e))
-		(void)str_format(tail, sizeof(tail), " using %s at %s",
-		    json_str(e, "apiVersion", ""), json_str(e, "time", ""));
+		(void)str_format(tail, sizeof(tail), " using %s",
+		    json_str(e, "apiVersion", ""));
 	(void)str_format(c->with, sizeof(c->with),
 	    "conflict with \"%s\"%s%s%s%s", json_str(e, "manager", ""),
 	    sub[0] != '\0' ? " with subresource \"" : "", sub,
 	    sub[0] != '\0' ? "\"" : "", tail);
+	if (!c->several)
+		(void)buf_adds(c->text, c->with);
+	else
+		(void)buf_addf(c->text, "%sconflicts%s:", first ? "" : "\n",
+		    c->with + strlen("conflict"));
 }
 
 static void
@@ -296,10 +304,8 @@ conflicts(const cJSON *list, const cJSON *self, const cJSON *changed,
 			continue;
 		both = ks_set_intersect(json_child(c, "fieldsV1"), changed);
 		f.entry = c;
-		describe(&f);
 		if (!ks_set_empty(both))
-			(void)buf_addf(
-			    &text, "%s%s:", f.n > 0 ? "\n" : "", f.with);
+			describe(&f, f.n == 0);
 		ks_set_each(both, add_conflict, &f);
 		cJSON_Delete(both);
 	}
@@ -313,36 +319,45 @@ conflicts(const cJSON *list, const cJSON *self, const cJSON *changed,
 	return true;
 }
 
-/* What the applier owned, owns no more, and nobody else does. */
-static cJSON *
-abandoned(const cJSON *list, const cJSON *self, const cJSON *now)
+/* Takes out of obj what the applier owned, owns no more, and nobody else does. */
+static void
+remove_abandoned(const struct ks_type *t, cJSON *obj, const cJSON *list,
+    const cJSON *self, const cJSON *now)
 {
-	cJSON *set = json_dup(json_child(self, "fieldsV1"));
+	cJSON *left = json_dup(json_child(self, "fieldsV1"));
+	cJSON *kept = json_dup(now);
 	const cJSON *c;
 
-	ks_set_subtract(set, now);
 	cJSON_ArrayForEach (c, list) {
 		if (c != self)
-			ks_set_subtract(set, json_child(c, "fieldsV1"));
+			ks_set_union(kept, json_child(c, "fieldsV1"));
 	}
-	return set;
+	ks_set_subtract(left, kept);
+	ks_typed_remove(t, obj, left, kept);
+	cJSON_Delete(left);
+	cJSON_Delete(kept);
 }
 
+/* An applier that changed nothing of the object has no new time. */
 static void
-own_applied(
-    const struct ks_actor *a, cJSON *obj, cJSON *list, cJSON *self, cJSON *set)
+own_applied(const struct ks_actor *a, cJSON *obj, cJSON *set, bool written)
 {
-	const cJSON *was = json_child(self, "fieldsV1");
+	cJSON *list = list_of(obj), *self = find_entry(list, a, true);
 
-	if (self != NULL && was != NULL && json_equal(was, set)) {
-		cJSON_Delete(set);
-	} else if (self == NULL) {
+	if (self == NULL && !ks_set_empty(set)) {
 		self = new_entry(a, true);
-		json_set(self, "fieldsV1", set);
+		if (!written)
+			json_set(self, "time", NULL);
 		cJSON_AddItemToArray(list, self);
+	} else if (self != NULL && written) {
+		touch(self, a);
+	}
+	if (ks_set_empty(set)) {
+		cJSON_Delete(set);
+		if (self != NULL)
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, self));
 	} else {
 		json_set(self, "fieldsV1", set);
-		touch(self, a);
 	}
 	finish_list(obj, list);
 }
@@ -358,17 +373,13 @@ ks_managed_apply(const struct ks_actor *a, const cJSON *live,
 	cJSON *changed, *gone;
 
 	if (live == NULL) {
-		own_applied(a, obj, list, NULL, set);
+		own_applied(a, obj, set, true);
 		return obj;
 	}
 	/* A stale version in the configuration is the client's to answer for. */
 	ks_typed_merge(&t, obj, config);
-	if (self != NULL) {
-		cJSON *left = abandoned(list, self, set);
-
-		ks_typed_remove(&t, obj, left);
-		cJSON_Delete(left);
-	}
+	if (self != NULL)
+		remove_abandoned(&t, obj, list, self, set);
 	ks_typed_compare(&t, live, obj, &changed, &gone);
 	if (!force && conflicts(list, self, changed, st)) {
 		cJSON_Delete(obj);
@@ -376,7 +387,8 @@ ks_managed_apply(const struct ks_actor *a, const cJSON *live,
 		obj = NULL;
 	} else {
 		take_from_others(list, self, changed, gone);
-		own_applied(a, obj, list, self, set);
+		own_applied(
+		    a, obj, set, !ks_set_empty(changed) || !ks_set_empty(gone));
 	}
 	cJSON_Delete(changed);
 	cJSON_Delete(gone);

@@ -101,6 +101,12 @@ schema_member(const struct schema *s, const char *key)
 	return p != NULL ? p : s->additional;
 }
 
+bool
+schema_has_property(const struct schema *s, const char *key)
+{
+	return s != NULL && schema_prop(s, key) != NULL;
+}
+
 const struct schema *
 schema_items(const struct schema *s)
 {
@@ -249,35 +255,51 @@ drop_nulls(const struct schema *s, cJSON *v)
 	}
 }
 
+/* A null where null is not allowed is as good as nothing. */
 static void
 add_defaults(const struct schema *s, cJSON *obj)
 {
 	for (size_t k = 0; k < s->n_props; k++) {
 		const struct schema_prop *p = &s->props[k];
+		const cJSON *v = json_child(obj, p->name);
 
-		if (p->s->dflt != NULL && json_child(obj, p->name) == NULL)
+		if (p->s->dflt != NULL &&
+		    (v == NULL || (cJSON_IsNull(v) && !p->s->nullable)))
 			json_set(obj, p->name, json_dup(p->s->dflt));
+	}
+}
+
+static void
+fill(const struct schema *s, cJSON *obj, bool nulls_too)
+{
+	cJSON *i;
+
+	if (cJSON_IsArray(obj) && s->items != NULL) {
+		cJSON_ArrayForEach (i, obj)
+			fill(s->items, i, nulls_too);
+		return;
+	}
+	if (!cJSON_IsObject(obj))
+		return;
+	if (nulls_too)
+		drop_nulls(s, obj);
+	add_defaults(s, obj);
+	cJSON_ArrayForEach (i, obj) {
+		const struct schema *sub = schema_member(s, i->string);
+
+		if (sub != NULL && !(s->root && is_head(i->string)))
+			fill(sub, i, nulls_too);
 	}
 }
 
 void
 schema_default(const struct schema *s, cJSON *obj)
 {
-	cJSON *i;
+	fill(s, obj, true);
+}
 
-	if (cJSON_IsArray(obj) && s->items != NULL) {
-		cJSON_ArrayForEach (i, obj)
-			schema_default(s->items, i);
-		return;
-	}
-	if (!cJSON_IsObject(obj))
-		return;
-	drop_nulls(s, obj);
-	add_defaults(s, obj);
-	cJSON_ArrayForEach (i, obj) {
-		const struct schema *sub = schema_member(s, i->string);
-
-		if (sub != NULL && !(s->root && is_head(i->string)))
-			schema_default(sub, i);
-	}
+void
+schema_default_applied(const struct schema *s, cJSON *obj)
+{
+	fill(s, obj, false);
 }

@@ -47,6 +47,8 @@ void schema_prune(
     const struct schema *s, cJSON *obj, struct schema_unknown *unknown);
 /* Drops nulls that are not nullable, then fills in defaults, in place. */
 void schema_default(const struct schema *s, cJSON *obj);
+/* What server-side apply made: nulls without a default stay, for validation. */
+void schema_default_applied(const struct schema *s, cJSON *obj);
 /* Adds what is wrong to *l; true if nothing was. Objects are walked at most
  * as deep as the schema. metadata of the root is not looked at: see
  * schema_validate_metadata. */
@@ -84,6 +86,8 @@ enum schema_type schema_type(const struct schema *s);
  * schema says nothing (unknown, or kept by preserve-unknown). s may be NULL,
  * which gives NULL: deduced types. */
 const struct schema *schema_member(const struct schema *s, const char *key);
+/* The member is named by the schema, not one of many. */
+bool schema_has_property(const struct schema *s, const char *key);
 const struct schema *schema_items(const struct schema *s);
 enum schema_list schema_list_type(const struct schema *s);
 /* x-kubernetes-list-map-keys; NULL and *n = 0 unless SCHEMA_LIST_MAP. */

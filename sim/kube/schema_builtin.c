@@ -22,9 +22,11 @@ enum shape {
 	STRINGS, /* atomic list of strings */
 	SET,     /* list of strings, set */
 	OBJ,     /* object; its fields follow one deeper */
+	WHOLE,   /* such an object, applied as a whole */
 	OPEN,    /* object that keeps what is not listed */
 	LIST,    /* atomic list of such objects */
 	KEYED,   /* list of such objects, merged by `key` */
+	REFS,    /* the same, of objects that are applied as a whole */
 	ANY
 };
 
@@ -59,7 +61,7 @@ static const struct field object_meta[] = {
 	{ 0, MAP, "labels", "Names and values to select objects by.", NULL },
 	{ 0, MAP, "annotations", "Names and values that are not for selecting.",
 	    NULL },
-	{ 0, KEYED, "ownerReferences",
+	{ 0, REFS, "ownerReferences",
 	    "Objects that this depends on; it is collected when they are gone.",
 	    "uid" },
 	{ 1, STR, "apiVersion", "Group and version of the owner.", NULL },
@@ -129,7 +131,7 @@ static const struct field config_map[] = { { 0, MAP, "data", "Texts by key.",
 	}
 
 static const struct field event[] = {
-	{ 0, OBJ, "involvedObject", "The object that this is about.", NULL },
+	{ 0, WHOLE, "involvedObject", "The object that this is about.", NULL },
 	OBJECT_REFERENCE(1),
 	{ 0, STR, "reason", "One CamelCase word for programs.", NULL },
 	{ 0, STR, "message", "What happened, for people.", NULL },
@@ -146,7 +148,7 @@ static const struct field event[] = {
 	{ 1, INT, "count", "How many.", NULL },
 	{ 1, TIME, "lastObservedTime", "The last of them.", NULL },
 	{ 0, STR, "action", "What was done or failed.", NULL },
-	{ 0, OBJ, "related", "A second object that takes part.", NULL },
+	{ 0, WHOLE, "related", "A second object that takes part.", NULL },
 	OBJECT_REFERENCE(1),
 	{ 0, STR, "reportingComponent", "Controller that reports it.", NULL },
 	{ 0, STR, "reportingInstance", "Instance of that controller.", NULL },
@@ -154,7 +156,7 @@ static const struct field event[] = {
 };
 
 static const struct field event_v1[] = {
-	{ 0, OBJ, "regarding", "The object that this is about.", NULL },
+	{ 0, WHOLE, "regarding", "The object that this is about.", NULL },
 	OBJECT_REFERENCE(1),
 	{ 0, STR, "reason", "One CamelCase word for programs.", NULL },
 	{ 0, STR, "note", "What happened, for people.", NULL },
@@ -165,7 +167,7 @@ static const struct field event_v1[] = {
 	{ 1, INT, "count", "How many.", NULL },
 	{ 1, TIME, "lastObservedTime", "The last of them.", NULL },
 	{ 0, STR, "action", "What was done or failed.", NULL },
-	{ 0, OBJ, "related", "A second object that takes part.", NULL },
+	{ 0, WHOLE, "related", "A second object that takes part.", NULL },
 	OBJECT_REFERENCE(1),
 	{ 0, STR, "reportingController", "Controller that reports it.", NULL },
 	{ 0, STR, "reportingInstance", "Instance of that controller.", NULL },
@@ -350,11 +352,19 @@ open_object(cJSON *j)
 	return j;
 }
 
+static cJSON *
+whole_object(cJSON *j)
+{
+	json_set_str(j, "x-kubernetes-map-type", "atomic");
+	return j;
+}
+
 /* *f stands behind the field; composite shapes take their lines from it. */
 static cJSON *
 shape(const struct field *is, const struct field **f)
 {
 	unsigned in = is->depth + 1U;
+	cJSON *j;
 
 	switch (is->shape) {
 	case STR:
@@ -379,12 +389,18 @@ shape(const struct field *is, const struct field **f)
 		return list_of(typed("string", NULL), "set");
 	case OBJ:
 		return object(f, in);
+	case WHOLE:
+		return whole_object(object(f, in));
 	case OPEN:
 		return open_object(object(f, in));
 	case LIST:
 		return list_of(object(f, in), "atomic");
 	case KEYED:
 		return keyed(f, in, is->key);
+	case REFS:
+		j = keyed(f, in, is->key);
+		(void)whole_object(json_child(j, "items"));
+		return j;
 	case ANY:
 	case END:
 		break;

@@ -137,24 +137,36 @@ find_same(const struct schema *s, const cJSON *list, const cJSON *like)
 
 /* ---- fields ------------------------------------------------------------- */
 
-static void fields_of(
-    const struct schema *s, const cJSON *v, cJSON *set, const char *el);
+/* An update owns all that it brings, an apply its leaves, its items and the keys
+ * of maps that have no fixed members. */
+enum part {
+	ALL,
+	LEAVES
+};
+
+static void drop_if_bare(cJSON *set, const char *el);
+static void fields_of(const struct schema *s, const cJSON *v, cJSON *set,
+    const char *el, enum part part);
 
 static void
-fields_of_members(const struct schema *s, const cJSON *obj, cJSON *node)
+fields_of_members(
+    const struct schema *s, const cJSON *obj, cJSON *node, enum part part)
 {
 	const cJSON *c;
 
 	cJSON_ArrayForEach (c, obj) {
 		char *f = field_element(c->string);
 
-		fields_of(schema_member(s, c->string), c, node, f);
+		fields_of(schema_member(s, c->string), c, node, f, part);
+		if (part == LEAVES && !schema_has_property(s, c->string))
+			ks_set_own(node, f);
 		xfree(f);
 	}
 }
 
 static void
-fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
+fields_of_list(
+    const struct schema *s, const cJSON *list, cJSON *node, enum part part)
 {
 	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
 	const cJSON *c;
@@ -165,22 +177,36 @@ fields_of_list(const struct schema *s, const cJSON *list, cJSON *node)
 		if (el == NULL)
 			continue;
 		ks_set_own(node, el);
-		if (keyed)
+		if (keyed && granular_map(schema_items(s), c))
 			fields_of_members(
-			    schema_items(s), c, ks_set_enter(node, el));
+			    schema_items(s), c, ks_set_enter(node, el), part);
 		xfree(el);
 	}
 }
 
 static void
-fields_of(const struct schema *s, const cJSON *v, cJSON *set, const char *el)
+fields_of(const struct schema *s, const cJSON *v, cJSON *set, const char *el,
+    enum part part)
 {
-	if (granular_map(s, v) && v->child != NULL)
-		fields_of_members(s, v, ks_set_enter(set, el));
-	else if (list_kind(s, v) != SCHEMA_LIST_ATOMIC && v->child != NULL)
-		fields_of_list(s, v, ks_set_enter(set, el));
+	bool map = granular_map(s, v);
+	bool list = list_kind(s, v) != SCHEMA_LIST_ATOMIC;
+	cJSON *node;
+
+	if ((!map && !list) || v->child == NULL) {
+		/* Nobody owns an empty list that was applied. */
+		if (!list || part == ALL)
+			ks_set_own(set, el);
+		return;
+	}
+	node = ks_set_enter(set, el);
+	if (map)
+		fields_of_members(s, v, node, part);
 	else
+		fields_of_list(s, v, node, part);
+	if (part == ALL)
 		ks_set_own(set, el);
+	else
+		drop_if_bare(set, el);
 }
 
 static const struct schema *
@@ -217,8 +243,8 @@ ks_typed_fields(const struct ks_type *t, const cJSON *obj)
 		char *f = field_element(c->string);
 
 		if (!unowned(c->string))
-			fields_of(
-			    schema_member(t->meta, c->string), c, meta, f);
+			fields_of(schema_member(t->meta, c->string), c, meta, f,
+			    LEAVES);
 		xfree(f);
 	}
 	drop_if_bare(set, "f:metadata");
@@ -226,7 +252,7 @@ ks_typed_fields(const struct ks_type *t, const cJSON *obj)
 		char *f = field_element(c->string);
 
 		if (!skip_root(c->string))
-			fields_of(root_member(t, c->string), c, set, f);
+			fields_of(root_member(t, c->string), c, set, f, LEAVES);
 		xfree(f);
 	}
 	return set;
@@ -256,7 +282,7 @@ compare_maps(const struct schema *s, const cJSON *a, const cJSON *b,
 		if (json_child(b, c->string) != NULL)
 			continue;
 		f = field_element(c->string);
-		fields_of(schema_member(s, c->string), c, gone, f);
+		fields_of(schema_member(s, c->string), c, gone, f, ALL);
 		xfree(f);
 	}
 }
@@ -268,7 +294,7 @@ fields_of_item(const struct schema *s, const cJSON *item, cJSON *node)
 	cJSON *one = cJSON_CreateArray();
 
 	cJSON_AddItemToArray(one, json_dup(item));
-	fields_of_list(s, one, node);
+	fields_of_list(s, one, node, ALL);
 	cJSON_Delete(one);
 }
 
@@ -278,6 +304,11 @@ compare_item(const struct schema *s, const cJSON *a, const cJSON *b,
 {
 	char *el = item_element(s, b);
 
+	if (!granular_map(schema_items(s), b)) {
+		ks_set_own(changed, el);
+		xfree(el);
+		return;
+	}
 	compare_maps(schema_items(s), a, b, ks_set_enter(changed, el),
 	    ks_set_enter(gone, el));
 	drop_if_bare(changed, el);
@@ -314,7 +345,7 @@ compare(const struct schema *s, const cJSON *a, const cJSON *b, cJSON *changed,
 	cJSON *nc, *ng;
 
 	if (a == NULL) {
-		fields_of(s, b, changed, el);
+		fields_of(s, b, changed, el, ALL);
 		return;
 	}
 	if (json_equal(a, b))
@@ -322,10 +353,8 @@ compare(const struct schema *s, const cJSON *a, const cJSON *b, cJSON *changed,
 	maps = granular_map(s, a) && granular_map(s, b);
 	lists = list_kind(s, a) != SCHEMA_LIST_ATOMIC &&
 		list_kind(s, b) != SCHEMA_LIST_ATOMIC;
-	if ((!maps && !lists) || b->child == NULL) {
+	if (!maps && !lists) {
 		ks_set_own(changed, el);
-		if (maps || lists)
-			fields_of(s, a, gone, el);
 		return;
 	}
 	nc = ks_set_enter(changed, el);
@@ -380,8 +409,8 @@ ks_typed_compare(const struct ks_type *t, const cJSON *a, const cJSON *b,
 		char *f = field_element(c->string);
 
 		if (!skip_root(c->string) && json_child(b, c->string) == NULL)
-			fields_of(
-			    schema_member(t->schema, c->string), c, *gone, f);
+			fields_of(schema_member(t->schema, c->string), c, *gone,
+			    f, ALL);
 		xfree(f);
 	}
 }
@@ -402,6 +431,12 @@ merge_map(const struct schema *s, cJSON *into, const cJSON *config)
 }
 
 static void
+replace_item(cJSON *list, cJSON *have, const cJSON *with)
+{
+	cJSON_ReplaceItemViaPointer(list, have, json_dup(with));
+}
+
+static void
 merge_list(const struct schema *s, cJSON *into, const cJSON *config)
 {
 	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
@@ -412,8 +447,10 @@ merge_list(const struct schema *s, cJSON *into, const cJSON *config)
 
 		if (have == NULL)
 			cJSON_AddItemToArray(into, json_dup(c));
-		else if (keyed)
+		else if (keyed && granular_map(schema_items(s), c))
 			merge_map(schema_items(s), have, c);
+		else if (keyed)
+			replace_item(into, have, c);
 	}
 }
 
@@ -424,8 +461,7 @@ merge_member(const struct schema *s, cJSON *into, const cJSON *config)
 
 	if (have != NULL && granular_map(s, have) && granular_map(s, config))
 		merge_map(s, have, config);
-	else if (have != NULL && config->child != NULL &&
-		 list_kind(s, have) != SCHEMA_LIST_ATOMIC &&
+	else if (have != NULL && list_kind(s, have) != SCHEMA_LIST_ATOMIC &&
 		 list_kind(s, config) != SCHEMA_LIST_ATOMIC)
 		merge_list(s, have, config);
 	else if (have == NULL || !json_equal(have, config))
@@ -446,28 +482,15 @@ ks_typed_merge(const struct ks_type *t, cJSON *obj, const cJSON *config)
 
 /* ---- remove ------------------------------------------------------------- */
 
-static void remove_set(const struct schema *s, cJSON *v, const cJSON *set);
-
-static bool
-only_keys_left(const struct schema *s, const cJSON *item)
-{
-	size_t n;
-	const char *const *keys = schema_list_keys(s, &n);
-	const cJSON *c;
-
-	cJSON_ArrayForEach (c, item) {
-		bool key = false;
-
-		for (size_t i = 0; i < n; i++)
-			key = key || str_eq(keys[i], c->string);
-		if (!key)
-			return false;
-	}
-	return true;
-}
+/* What is in `set` goes, with all that is below; fixed members below which
+ * others own something (`kept`, maybe NULL) stay. What is emptied goes as well,
+ * or is null where somebody owns it: so does the real server. */
+static void remove_set(
+    const struct schema *s, cJSON *v, const cJSON *set, const cJSON *kept);
 
 static void
-remove_items(const struct schema *s, cJSON *list, const cJSON *set)
+remove_items(
+    const struct schema *s, cJSON *list, const cJSON *set, const cJSON *kept)
 {
 	const cJSON *c;
 
@@ -476,61 +499,68 @@ remove_items(const struct schema *s, cJSON *list, const cJSON *set)
 
 		if (hit == NULL)
 			continue;
-		if (c->string[0] == 'k') {
-			remove_set(schema_items(s), hit, c);
-			if ((c->child != NULL && json_child(c, ".") == NULL) ||
-			    !only_keys_left(s, hit))
-				continue;
-		}
-		cJSON_Delete(cJSON_DetachItemViaPointer(list, hit));
+		if (ks_set_owned(c))
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, hit));
+		else
+			remove_set(schema_items(s), hit, c,
+			    json_child(kept, c->string));
 	}
 }
 
 static void
-remove_members(const struct schema *s, cJSON *obj, const cJSON *set)
+remove_member(
+    const struct schema *s, cJSON *obj, const cJSON *c, const cJSON *stay)
+{
+	const char *name = c->string + 2;
+	cJSON *hit = json_child(obj, name);
+	bool fixed = schema_has_property(s, name);
+
+	if (c->string[0] != 'f' || hit == NULL)
+		return;
+	if (fixed ? stay == NULL : ks_set_owned(c)) {
+		json_set(obj, name, NULL);
+		return;
+	}
+	if (hit->child == NULL)
+		return;
+	remove_set(schema_member(s, name), hit, c, stay);
+	if (hit->child == NULL)
+		json_set(obj, name, stay != NULL ? cJSON_CreateNull() : NULL);
+}
+
+static void
+remove_members(
+    const struct schema *s, cJSON *obj, const cJSON *set, const cJSON *kept)
 {
 	const cJSON *c;
 
 	cJSON_ArrayForEach (c, set) {
-		cJSON *hit;
-
-		if (c->string[0] != 'f')
-			continue;
-		hit = json_child(obj, c->string + 2);
-		if (hit == NULL)
-			continue;
-		if (c->child != NULL)
-			remove_set(schema_member(s, c->string + 2), hit, c);
-		if (c->child == NULL || hit->child == NULL)
-			json_set(obj, c->string + 2, NULL);
+		remove_member(s, obj, c, json_child(kept, c->string));
 	}
 }
 
 static void
-remove_set(const struct schema *s, cJSON *v, const cJSON *set)
+remove_set(
+    const struct schema *s, cJSON *v, const cJSON *set, const cJSON *kept)
 {
 	if (cJSON_IsArray(v) && s != NULL)
-		remove_items(s, v, set);
+		remove_items(s, v, set, kept);
 	else if (cJSON_IsObject(v))
-		remove_members(s, v, set);
+		remove_members(s, v, set, kept);
 }
 
 void
-ks_typed_remove(const struct ks_type *t, cJSON *obj, const cJSON *set)
+ks_typed_remove(
+    const struct ks_type *t, cJSON *obj, const cJSON *set, const cJSON *kept)
 {
-	const cJSON *c;
+	const cJSON *c, *meta = json_child(set, "f:metadata");
 
+	if (meta != NULL)
+		remove_set(t->meta, json_child(obj, "metadata"), meta,
+		    json_child(kept, "f:metadata"));
 	cJSON_ArrayForEach (c, set) {
-		const char *name = c->string + 2;
-		cJSON *hit;
-
-		if (c->string[0] != 'f' ||
-		    (hit = json_child(obj, name)) == NULL)
-			continue;
-		if (c->child != NULL)
-			remove_set(root_member(t, name), hit, c);
-		if ((c->child == NULL || hit->child == NULL) &&
-		    !str_eq(name, "metadata"))
-			json_set(obj, name, NULL);
+		if (c != meta)
+			remove_member(
+			    t->schema, obj, c, json_child(kept, c->string));
 	}
 }

@@ -22,7 +22,9 @@ void ks_typed_compare(const struct ks_type *t, const cJSON *a, const cJSON *b,
     cJSON **changed, cJSON **gone);
 /* Merges config into obj, in place. */
 void ks_typed_merge(const struct ks_type *t, cJSON *obj, const cJSON *config);
-/* Takes the fields of set out of obj, and containers that it empties. */
-void ks_typed_remove(const struct ks_type *t, cJSON *obj, const cJSON *set);
+/* Takes the fields of set out of obj with all that is below them, but for fixed
+ * members that hold elements of kept. */
+void ks_typed_remove(
+    const struct ks_type *t, cJSON *obj, const cJSON *set, const cJSON *kept);
 
 #endif

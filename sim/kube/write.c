@@ -184,7 +184,9 @@ admit(struct kube_server *s, const struct ks_request *rq, const cJSON *before,
 
 	if (!ks_prune(rq, obj, w, st))
 		return false;
-	if (schema != NULL)
+	if (schema != NULL && rq->patch == KS_PATCH_APPLY)
+		schema_default_applied(schema, obj);
+	else if (schema != NULL)
 		schema_default(schema, obj);
 	ks_builtin_default(rq->kind, before, obj, wall(s));
 	if (before != NULL)

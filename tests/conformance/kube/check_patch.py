@@ -452,3 +452,26 @@ def managed_clear(t):
 def managed_names(t):
     t.post(t.at('widgets'), t.widget(), fieldManager='x' * 129)
     t.post(t.at('widgets'), t.widget(), fieldManager='a\tb')
+
+
+@check('apply', 'removes the last member of maps and lists')
+def apply_last(t):
+    full = {'size': 1, 'labels': {'k': 'v'}, 'free': {'a': {'b': 1}},
+            'tags': ['x'], 'parts': [PART], 'nest': {'a': '1'}}
+    less = {'size': 1, 'labels': {}, 'free': {'a': {}}, 'tags': [],
+            'parts': [], 'nest': {}}
+    for n, spec in (('one', less), ('two', {'size': 1})):
+        t.apply(t.at('widgets', n), t.widget(n, spec=full), 'first',
+                want=201)
+        t.apply(t.at('widgets', n), t.widget(n, spec=spec), 'first',
+                want=200)
+
+
+@check('apply', 'leaves what another owns below what is removed')
+def apply_below(t):
+    t.apply(t.at('widgets', 'one'), t.widget(spec={
+        'parts': [{'name': 'a'}, {'name': 'b'}]}), 'first')
+    t.patch(t.at('widgets', 'one'), {'spec': {'parts': [
+        {'name': 'a', 'size': 3}, {'name': 'b'}]}}, want=200,
+        fieldManager='hand')
+    t.apply(t.at('widgets', 'one'), t.widget(spec={}), 'first', want=200)
