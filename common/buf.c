@@ -31,10 +31,8 @@ buf_reset(struct buf *b)
 		b->p[0] = '\0';
 }
 
-/* Room for n more bytes and the NUL; after an overflow everything fails, or a
- * later, shorter add would leave a hole in the middle. */
-static bool
-grow(struct buf *b, size_t n)
+bool
+buf_reserve(struct buf *b, size_t n)
 {
 	size_t cap = b->cap;
 
@@ -56,25 +54,6 @@ grow(struct buf *b, size_t n)
 }
 
 bool
-buf_reserve(struct buf *b, size_t n)
-{
-	return grow(b, n);
-}
-
-char *
-buf_extend(struct buf *b, size_t n)
-{
-	char *at;
-
-	if (!grow(b, n))
-		return NULL;
-	at = b->p + b->n;
-	b->n += n;
-	b->p[b->n] = '\0';
-	return at;
-}
-
-bool
 buf_add(struct buf *b, const void *p, size_t n)
 {
 	char *at = buf_extend(b, n);
@@ -88,16 +67,6 @@ bool
 buf_adds(struct buf *b, const char *s)
 {
 	return buf_add(b, s, strlen(s));
-}
-
-bool
-buf_addc(struct buf *b, char c)
-{
-	char *at = buf_extend(b, 1);
-
-	if (at != NULL)
-		*at = c;
-	return at != NULL;
 }
 
 bool
@@ -125,7 +94,7 @@ buf_addf(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(room > 0 ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
-	if (n < 0 || !grow(b, (size_t)n)) {
+	if (n < 0 || !buf_reserve(b, (size_t)n)) {
 		if (room > 0)
 			b->p[b->n] = '\0';
 		b->overflow = true;

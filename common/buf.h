@@ -20,16 +20,38 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 void buf_reset(struct buf *b); /* n = 0, keeps the memory */
-/* Room for n more bytes at once, where many small adds follow. */
+/* Room for n more bytes (and the NUL) at once, where many small adds follow.
+ * After an overflow everything fails, or a later, shorter add would leave a
+ * hole in the middle. */
 bool buf_reserve(struct buf *b, size_t n);
 /* n more bytes, which the caller fills in at once; NULL if over the cap. */
-char *buf_extend(struct buf *b, size_t n);
+static inline char *
+buf_extend(struct buf *b, size_t n)
+{
+	char *at;
+
+	/* cap is never over max + 1; overflow: see buf_reserve() */
+	if ((n >= b->cap - b->n || b->overflow) && !buf_reserve(b, n))
+		return NULL;
+	at = b->p + b->n;
+	b->n += n;
+	at[n] = '\0';
+	return at;
+}
 bool buf_add(struct buf *b, const void *p, size_t n);
 bool buf_adds(struct buf *b, const char *s);
-bool buf_addc(struct buf *b, char c);
 bool buf_addi(struct buf *b, int64_t i); /* decimal */
 bool buf_addf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+static inline bool
+buf_addc(struct buf *b, char c)
+{
+	char *at = buf_extend(b, 1);
+
+	if (at != NULL)
+		*at = c;
+	return at != NULL;
+}
 void buf_consume(struct buf *b, size_t n); /* drops n bytes from the front */
 char *buf_take(struct buf *b, size_t *n); /* moves the bytes out; "" if empty */
 const char *buf_str(const struct buf *b); /* "" if empty */

@@ -6,6 +6,7 @@
 #include "common/json.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/json_index.h"
@@ -17,6 +18,7 @@
 #define ROOM_LOOK 64    /* nodes between two estimates of what is to come */
 #define ROOM_GUESS 3    /* bytes of nodes a byte of text, at first */
 #define ROOM_SPARE 128  /* bytes */
+#define KEY_BITS 128    /* of a filter of keys */
 #define EXACT_DIGITS 15 /* any such integer fits a double */
 #define EXACT_MAX 9007199254740992LL
 
@@ -215,6 +217,14 @@ parse_key(struct json_parser *ps, struct json_string *key)
 	return true;
 }
 
+/* Almost no string has anything to free. */
+static void
+string_free(struct json_string *s)
+{
+	if (s->decoded != NULL)
+		xfree(s->decoded);
+}
+
 static bool skip_value(struct json_parser *ps);
 
 static bool
@@ -231,7 +241,7 @@ skip_container(struct json_parser *ps, bool object, char close)
 			if (object) {
 				if (!parse_key(ps, &key))
 					return false;
-				xfree(key.decoded);
+				string_free(&key);
 			}
 			if (!skip_value(ps))
 				return false;
@@ -255,7 +265,7 @@ skip_value(struct json_parser *ps)
 	if (ps->p < ps->end && *ps->p == '"') {
 		if (!json_parse_string(ps, &text))
 			return false;
-		xfree(text.decoded);
+		string_free(&text);
 		return true;
 	}
 	other = parse_value(ps, NULL);
@@ -269,11 +279,33 @@ same(const struct json_text *a, const struct json_text *b)
 	return b->p != NULL && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
 
+/* Which keys an object has had, roughly. */
+struct keys {
+	uint64_t seen[KEY_BITS / 64];
+	bool twice; /* one of them, perhaps */
+};
+
+static void
+keys_add(struct keys *keys, const struct json_text *key)
+{
+	const unsigned char *p = (const unsigned char *)key->p;
+	size_t n = key->n, h = n;
+	uint64_t bit, *seen;
+
+	if (n > 0)
+		h += p[0] * 5U + p[n / 2] * 17U + p[n - 1] * 67U;
+	h %= KEY_BITS;
+	bit = UINT64_C(1) << (h % 64);
+	seen = &keys->seen[h / 64];
+	keys->twice = keys->twice || (*seen & bit) != 0;
+	*seen |= bit;
+}
+
 /* A member of the object called parent (NULL: it has no name); *item is NULL
  * for one that is left out. */
 static bool
-parse_member(
-    struct json_parser *ps, const struct json_text *parent, cJSON **item)
+parse_member(struct json_parser *ps, const struct json_text *parent,
+    struct keys *keys, cJSON **item)
 {
 	struct json_string key;
 	bool ok;
@@ -285,10 +317,11 @@ parse_member(
 	    same(parent, &ps->parent)) {
 		ok = skip_value(ps);
 	} else {
+		keys_add(keys, &key.t);
 		*item = parse_value(ps, &key.t);
 		ok = *item != NULL;
 	}
-	xfree(key.decoded);
+	string_free(&key);
 	return ok;
 }
 
@@ -307,11 +340,12 @@ parse_items(struct json_parser *ps, cJSON *j, const struct json_text *key)
 	cJSON *item, *last = NULL;
 	char close = object ? '}' : ']';
 	size_t n = 0, kept = 0;
+	struct keys keys = { 0 };
 
 	if (take(ps, close))
 		return true;
 	do {
-		ok = object ? parse_member(ps, key, &item)
+		ok = object ? parse_member(ps, key, &keys, &item)
 			    : parse_element(ps, &item);
 		if (!ok)
 			return false;
@@ -320,7 +354,7 @@ parse_items(struct json_parser *ps, cJSON *j, const struct json_text *key)
 			kept++;
 		}
 	} while (more(ps, close, ++n, &ok));
-	if (object)
+	if (keys.twice)
 		json_drop_duplicates(j, kept);
 	return ok;
 }
@@ -361,7 +395,7 @@ parse_text(struct json_parser *ps, const struct json_text *key)
 	if (!json_parse_string(ps, &s))
 		return NULL;
 	j = new_node(ps, cJSON_String, key, &s.t);
-	xfree(s.decoded);
+	string_free(&s);
 	return j;
 }
 

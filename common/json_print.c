@@ -17,9 +17,9 @@ static void print_value(struct buf *b, const cJSON *j, int indent);
 /* Nothing here looks at what the buffer's adds return: it has no cap, since
  * everything in memory has been through one. */
 static void
-print_string(struct buf *b, const char *s)
+print_odd_string(struct buf *b, const char *s, size_t n)
 {
-	size_t n = strlen(s), from = 0, i = 0, len;
+	size_t from = 0, i = 0, len;
 
 	(void)buf_addc(b, '"');
 	for (; (i += json_plain(s + i, n - i)) < n; i += len) {
@@ -49,6 +49,25 @@ print_string(struct buf *b, const char *s)
 	}
 	(void)buf_add(b, s + from, n - from);
 	(void)buf_addc(b, '"');
+}
+
+/* Most strings stand for themselves. */
+static void
+print_string(struct buf *b, const char *s)
+{
+	size_t n = strlen(s);
+	char *at;
+
+	if (json_plain(s, n) < n) {
+		print_odd_string(b, s, n);
+		return;
+	}
+	at = buf_extend(b, n + 2);
+	if (at == NULL)
+		return;
+	at[0] = '"';
+	memcpy(at + 1, s, n);
+	at[n + 1] = '"';
 }
 
 static void
@@ -96,7 +115,9 @@ print_children(struct buf *b, const cJSON *j, int indent)
 		new_line(b, inner);
 		if (object) {
 			print_string(b, c->string != NULL ? c->string : "");
-			(void)buf_adds(b, indent < 0 ? ":" : ": ");
+			(void)buf_addc(b, ':');
+			if (indent >= 0)
+				(void)buf_addc(b, ' ');
 		}
 		print_value(b, c, inner);
 		if (c->next != NULL)

@@ -101,6 +101,59 @@ escape(struct json_parser *ps, char *out)
 	return 1;
 }
 
+static bool
+is_plain(char c)
+{
+	return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each of eight bytes that is not plain: too low (borrows), too
+ * high, or zero by the exclusive or. A borrow goes on into the byte above, so
+ * only the lowest that is set is sure. */
+static uint64_t
+odd_of_eight(const char *s)
+{
+	uint64_t w, quote, slash;
+
+	memcpy(&w, s, sizeof(w));
+	quote = w ^ EACH('"');
+	slash = w ^ EACH('\\');
+	return ((w - EACH(0x20)) | w | (quote - EACH(1)) | (slash - EACH(1))) &
+	       EACH(0x80);
+}
+
+/* Where the first of them stands, or some bytes before it. */
+static size_t
+first_odd(uint64_t odd)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(odd) / 8;
+#else
+	(void)odd;
+	return 0;
+#endif
+}
+
+size_t
+json_plain(const char *s, size_t n)
+{
+	size_t i = 0;
+	uint64_t odd;
+
+	for (; n - i >= sizeof(odd); i += sizeof(odd)) {
+		odd = odd_of_eight(s + i);
+		if (odd != 0) {
+			i += first_odd(odd);
+			break;
+		}
+	}
+	while (i < n && is_plain(s[i]))
+		i++;
+	return i;
+}
+
 /* Copies what stands before `end` (the closing quote), decoded. */
 static bool
 decode_string(
@@ -112,8 +165,13 @@ decode_string(
 
 	ps->end = end;
 	while (ps->p < end) {
-		size_t n;
+		size_t n = json_plain(ps->p, (size_t)(end - ps->p));
 
+		memcpy(dst, ps->p, n);
+		dst += n;
+		ps->p += n;
+		if (ps->p == end)
+			break;
 		if (*ps->p == '\\') {
 			n = escape(ps, dst);
 			if (n == 0) {
@@ -138,42 +196,6 @@ decode_string(
 	return true;
 }
 
-static bool
-is_plain(char c)
-{
-	return (signed char)c >= 0x20 && c != '"' && c != '\\';
-}
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* The same for all of eight bytes: a byte's high bit comes out set where it is
- * too low (borrows), too high, or becomes zero by the exclusive or. */
-static bool
-eight_plain(uint64_t w)
-{
-	uint64_t quote = w ^ EACH('"'), slash = w ^ EACH('\\');
-	uint64_t odd =
-	    (w - EACH(0x20)) | w | (quote - EACH(1)) | (slash - EACH(1));
-
-	return (odd & EACH(0x80)) == 0;
-}
-
-size_t
-json_plain(const char *s, size_t n)
-{
-	size_t i = 0;
-	uint64_t w;
-
-	for (; n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, s + i, sizeof(w));
-		if (!eight_plain(w))
-			break;
-	}
-	while (i < n && is_plain(s[i]))
-		i++;
-	return i;
-}
-
 bool
 json_parse_string(struct json_parser *ps, struct json_string *s)
 {
@@ -181,9 +203,13 @@ json_parse_string(struct json_parser *ps, struct json_string *s)
 	size_t high = 0;
 	bool plain = true;
 
-	at += json_plain(at, (size_t)(ps->end - at)); /* mostly all */
-	for (; at < ps->end && *at != '"'; at++) {
-		unsigned char c = (unsigned char)*at;
+	for (;; at++) {
+		unsigned char c;
+
+		at += json_plain(at, (size_t)(ps->end - at)); /* mostly all */
+		if (at >= ps->end || *at == '"')
+			break;
+		c = (unsigned char)*at;
 
 		if (c < 0x20) {
 			ps->p = at;
@@ -194,7 +220,8 @@ json_parse_string(struct json_parser *ps, struct json_string *s)
 		high += c >= 0x80;
 		if (c == '\\') {
 			plain = false;
-			at++;
+			if (++at >= ps->end)
+				break;
 		}
 	}
 	if (at >= ps->end) {
