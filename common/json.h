@@ -99,6 +99,11 @@ void json_insert(cJSON *arr, size_t index, cJSON *v);
 bool json_equal(const cJSON *a, const cJSON *b);
 size_t json_count_nodes(const cJSON *j); /* j and all below it */
 unsigned json_depth(const cJSON *j);     /* containers inside each other */
+/* Several may read one tree that nobody changes any more: each further one holds
+ * it, and the last to drop it frees it. Objects and arrays; NULL is fine. A tree
+ * with one holder is anybody's, as are cJSON_Delete and changes. */
+const cJSON *json_hold(const cJSON *j);
+void json_drop(const cJSON *j);
 cJSON *json_dup(const cJSON *j); /* never cJSON_Duplicate: json_node.h */
 /* RFC 7396: returns the new tree; both arguments stay the caller's. */
 cJSON *json_merge_patch(const cJSON *target, const cJSON *patch);

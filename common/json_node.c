@@ -1,5 +1,8 @@
 #include "common/json_node.h"
 
+#include <assert.h>
+#include <stdint.h>
+
 #include "common/json.h"
 
 /* Before main, since whatever frees a node must know how it was made. */
@@ -118,6 +121,35 @@ json_node_assign(cJSON *node, cJSON *v)
 	cJSON_Delete(v);
 }
 
+/* ---- holders and copies -------------------------------------------------- */
+
+static bool
+is_container(const cJSON *j)
+{
+	return (j->type & (cJSON_Object | cJSON_Array)) != 0;
+}
+
+const cJSON *
+json_hold(const cJSON *j)
+{
+	if (j == NULL)
+		return NULL;
+	assert(is_container(j));
+	((cJSON *)(uintptr_t)j)->valueint++;
+	return j;
+}
+
+void
+json_drop(const cJSON *j)
+{
+	cJSON *mine = (cJSON *)(uintptr_t)j;
+
+	if (j != NULL && is_container(j) && j->valueint > 0)
+		mine->valueint--;
+	else
+		cJSON_Delete(mine);
+}
+
 /* Bytes of a tree in one room. */
 static size_t
 tree_need(const cJSON *j)
@@ -148,7 +180,8 @@ copy(struct json_room *room, const cJSON *j)
 	out = json_node_new(room, j->type & ~JSON_NODE_FLAGS,
 	    j->string != NULL ? &key : NULL,
 	    j->valuestring != NULL ? &text : NULL);
-	out->valueint = j->valueint;
+	if (!is_container(j))
+		out->valueint = j->valueint;
 	out->valuedouble = j->valuedouble;
 	for (const cJSON *c = j->child; c != NULL; c = c->next)
 		json_node_append(out, &last, copy(room, c));

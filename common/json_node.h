@@ -3,7 +3,8 @@
  * cJSON's flags say that neither is freed by itself (cJSON_StringIsConst for
  * the key, cJSON_IsReference for the text), so that its functions work on such
  * nodes; but its cJSON_Duplicate would share their keys: json_dup. Private to
- * common/json*.c.
+ * common/json*.c. The root of a tree counts its further holders in valueint,
+ * which is zero in all other objects and arrays.
  */
 #ifndef B7_JSON_NODE_H
 #define B7_JSON_NODE_H

@@ -23,9 +23,9 @@ struct cluster_ctl {
 struct cluster_pass {
 	struct controllers *c;
 	struct object_ctl *o;
-	cJSON *tree;  /* owned, as the next two */
-	cJSON *owner; /* CAPI Cluster or NULL */
-	cJSON *status;
+	const cJSON *tree;  /* held */
+	const cJSON *owner; /* held; CAPI Cluster or NULL */
+	cJSON *status;      /* owned */
 	struct cond_stamp at;
 	bool silent;
 };
@@ -286,7 +286,7 @@ cluster_ctl_run(void *arg, const char *key)
 	};
 	struct controllers *c = arg;
 	struct cluster_ctl *ctl = map_get(&c->cluster_ctls, key);
-	cJSON *tree = informer_get(c->clusters, key);
+	const cJSON *tree = informer_get(c->clusters, key);
 	struct cluster_pass p = { .c = c, .tree = tree };
 	const char *at = "";
 	enum verdict v;
@@ -302,7 +302,7 @@ cluster_ctl_run(void *arg, const char *key)
 		(void)map_put(&c->cluster_ctls, key, ctl); /* new */
 	}
 	if (ctl->o.call != NULL || c->stopping) {
-		cJSON_Delete(tree);
+		json_drop(tree);
 		return;
 	}
 	c->passes++;
@@ -316,6 +316,6 @@ cluster_ctl_run(void *arg, const char *key)
 		(void)object_write_status(&ctl->o, tree, p.status);
 	}
 	cJSON_Delete(p.status);
-	cJSON_Delete(p.owner);
-	cJSON_Delete(tree);
+	json_drop(p.owner);
+	json_drop(tree);
 }

@@ -56,7 +56,7 @@ controllers_machine(const struct controllers *c, const char *ns,
     const char *name, struct machine *out)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *tree;
+	const cJSON *tree;
 
 	if (name == NULL || !kobj_key_make(ns, name, key)) {
 		machine_view_fini(out);
@@ -77,14 +77,14 @@ controllers_cluster_paused(
     const struct controllers *c, const char *ns, const char *cluster)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *tree;
+	const cJSON *tree;
 	bool paused;
 
 	if (cluster == NULL || !kobj_key_make(ns, cluster, key))
 		return false;
 	tree = informer_get(c->capi_clusters, key);
 	paused = json_bool(tree, "spec/paused", false);
-	cJSON_Delete(tree);
+	json_drop(tree);
 	return paused;
 }
 

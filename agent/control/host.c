@@ -153,7 +153,7 @@ host_read_meta(struct host *h, const cJSON *meta)
 }
 
 void
-host_init(struct host *h, const char *key, struct cJSON *tree)
+host_init(struct host *h, const char *key, const struct cJSON *tree)
 {
 	const char *state = json_str(tree, "status/state", NULL);
 
@@ -171,7 +171,7 @@ host_init(struct host *h, const char *key, struct cJSON *tree)
 void
 host_fini(struct host *h)
 {
-	cJSON_Delete(h->tree);
+	json_drop(h->tree);
 	xfree(h->key);
 	memset(h, 0, sizeof(*h));
 }

@@ -1,6 +1,6 @@
 /*
  * A PhysicalHost as its controller sees it: the object of the cache, parsed.
- * Strings point into the tree, which the view owns. Absent strings are NULL.
+ * Strings point into the tree, which the view holds. Absent strings are NULL.
  */
 #ifndef B7_CONTROL_HOST_H
 #define B7_CONTROL_HOST_H
@@ -57,8 +57,8 @@ struct host_asks {
 };
 
 struct host {
-	struct cJSON *tree; /* owned */
-	char *key;          /* owned, "ns/name" */
+	const struct cJSON *tree; /* held */
+	char *key;                /* owned, "ns/name" */
 	const char *ns, *name, *uid, *rv, *zone, *watch;
 	int64_t generation;
 	bool deleting, for_move, has_finalizer, paused;
@@ -74,9 +74,9 @@ struct host {
 	enum host_state state;
 };
 
-/* Takes the tree. Never fails: an object of wrong types has empty fields, and
+/* Takes what the caller holds of the tree. Never fails: an object of wrong types has empty fields, and
  * host_problem() says what is missing. */
-void host_init(struct host *h, const char *key, struct cJSON *tree);
+void host_init(struct host *h, const char *key, const struct cJSON *tree);
 void host_fini(struct host *h);
 /* NULL, or what is wrong with the spec in a user's words. */
 const char *host_problem(const struct host *h);

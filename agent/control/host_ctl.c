@@ -396,7 +396,7 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 static void
 host_read(struct host_ctl *ctl)
 {
-	const struct informer *hosts = ctl->c->hosts;
+	struct informer *hosts = ctl->c->hosts;
 	struct host *h = &ctl->pass->h;
 
 	if (informer_holds(hosts, ctl->key, h->uid, h->rv))

@@ -16,17 +16,12 @@ static char *
 secret_version(const struct host_pass *p, const char *name)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *s;
-	char *v;
+	const char *rv;
 
 	if (name == NULL || !kobj_key_make(p->h.ns, name, key))
 		return NULL;
-	s = informer_get(p->c->secrets, key);
-	if (s == NULL)
-		return NULL;
-	v = xasprintf("%s@%s", name, kobj_rv(s));
-	cJSON_Delete(s);
-	return v;
+	rv = informer_rv(p->c->secrets, key);
+	return rv == NULL ? NULL : xasprintf("%s@%s", name, rv);
 }
 
 static enum verdict

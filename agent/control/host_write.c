@@ -248,7 +248,7 @@ hold_patch(struct host_pass *p, enum secret_ask ask, cJSON *patch)
 	return v;
 }
 
-static cJSON *
+static const cJSON *
 hold_secret(const struct host_pass *p, char key[KOBJ_KEY_CAP])
 {
 	if (p->h.spec.credentials_name == NULL ||
@@ -261,11 +261,12 @@ enum verdict
 host_act_hold_secret(struct host_pass *p)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *secret = hold_secret(p, key), *patch = NULL;
+	const cJSON *secret = hold_secret(p, key);
+	cJSON *patch = NULL;
 
 	if (secret != NULL && !kobj_deleting(secret))
 		patch = kobj_finalizer_add_patch(secret, FINALIZER_SECRET);
-	cJSON_Delete(secret);
+	json_drop(secret);
 	return hold_patch(p, SECRET_HOLD, patch);
 }
 
@@ -299,11 +300,12 @@ enum verdict
 host_act_free_secret(struct host_pass *p)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *secret = hold_secret(p, key), *patch = NULL;
+	const cJSON *secret = hold_secret(p, key);
+	cJSON *patch = NULL;
 
 	if (secret != NULL && !hold_wanted(p, key))
 		patch = kobj_finalizer_remove_patch(secret, FINALIZER_SECRET);
-	cJSON_Delete(secret);
+	json_drop(secret);
 	return hold_patch(p, SECRET_FREE, patch);
 }
 

@@ -107,7 +107,7 @@ machine_check(struct machine *m)
 }
 
 void
-machine_view_init(struct machine *m, const char *key, struct cJSON *tree)
+machine_view_init(struct machine *m, const char *key, const struct cJSON *tree)
 {
 	const cJSON *owner = kobj_owner(tree, "Machine", CAPI_GROUP);
 
@@ -136,7 +136,7 @@ machine_view_init(struct machine *m, const char *key, struct cJSON *tree)
 void
 machine_view_fini(struct machine *m)
 {
-	cJSON_Delete(m->tree);
+	json_drop(m->tree);
 	xfree(m->key);
 	memset(m, 0, sizeof(*m));
 }

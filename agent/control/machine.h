@@ -1,6 +1,6 @@
 /*
  * A Beskar7Machine as its controller, and that of its host, see it. Strings
- * point into the tree, which the view owns; absent ones are NULL.
+ * point into the tree, which the view holds; absent ones are NULL.
  */
 #ifndef B7_CONTROL_MACHINE_H
 #define B7_CONTROL_MACHINE_H
@@ -25,8 +25,8 @@ enum evidence_kind {
 };
 
 struct machine {
-	struct cJSON *tree; /* owned */
-	char *key;          /* owned, "ns/name" */
+	const struct cJSON *tree; /* held */
+	char *key;                /* owned, "ns/name" */
 	const char *ns, *name, *uid, *rv;
 	int64_t generation;
 	bool deleting, for_move, has_finalizer, paused;
@@ -50,9 +50,10 @@ struct machine {
 	const char *host_ref;
 };
 
-/* Takes the tree; fields of wrong types are as if absent, and m.wrong names the
+/* Takes what the caller holds of the tree; fields of wrong types are as if absent, and m.wrong names the
  * first. */
-void machine_view_init(struct machine *m, const char *key, struct cJSON *tree);
+void machine_view_init(
+    struct machine *m, const char *key, const struct cJSON *tree);
 void machine_view_fini(struct machine *m);
 /* spec.hostSelector, or NULL. */
 const struct cJSON *machine_selector(const struct machine *m);

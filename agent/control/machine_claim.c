@@ -41,7 +41,7 @@ claim_needs_object(const struct machine *m)
 static bool
 claim_matches(const struct machine_pass *p, const struct host_brief *b)
 {
-	cJSON *tree;
+	const cJSON *tree;
 	bool ok;
 
 	if (!claim_needs_object(&p->m))
@@ -50,7 +50,7 @@ claim_matches(const struct machine_pass *p, const struct host_brief *b)
 	ok = tree != NULL && claim_hardware_fits(&p->m, tree) &&
 	     (machine_selector(&p->m) == NULL ||
 		 kobj_selector_matches(machine_selector(&p->m), tree, NULL));
-	cJSON_Delete(tree);
+	json_drop(tree);
 	return ok;
 }
 
@@ -128,11 +128,12 @@ claim_write(struct machine_pass *p, const struct host_brief *b)
 	struct object_write w = { .inf = p->c->hosts, .res = &RES_HOSTS };
 	const char *data =
 	    json_str(p->owner, "spec/bootstrap/dataSecretName", NULL);
-	cJSON *tree = informer_get(p->c->hosts, b->key), *patch, *spec;
+	const cJSON *tree = informer_get(p->c->hosts, b->key);
+	cJSON *patch, *spec;
 
 	/* The index may lag behind the cache: from A to B never in one step. */
 	if (tree == NULL || json_at(tree, "spec/consumerRef") != NULL) {
-		cJSON_Delete(tree);
+		json_drop(tree);
 		return machine_poll(p, LOOP_S / 10);
 	}
 	patch = kobj_patch_base(tree);
@@ -151,7 +152,7 @@ claim_write(struct machine_pass *p, const struct host_brief *b)
 	xreplace(&p->o->reserved, b->key);
 	(void)object_write(p->o, &w);
 	cJSON_Delete(patch);
-	cJSON_Delete(tree);
+	json_drop(tree);
 	return V_WAIT;
 }
 

@@ -39,7 +39,7 @@ machine_poll(struct machine_pass *p, int64_t us)
 	return V_POLL;
 }
 
-static cJSON *
+static const cJSON *
 machine_related(struct informer *inf, const char *ns, const char *name)
 {
 	char key[KOBJ_KEY_CAP];
@@ -67,7 +67,7 @@ static bool
 machine_try_host(void *arg, const char *key)
 {
 	struct machine_pass *p = arg;
-	cJSON *tree = informer_get(p->c->hosts, key);
+	const cJSON *tree = informer_get(p->c->hosts, key);
 
 	if (tree == NULL)
 		return true;
@@ -80,7 +80,7 @@ machine_try_host(void *arg, const char *key)
 }
 
 static void
-machine_load(struct machine_pass *p, struct object_ctl *o, cJSON *tree)
+machine_load(struct machine_pass *p, struct object_ctl *o, const cJSON *tree)
 {
 	memset(p, 0, sizeof(*p));
 	p->c = o->c;
@@ -100,8 +100,8 @@ machine_unload(struct machine_pass *p)
 	if (p->has_host)
 		host_fini(&p->h);
 	machine_view_fini(&p->m);
-	cJSON_Delete(p->owner);
-	cJSON_Delete(p->cluster);
+	json_drop(p->owner);
+	json_drop(p->cluster);
 	cJSON_Delete(p->status);
 }
 
@@ -130,7 +130,7 @@ machine_ctl_run(void *arg, const char *key)
 {
 	struct controllers *c = arg;
 	struct machine_ctl *ctl = map_get(&c->machine_ctls, key);
-	cJSON *tree = informer_get(c->machines, key);
+	const cJSON *tree = informer_get(c->machines, key);
 	struct machine_pass p;
 	const char *at = "";
 	enum verdict v;
@@ -147,7 +147,7 @@ machine_ctl_run(void *arg, const char *key)
 		(void)map_put(&c->machine_ctls, key, ctl); /* new */
 	}
 	if (ctl->o.call != NULL || c->stopping) {
-		cJSON_Delete(tree);
+		json_drop(tree);
 		return;
 	}
 	c->passes++;

@@ -10,9 +10,9 @@ struct machine_pass {
 	struct controllers *c;
 	struct object_ctl *o;
 	struct machine m;
-	cJSON *owner;   /* CAPI Machine, owned, or NULL */
-	cJSON *cluster; /* CAPI Cluster, owned, or NULL */
-	struct host h;  /* the host that we hold, if has_host */
+	const cJSON *owner;   /* CAPI Machine, held, or NULL */
+	const cJSON *cluster; /* CAPI Cluster, held, or NULL */
+	struct host h;        /* the host that we hold, if has_host */
 	bool has_host;
 	cJSON *status; /* owned; what the pass says */
 	struct cond_stamp at;

@@ -171,13 +171,10 @@ static char *
 share_version(const struct controllers *c, const char *ns, const char *name)
 {
 	char key[KOBJ_KEY_CAP];
-	cJSON *secret = !kobj_key_make(ns, name, key)
-			    ? NULL
-			    : informer_get(c->secrets, key);
-	char *v = secret == NULL ? NULL : xstrdup(kobj_rv(secret));
+	const char *rv =
+	    kobj_key_make(ns, name, key) ? informer_rv(c->secrets, key) : NULL;
 
-	cJSON_Delete(secret);
-	return v;
+	return rv == NULL ? NULL : xstrdup(rv);
 }
 
 void

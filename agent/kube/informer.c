@@ -541,6 +541,7 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	inf->proof_us = -1;
 	inf->bookmark_us = -1;
 	TAILQ_INIT(&inf->notes);
+	TAILQ_INIT(&inf->kept);
 	return inf;
 }
 

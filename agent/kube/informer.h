@@ -67,8 +67,11 @@ void informer_start(struct informer *inf);
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* The tree, parsed now and owned by the caller; NULL if absent. */
-cJSON *informer_get(const struct informer *inf, const char *key);
+/* The tree, for reading, as long as the caller likes; it goes back to json_drop().
+ * NULL if absent. */
+const cJSON *informer_get(struct informer *inf, const char *key);
+/* Its resourceVersion, borrowed like the text below; NULL if absent. */
+const char *informer_rv(const struct informer *inf, const char *key);
 /* Compact text, borrowed until the caller returns to the loop or notes a write;
  * NULL if absent. */
 const char *informer_text(const struct informer *inf, const char *key);

@@ -180,7 +180,7 @@ note_free(struct note *n)
 {
 	xfree(n->key);
 	xfree(n->old_text);
-	xfree(n->new_text);
+	json_drop(n->object);
 	xfree(n);
 }
 
@@ -191,13 +191,11 @@ notes_flush(struct informer *inf)
 	struct note *n;
 
 	while ((n = TAILQ_FIRST(&inf->notes)) != NULL) {
-		cJSON *o = json_parse(n->new_text, strlen(n->new_text), NULL);
 		const struct informer_event ev = { n->what, n->key, n->old_text,
-			o };
+			n->object };
 
 		TAILQ_REMOVE(&inf->notes, n, link);
 		informer_tell(inf, &ev);
-		cJSON_Delete(o);
 		note_free(n);
 	}
 }
@@ -212,7 +210,6 @@ struct change {
 	enum informer_what what;
 	const char *key, *old_text;
 	const cJSON *object;
-	const char *text; /* of object; NULL: to be printed */
 };
 
 static void
@@ -230,8 +227,7 @@ announce(struct informer *inf, const struct change *ch, enum cache_from from)
 	n->what = ch->what;
 	n->key = xstrdup(ch->key);
 	n->old_text = xstrdup(ch->old_text);
-	n->new_text =
-	    ch->text != NULL ? xstrdup(ch->text) : json_print(ch->object);
+	n->object = json_hold(ch->object);
 	TAILQ_INSERT_TAIL(&inf->notes, n, link);
 	loop_defer(inf->env->loop, &inf->tell, notes_due, inf);
 }
@@ -300,7 +296,7 @@ store(struct informer *inf, const char *key, struct cached *now)
 	inf->bytes += now->n;
 	if (was != NULL)
 		inf->bytes -= was->n;
-	xfree(was);
+	cached_free(inf, was);
 	tomb_drop(inf, key);
 	gauge(inf);
 }
@@ -312,7 +308,7 @@ unstore(struct informer *inf, const char *key)
 
 	if (was != NULL)
 		inf->bytes -= was->n;
-	xfree(was);
+	cached_free(inf, was);
 	gauge(inf);
 }
 
@@ -321,22 +317,22 @@ static void
 drop(
     struct informer *inf, const char *key, const cJSON *o, enum cache_from from)
 {
-	const struct cached *had = cache_get(inf, key);
+	struct cached *had = map_get(&inf->objects, key);
 	char *k = xstrdup(key); /* key may belong to the map */
-	cJSON *last = NULL;
-	struct change ch = { INFORMER_DELETED, k, NULL, o, NULL };
+	const cJSON *last = NULL;
+	struct change ch = { INFORMER_DELETED, k, NULL, o };
 
 	if (had == NULL) {
 		xfree(k);
 		return;
 	}
 	if (o == NULL) {
-		last = json_parse(had->text, had->n, NULL);
+		last = kept_hold(inf, had);
 		ch.object = last;
 	}
 	unstore(inf, k);
 	announce(inf, &ch, from);
-	cJSON_Delete(last);
+	json_drop(last);
 	xfree(k);
 }
 
@@ -346,7 +342,7 @@ replace(
 {
 	struct cached *had = map_get(&inf->objects, key);
 	struct cached *now = cached_new(o);
-	struct change ch = { INFORMER_ADDED, key, NULL, o, now->text };
+	struct change ch = { INFORMER_ADDED, key, NULL, o };
 	char *old = NULL;
 
 	if (had != NULL && !str_eq(had->uid, now->uid)) {
@@ -363,6 +359,9 @@ replace(
 	now->epoch = from == FROM_NOTE ? 0 : inf->epoch;
 	now->awaited = from == FROM_NOTE;
 	store(inf, key, now);
+	/* Of a Secret it may hold more than what strip() left. */
+	if (!inf->o.metadata_only)
+		kept_add(inf, now, o);
 	announce(inf, &ch, from);
 	xfree(old);
 }
@@ -392,7 +391,7 @@ cache_put(
 	if (from == FROM_WATCH)
 		cache_progress(inf, rv);
 	xfree(rv);
-	cJSON_Delete(tree);
+	json_drop(tree);
 	return true;
 }
 
@@ -440,7 +439,7 @@ cache_remove(
 	}
 	if (from == FROM_WATCH)
 		cache_progress(inf, rv);
-	cJSON_Delete(tree);
+	json_drop(tree);
 	return true;
 }
 
@@ -536,6 +535,8 @@ cache_free(struct informer *inf)
 		TAILQ_REMOVE(&inf->notes, n, link);
 		note_free(n);
 	}
+	for (size_t i = 0; i < inf->objects.n; i++)
+		kept_drop(inf, inf->objects.v[i].value);
 	map_free(&inf->objects, xfree);
 	map_free(&inf->tombs, tomb_free);
 	for (unsigned i = 0; i < SEEN_VERSIONS; i++)

@@ -13,11 +13,15 @@
 #include "common/random.h"
 #include "common/retry.h"
 
+#define KEPT_TREES 64 /* of an informer */
+
 /* One object; text, rv and uid stand behind it in the same allocation. */
 struct cached {
-	uint64_t epoch; /* of the last list that had it */
-	bool awaited;   /* noted by us; opaque versions: the watch must first
+	uint64_t epoch;    /* of the last list that had it */
+	bool awaited;      /* noted by us; opaque versions: the watch must first
 	                 * show this very version */
+	const cJSON *tree; /* held; NULL: not kept */
+	TAILQ_ENTRY(cached) link; /* where it is */
 	size_t n;
 	const char *rv, *uid;
 	char text[];
@@ -32,7 +36,8 @@ struct tomb {
 struct note {
 	TAILQ_ENTRY(note) link;
 	enum informer_what what;
-	char *key, *old_text, *new_text; /* owned */
+	char *key, *old_text; /* owned */
+	const cJSON *object;  /* held */
 };
 
 struct informer_handler {
@@ -72,6 +77,8 @@ struct informer {
 
 	struct map objects; /* key -> struct cached */
 	size_t bytes;
+	TAILQ_HEAD(kept_list, cached) kept; /* the last used first */
+	size_t n_kept;
 	uint64_t epoch;
 	struct map tombs; /* key -> struct tomb */
 	char *want_rv;    /* the newest noted version; NULL = confirmed */
@@ -104,6 +111,15 @@ void cache_progress(struct informer *inf, const char *rv);
 void cache_free(struct informer *inf);
 const struct cached *cache_get(const struct informer *inf, const char *key);
 void informer_tell(struct informer *inf, const struct informer_event *ev);
+
+/* ---- informer_kept.c ---- */
+
+/* tree is c's, and only read from now on. */
+void kept_add(struct informer *inf, struct cached *c, const cJSON *tree);
+void kept_drop(struct informer *inf, struct cached *c);
+/* To be given back to json_drop(). */
+const cJSON *kept_hold(struct informer *inf, struct cached *c);
+void cached_free(struct informer *inf, struct cached *c); /* NULL is fine */
 
 /* ---- informer.c ---- */
 

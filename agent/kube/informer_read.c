@@ -1,14 +1,21 @@
-/* Questions to an informer; nothing here changes it. */
+/* Questions to an informer; nothing here changes what it knows. */
 #include "agent/kube/informer_impl.h"
-#include "common/json.h"
 #include "common/str.h"
 
-cJSON *
-informer_get(const struct informer *inf, const char *key)
+const cJSON *
+informer_get(struct informer *inf, const char *key)
+{
+	struct cached *c = map_get(&inf->objects, key);
+
+	return c == NULL ? NULL : kept_hold(inf, c);
+}
+
+const char *
+informer_rv(const struct informer *inf, const char *key)
 {
 	const struct cached *c = cache_get(inf, key);
 
-	return c == NULL ? NULL : json_parse(c->text, c->n, NULL);
+	return c == NULL ? NULL : c->rv;
 }
 
 const char *

@@ -66,7 +66,7 @@ follow_event(void *arg, const struct informer_event *ev)
 
 /* What the events told is what the cache holds is what the server has. */
 static inline void
-agree(struct kube_rig *r, const struct follow *f, const struct informer *inf)
+agree(struct kube_rig *r, const struct follow *f, struct informer *inf)
 {
 	size_t n = 0;
 
@@ -75,14 +75,14 @@ agree(struct kube_rig *r, const struct follow *f, const struct informer *inf)
 	for (size_t i = 0; i < f->texts.n; i++) {
 		const char *key = f->texts.v[i].key;
 		const cJSON *o = fake_kube_get(r->fake, "hosts", key);
-		cJSON *mine = informer_get(inf, key);
+		const cJSON *mine = informer_get(inf, key);
 
 		CHECK_TEXT(informer_text(inf, key), f->texts.v[i].value);
 		CHECK_ROW(o != NULL, key);
 		if (o != NULL)
 			CHECK_ROW(str_eq(kobj_rv(o), kobj_rv(mine)), key);
 		n++;
-		cJSON_Delete(mine);
+		json_drop(mine);
 	}
 	CU_ASSERT_EQUAL(n, r->fake->n_objects);
 }

@@ -51,7 +51,8 @@ the_cache_is_compact(void)
 				 "kubectl.kubernetes.io~1last-applied-"
 				 "configuration";
 	struct rigged g;
-	cJSON *o = fake_object("Host", "lab", "a", 1), *mine;
+	cJSON *o = fake_object("Host", "lab", "a", 1);
+	const cJSON *mine;
 
 	open_with(&g, 1, NULL);
 	json_put(o, "metadata/managedFields", cJSON_CreateArray());
@@ -70,7 +71,7 @@ the_cache_is_compact(void)
 	CHECK_TEXT(kobj_api_version(mine), "example.org/v1");
 	CU_ASSERT_EQUAL(
 	    status(&g).text_bytes, strlen(informer_text(g.inf, "lab/a")));
-	cJSON_Delete(mine);
+	json_drop(mine);
 	close_all(&g);
 }
 

@@ -278,7 +278,7 @@ own_write(struct storm *s, const char *name, int n)
 	/* Read your writes: nothing older may stand there now. */
 	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
 	if (informer_synced(s->g.inf)) {
-		cJSON *mine = informer_get(s->g.inf, key);
+		const cJSON *mine = informer_get(s->g.inf, key);
 		bool cmp;
 
 		CHECK_ROW(mine != NULL, key);
@@ -286,7 +286,7 @@ own_write(struct storm *s, const char *name, int n)
 			CHECK_ROW(kube_rv_compare(
 				      kobj_rv(mine), kobj_rv(o), &cmp) >= 0,
 			    key);
-		cJSON_Delete(mine);
+		json_drop(mine);
 	}
 }
 

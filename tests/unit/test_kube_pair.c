@@ -236,7 +236,7 @@ agree(struct pair *p)
 	    informer_count(p->inf), (size_t)cJSON_GetArraySize(all));
 	CU_ASSERT_EQUAL(p->seen.n, informer_count(p->inf));
 	cJSON_ArrayForEach (o, all) {
-		cJSON *mine;
+		const cJSON *mine;
 
 		(void)kobj_key(o, key);
 		mine = informer_get(p->inf, key);
@@ -245,7 +245,7 @@ agree(struct pair *p)
 		CHECK_ROW(
 		    str_eq(informer_text(p->inf, key), map_get(&p->seen, key)),
 		    key);
-		cJSON_Delete(mine);
+		json_drop(mine);
 	}
 	cJSON_Delete(all);
 }
@@ -282,19 +282,19 @@ patches(
 static void
 finalizer_is_put_once(struct pair *p)
 {
-	cJSON *mine = informer_get(p->inf, "default/a");
+	const cJSON *mine = informer_get(p->inf, "default/a");
 	cJSON *patch = kobj_finalizer_add_patch(mine, "example.org/f");
 
 	CU_ASSERT_TRUE(patches(p, patch, KUBE_PATCH_JSON, NULL));
 	CU_ASSERT_FALSE(patches(p, patch, KUBE_PATCH_JSON, NULL));
 	cJSON_Delete(patch);
-	cJSON_Delete(mine);
+	json_drop(mine);
 }
 
 static void
 status_moves_the_version_on(struct pair *p)
 {
-	cJSON *mine = informer_get(p->inf, "default/a");
+	const cJSON *mine = informer_get(p->inf, "default/a");
 	cJSON *status = kobj_status_dup(mine), *patch;
 
 	json_set_str(status, "phase", "Up");
@@ -309,13 +309,13 @@ status_moves_the_version_on(struct pair *p)
 	CU_ASSERT_EQUAL(p->err.kind, ERR_CONFLICT);
 	cJSON_Delete(patch);
 	cJSON_Delete(status);
-	cJSON_Delete(mine);
+	json_drop(mine);
 }
 
 static void
 the_way_out_is_free(struct pair *p)
 {
-	cJSON *mine = informer_get(p->inf, "default/a");
+	const cJSON *mine = informer_get(p->inf, "default/a");
 	cJSON *patch;
 
 	CU_ASSERT_TRUE(kobj_deleting(mine));
@@ -324,7 +324,7 @@ the_way_out_is_free(struct pair *p)
 	informer_note_write(p->inf, p->object);
 	CU_ASSERT_FALSE(informer_has(p->inf, "default/a"));
 	cJSON_Delete(patch);
-	cJSON_Delete(mine);
+	json_drop(mine);
 }
 
 static void
@@ -533,7 +533,8 @@ a_day_of_rest_writes_leases_only(void)
 	struct lease *l;
 	struct event_recorder *ev;
 	struct informer_status s;
-	cJSON *events, *mine;
+	cJSON *events;
+	const cJSON *mine;
 
 	open_pair(&p, 11, true);
 	elsewhere(&p, "a", 1);
@@ -545,7 +546,7 @@ a_day_of_rest_writes_leases_only(void)
 	CU_ASSERT_TRUE(lease_held(l));
 	mine = informer_get(p.inf, "default/a");
 	event_emitf(ev, mine, EVENT_NORMAL, "Seen", "it is there");
-	cJSON_Delete(mine);
+	json_drop(mine);
 	run(&p, 10 * LOOP_S);
 	events = kube_server_list(p.server, "", "events", NULL);
 	CU_ASSERT_EQUAL(cJSON_GetArraySize(events), 1);
