@@ -5,6 +5,7 @@
 #include "common/str.h"
 #include "sim/kube/body.h"
 #include "sim/kube/delete.h"
+#include "sim/kube/kept.h"
 #include "sim/kube/output.h"
 
 void
@@ -62,7 +63,7 @@ reply_object(struct kube_server *s, const struct ks_request *rq, int status,
 	if (o != NULL) {
 		rp->status = status;
 		rp->text = ks_view_text(&view, o);
-		cJSON_Delete(tree);
+		ks_kept_put(&s->store.kept, o, tree);
 		return;
 	}
 	ks_reply_json(rp, status,

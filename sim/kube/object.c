@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "sim/kube/kept.h"
 #include "sim/kube/kind.h"
 
 const char *
@@ -195,6 +196,7 @@ ks_object_unref(struct ks_object *o)
 {
 	if (o == NULL || --o->refs > 0)
 		return;
+	ks_kept_drop(o);
 	ks_pairs_free(&o->labels);
 	ks_pairs_free(&o->fields);
 	for (size_t i = 0; i < o->n_owners; i++)

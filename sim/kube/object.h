@@ -1,7 +1,7 @@
 /*
  * One stored version of an object: its JSON text and the little that selectors,
  * watches and garbage collection ask for, so that nothing has to be parsed for
- * them. Immutable and counted: the store, the watch history and replies share it.
+ * them. Immutable, but for whether its tree is kept, and counted: the store, the watch history and replies share it.
  */
 #ifndef B7_SIM_KUBE_OBJECT_H
 #define B7_SIM_KUBE_OBJECT_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "sim/kube/kind.h"
 
@@ -33,6 +34,15 @@ struct ks_object {
 	char **owners;          /* owned; UIDs of ownerReferences */
 	size_t n_owners;
 	bool deleting;
+	/* kept.c: the tree, where it is kept */
+	const cJSON *tree;
+	struct ks_kept *kept;
+	TAILQ_ENTRY(ks_object) kept_link;
+};
+
+struct ks_kept {
+	TAILQ_HEAD(ks_kept_list, ks_object) list; /* the last used first */
+	size_t bytes;
 };
 
 /* Reorders members of obj (apiVersion, kind, metadata first). */

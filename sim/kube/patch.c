@@ -7,6 +7,7 @@
 #include "common/yaml.h"
 #include "sim/kube/body.h"
 #include "sim/kube/builtin.h"
+#include "sim/kube/kept.h"
 #include "sim/kube/managed.h"
 #include "sim/kube/meta.h"
 #include "sim/kube/strategic.h"
@@ -57,23 +58,24 @@ change(struct kube_server *s, const struct ks_request *rq, const cJSON *body,
     struct ks_warnings *w, struct ks_status *st)
 {
 	struct ks_object *o = ks_store_get(rq->kind, rq->ns, rq->name);
-	cJSON *before, *after, *out = NULL;
+	const cJSON *before;
+	cJSON *after, *out = NULL;
 
 	if (o == NULL) {
 		(void)ks_not_found(st, rq->kind, rq->name);
 		return NULL;
 	}
-	before = ks_object_tree(o);
+	before = ks_kept_hold(&s->store.kept, o);
 	after = patched(rq, before, body, st);
 	if (after == NULL) {
-		cJSON_Delete(before);
+		json_drop(before);
 		return NULL;
 	}
 	if (!ks_check_type(rq, after, st))
 		cJSON_Delete(after);
 	else
 		out = ks_finish_update(s, rq, before, after, w, st);
-	cJSON_Delete(before);
+	json_drop(before);
 	return out;
 }
 
@@ -145,7 +147,8 @@ apply(struct kube_server *s, const struct ks_request *rq, cJSON *config,
 		.wall_us = loop_wall_us(s->env.loop),
 		.schema = rq->version->schema,
 		.meta = schema_member(s->store.kinds.meta, "metadata") };
-	cJSON *before = NULL, *after, *out;
+	const cJSON *before = NULL;
+	cJSON *after, *out;
 
 	if (!check_config(rq, config, st))
 		return NULL;
@@ -159,7 +162,7 @@ apply(struct kube_server *s, const struct ks_request *rq, cJSON *config,
 	if (!ks_prune(rq, config, w, st))
 		return NULL;
 	if (o != NULL)
-		before = ks_object_tree(o);
+		before = ks_kept_hold(&s->store.kept, o);
 	*created = o == NULL;
 	after = ks_managed_apply(&a, before, config, rq->force, st);
 	if (after == NULL)
@@ -168,7 +171,7 @@ apply(struct kube_server *s, const struct ks_request *rq, cJSON *config,
 		out = ks_finish_create(s, rq, after, w, st);
 	else
 		out = ks_finish_update(s, rq, before, after, w, st);
-	cJSON_Delete(before);
+	json_drop(before);
 	return out;
 }
 

@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "sim/kube/kept.h"
 
 /* Like a fresh etcd: revisions start at 1, and "0" means "any". */
 #define FIRST_REVISION 1
@@ -16,6 +17,7 @@ ks_store_init(struct ks_store *st, size_t history)
 {
 	*st = (struct ks_store){ .rv = FIRST_REVISION, .cap = history };
 	st->ring = xcalloc(history, sizeof(struct ks_event *));
+	ks_kept_init(&st->kept);
 	ks_kinds_init(&st->kinds);
 	st->compacted = 0;
 }
@@ -207,6 +209,8 @@ ks_store_put(struct ks_store *st, struct ks_kind *k, cJSON *obj)
 	key = ks_key(o->ns, o->name);
 	prev = map_put(&k->objects, key, ks_object_ref(o));
 	xfree(key);
+	if (prev != NULL)
+		ks_kept_drop(prev);
 	if (prev != NULL && !same_index(prev, o))
 		index_drop(st, prev);
 	index_add(st, o);
@@ -225,6 +229,7 @@ ks_store_remove(struct ks_store *st, struct ks_kind *k, cJSON *last)
 	prev = map_take(&k->objects, key);
 	xfree(key);
 	assert(prev != NULL);
+	ks_kept_drop(prev);
 	index_drop(st, prev);
 	return remember(st, KS_DELETED, o, prev);
 }

@@ -37,6 +37,7 @@ struct ks_store {
 	int64_t compacted; /* changes up to here are forgotten */
 	struct ks_event **ring;
 	size_t cap, first, n;
+	struct ks_kept kept;
 	struct map by_uid;     /* uid -> struct ks_object, borrowed */
 	struct map dependents; /* "owner/uid" -> struct ks_object, borrowed */
 };

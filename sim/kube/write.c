@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 #include "sim/kube/builtin.h"
+#include "sim/kube/kept.h"
 #include "sim/kube/managed.h"
 #include "sim/kube/meta.h"
 #include "sim/kube/watch.h"
@@ -510,7 +511,8 @@ ks_update(struct kube_server *s, const struct ks_request *rq, cJSON *obj,
 {
 	struct ks_object *o = ks_store_get(rq->kind, rq->ns, rq->name);
 	const char *name;
-	cJSON *before, *out;
+	const cJSON *before;
+	cJSON *out;
 
 	if (!ks_check_type(rq, obj, st))
 		goto fail;
@@ -528,9 +530,9 @@ ks_update(struct kube_server *s, const struct ks_request *rq, cJSON *obj,
 	}
 	if (!check_unconditional(rq, obj, st))
 		goto fail;
-	before = ks_object_tree(o);
+	before = ks_kept_hold(&s->store.kept, o);
 	out = ks_finish_update(s, rq, before, obj, w, st);
-	cJSON_Delete(before);
+	json_drop(before);
 	return out;
 fail:
 	cJSON_Delete(obj);
