@@ -245,6 +245,9 @@ boot_media_reason(enum redfish_cause c)
 		   : NULL;
 }
 
+/* Looks in a row that must see an empty drive before it is believed. */
+#define BOOT_LOOKS_EMPTY 2
+
 static enum verdict
 media_inserted(void *arg)
 {
@@ -252,6 +255,7 @@ media_inserted(void *arg)
 	enum verdict v;
 
 	if (boot_inserted(p)) {
+		p->ctl->mem.medium_empty = 0;
 		report_say(&p->rep, HC_MEDIA, SAY_UNKNOWN, "NotYetRead", "%s",
 		    "the BMC has the image's URL; nothing has booted from it");
 		return V_NEXT;
@@ -265,6 +269,14 @@ media_inserted(void *arg)
 			if (s->slots[i].inserted &&
 			    str_eq(s->slots[i].image, p->h.spec.boot_iso))
 				return V_NEXT;
+		/* One look may be stale, and what follows ejects. */
+		boot_say(p, "InsertingMedia",
+		    "the drive looks empty; looking again", "media: insert");
+		if (++p->ctl->mem.medium_empty < BOOT_LOOKS_EMPTY)
+			return pass_poll(p, p->c->o.poll_busy_us);
+		report_say(&p->rep, HC_MEDIA, SAY_FALSE, "MediaLost", "%s",
+		    "the drive is empty: the BMC lost the image, as some do "
+		    "when they restart; the next attempt inserts it again");
 		return host_attempt_failed(
 		    p, "the medium is gone from the drive");
 	}

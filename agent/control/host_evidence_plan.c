@@ -297,10 +297,61 @@ first_boot_disarmed(struct host_pass *p)
 	return v == V_WAIT ? v : V_NEXT;
 }
 
+/* ---- a medium that went away ------------------------------------------------ */
+
+#define LOOKS_EMPTY 2 /* one look may be stale */
+
+static bool
+medium_is_in(const struct redfish_state *s)
+{
+	for (size_t i = 0; i < s->n_slots; i++)
+		if (s->slots[i].usable && s->slots[i].inserted)
+			return true;
+	return s->n_slots == 0;
+}
+
+/* Looked for where it may have been lost: the BMC was away, or the boot came
+ * to nothing. It is only said: what ran may have written. A drive that cannot
+ * be read must not hide what the machine does. */
+static enum verdict
+medium_looked_for(struct host_pass *p)
+{
+	struct host_memory *m = &p->ctl->mem;
+	bool *asked = evidence_overdue(p) ? &m->asked_late : &m->asked_back;
+	enum verdict v;
+
+	if (*asked || (!evidence_overdue(p) && !m->silenced))
+		return V_NEXT;
+	v = host_act_read(p, RF_READ_MEDIA);
+	if (v == V_WAIT)
+		return v;
+	if (v == V_NEXT && !medium_is_in(pass_state(p)))
+		m->medium_empty++;
+	else
+		m->medium_empty = 0;
+	*asked = m->medium_empty == 0 || m->medium_empty >= LOOKS_EMPTY;
+	m->medium_lost |= m->medium_empty >= LOOKS_EMPTY;
+	return V_NEXT;
+}
+
+static void
+medium_told(struct host_pass *p)
+{
+	if (p->ctl->mem.medium_lost)
+		report_say(&p->rep, HC_MEDIA, SAY_FALSE, "MediaLost", "%s",
+		    "the drive is empty: the BMC lost the image after the "
+		    "server was switched on, as some do when they restart. "
+		    "Nothing is repeated, since it may have written; look at "
+		    "the console, and if the image did not start, delete the "
+		    "machine: its replacement boots anew");
+}
+
 /* The firmware has handed over to what it read from the medium. */
 static void
 evidence_medium_read(struct host_pass *p)
 {
+	if (p->ctl->mem.medium_lost)
+		return;
 	report_say(&p->rep, HC_MEDIA, SAY_TRUE, "Reachable", "%s",
 	    "read past the boot loader");
 }
@@ -366,6 +417,10 @@ host_first_boot(struct host_pass *p)
 	evidence_note(p);
 	if (evidence_confirmed(p))
 		return evidence_proven(p, "confirmed by the user");
+	v = medium_looked_for(p);
+	if (v != V_NEXT)
+		return v;
+	medium_told(p);
 	switch (pass_state(p)->power) {
 	case RF_POWER_OFF:
 		return first_boot_off(p);

@@ -68,6 +68,10 @@ struct host_memory {
 	int64_t extended_s;      /* deadline given after a silence */
 	int64_t off_since_us;    /* seen off continuously; 0 = not */
 	bool silenced; /* the BMC was away for a while since the power-on */
+	bool asked_back,
+	    asked_late;        /* for the medium, since then and at the end */
+	unsigned medium_empty; /* looks in a row that saw no medium of ours */
+	bool medium_lost;
 	bool graceful_announced, graceful_refused;
 	int64_t forced_us; /* when the last ForceOff was sent; 0 = not */
 	int forced;        /* how often */

@@ -145,9 +145,15 @@ lose_media(int64_t after_us)
 	    "/bmcs/bmc-000/restart-bmc", NULL, &status));
 	CU_ASSERT_EQUAL(status, 200);
 	CHECK_ROW(!snapshot(s).media_inserted, row);
+	if (after_us > 0) { /* told when the BMC is back, not at the end */
+		go(s, 10 * LOOP_MIN);
+		CHECK_ROW(says(s, "the BMC lost the image"), row);
+		CHECK_ROW(!says(s, "set the annotation"), row);
+	}
 	ended =
 	    world_run(w, world_now_us(w) + 4 * LOOP_HOUR, is_provisioned, s);
 	CHECK_ROW(ended || says(s, "set the annotation"), row);
+	CHECK_ROW(ended || says(s, "the BMC lost the image"), row);
 	CHECK_ROW(snapshot(s).medium_boots <= 1, row);
 	CHECK_ROW(ended == (snapshot(s).medium_boots == 1), row);
 	CHECK_ROW(snapshot(s).requests < 1500, row);
@@ -165,6 +171,78 @@ a_medium_lost_at_a_restart_of_the_bmc_costs_no_second_boot(void)
 	CU_ASSERT_FALSE(lose_media(15 * LOOP_S));
 }
 
+static unsigned
+operations(struct stage *s, const char *name)
+{
+	int status = 0;
+	cJSON *o = bmc_fleet_control(
+	    stage_fleet(s), "GET", "/bmcs/bmc-000", NULL, &status);
+	char path[64];
+	unsigned n;
+
+	(void)str_format(path, sizeof(path), "operations/%s", name);
+	n = (unsigned)json_i64(o, path, 0);
+	cJSON_Delete(o);
+	return n;
+}
+
+static bool
+is_armed(void *arg)
+{
+	return str_eq(snapshot(arg).override_enabled, "Once");
+}
+
+static void
+look_empty_once(struct stage *s, int64_t after)
+{
+	cJSON *rule = cJSON_CreateObject();
+	int status = 0;
+
+	json_set_str(rule, "action", "set");
+	json_set_str(rule, "operation", "read-media");
+	json_set_str(rule, "property", "Inserted");
+	json_set_bool(rule, "value", false);
+	json_set_i64(rule, "count", 1);
+	json_set_i64(rule, "after", after);
+	cJSON_Delete(bmc_fleet_control(
+	    stage_fleet(s), "POST", "/bmcs/bmc-000/faults", rule, &status));
+	CU_ASSERT_EQUAL(status / 100, 2);
+	cJSON_Delete(rule);
+}
+
+/* An agent that dies with all in place, and its next life, which must look:
+ * each of its looks in turn is told that nothing is in the drive. */
+static void
+one_look_at_an_empty_drive_ends_no_attempt(void)
+{
+	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S };
+
+	for (int64_t after = 0; after < 6; after++) {
+		/* tags would vouch for what was told once */
+		struct stage *s =
+		    begin("generic", "{etag: {style: none}}", IMAGE);
+		struct world *w = stage_world(s);
+		char row[64];
+
+		(void)str_format(
+		    row, sizeof(row), "look %lld", (long long)after);
+		CHECK_ROW(
+		    world_run(w, world_now_us(w) + 10 * LOOP_MIN, is_armed, s),
+		    row);
+		CHECK_ROW(snapshot(s).boots == 0, row);
+		stage_agent_kill(s, 0);
+		look_empty_once(s, after);
+		go(s, LOOP_MIN);
+		CU_ASSERT_FATAL(stage_agent_start(s, 0, &ao, NULL));
+		CHECK_ROW(world_run(w, world_now_us(w) + LOOP_HOUR,
+			      is_provisioned, s),
+		    row);
+		CHECK_ROW(snapshot(s).medium_boots == 1, row);
+		CHECK_ROW(operations(s, "insert") == 1, row);
+		stage_free(s);
+	}
+}
+
 int
 main(void)
 {
@@ -172,6 +250,7 @@ main(void)
 		UNIT_CASE(
 		    an_image_server_that_the_bmc_does_not_believe_is_named),
 		UNIT_CASE(media_that_only_a_vendor_can_insert_are_named),
+		UNIT_CASE(one_look_at_an_empty_drive_ends_no_attempt),
 		UNIT_CASE(
 		    a_medium_lost_at_a_restart_of_the_bmc_costs_no_second_boot),
 	};
