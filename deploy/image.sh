@@ -1,15 +1,18 @@
 #!/bin/sh
-# Builds the static agent and an image with nothing else in it.
+# Builds a static program and an image with nothing else in it.
 set -eu
 
 usage() {
 	cat <<'USAGE'
-usage: deploy/image.sh [--context-only] NAME[:TAG]
+usage: deploy/image.sh [--sim] [--context-only] NAME[:TAG]
 
-Builds beskar7-agent statically under build/static and an image FROM scratch
-with podman, docker or buildah, whichever is there. Pushes nothing.
+Builds beskar7-agent statically under build/static and an image FROM scratch of
+it, with the machine's CA certificates, by podman, docker or buildah, whichever
+is there. Pushes nothing.
 
-  --context-only  only make build/image (the binary and the Containerfile)
+  --sim           beskar7-sim and its vendor profiles instead of the agent
+  --context-only  only make build/image (the binary, what it reads and the
+                  Containerfile)
   --help          this text
 
 Environment:
@@ -20,10 +23,11 @@ USAGE
 
 die() { printf 'image.sh: %s\n' "$*" >&2; exit 1; }
 
-name= context_only=no
+name= context_only=no what=agent
 for arg; do
 	case $arg in
 	--context-only) context_only=yes ;;
+	--sim) what=sim ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage >&2; die "unknown argument: $arg" ;;
 	*) name=$arg ;;
@@ -33,22 +37,37 @@ done
 
 repo=$(dirname "$(dirname "$(readlink -f "$0")")")
 build=${BESKAR7_BUILD:-$repo/build}
+to=$build/image/$what
+certificates=/etc/ssl/certs/ca-certificates.crt
+[ -r "$certificates" ] || die "no $certificates: install ca-certificates"
 "$repo/deploy/packages.sh" --build --check
 "$repo/deploy/deps.sh" >/dev/null
 cmake -G Ninja -S "$repo" -B "$build/static" -DBESKAR7_STATIC=ON \
 	-DBESKAR7_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	-DBESKAR7_DEPS="$("$repo/deploy/deps.sh" --print)" >/dev/null
-ninja -C "$build/static" beskar7-agent >/dev/null
-mkdir -p "$build/image"
-strip -o "$build/image/beskar7-agent" "$build/static/agent/beskar7-agent"
-cp "$repo/deploy/Containerfile" "$build/image/Containerfile"
-printf 'image.sh: %s bytes in %s\n' \
-	"$(stat -c %s "$build/image/beskar7-agent")" "$build/image"
+ninja -C "$build/static" "beskar7-$what" >/dev/null
+rm -rf "$to"
+mkdir -p "$to"
+strip -o "$to/beskar7-$what" "$build/static/$what/beskar7-$what"
+cp "$certificates" "$to/ca-certificates.crt"
+if [ "$what" = agent ]; then
+	cp "$repo/deploy/Containerfile" "$to/Containerfile"
+else
+	cp "$repo/deploy/Containerfile.sim" "$to/Containerfile"
+	cp -r "$repo/sim/bmc/profiles" "$to/profiles"
+fi
+chmod -R a+rX "$to"
+printf 'image.sh: beskar7-%s, %s bytes, in %s\n' "$what" \
+	"$(stat -c %s "$to/beskar7-$what")" "$to"
 [ "$context_only" = no ] || exit 0
 
+usable() { # docker is a client, whose server may be away
+	command -v "$1" >/dev/null 2>&1 &&
+		{ [ "$1" != docker ] || docker info >/dev/null 2>&1; }
+}
 builder=${BUILDER:-}
 for b in podman docker buildah; do
-	[ -n "$builder" ] || ! command -v "$b" >/dev/null 2>&1 || builder=$b
+	[ -n "$builder" ] || ! usable "$b" || builder=$b
 done
-[ -n "$builder" ] || die "no podman, docker or buildah; the context is $build/image"
-"$builder" build -f "$build/image/Containerfile" -t "$name" "$build/image"
+[ -n "$builder" ] || die "no podman, docker or buildah; the context is $to"
+"$builder" build -f "$to/Containerfile" -t "$name" "$to"

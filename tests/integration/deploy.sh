@@ -180,6 +180,24 @@ for e in deploy/examples/*.yaml; do
 	check "$e: applies" k apply --server-side --validate=strict -f "$e"
 done
 
+# ---- kind: the demo's cluster, hosts and machines
+start --crds sim/core/crds
+kustomized kind deploy/kind
+for f in hosts machines; do
+	check "kind: $f.yaml applies" k apply --server-side --validate=strict \
+		-f deploy/kind/$f.yaml
+done
+# A host's address is a Service, whose port is one that its simulator listens on.
+out=$(k get physicalhosts -o jsonpath='{range .items[*]}{.spec.redfishConnection.address}{"\n"}{end}' |
+	sed -n 's#^https://\(bmc-[0-9]*\)\.beskar7-sim\.svc\.cluster\.local$#\1#p' |
+	while read -r name; do
+		k -n beskar7-sim get services.core.example.org "$name" \
+			-o jsonpath='{.spec.ports[0].targetPort}{"\n"}'
+	done | sort -u | grep -c .)
+count=$(sed -n 's/^ *- --count=//p' deploy/kind/bmcs.yaml)
+check "kind: each simulated BMC has an address and a host" \
+	test "$out" = "$count"
+
 # ---- the checks see what is wrong
 k kustomize deploy/kustomize >"$dir/base.yaml" 2>/dev/null
 refused() { # NAME SED-SCRIPT: the base, so changed, must not pass
