@@ -2,29 +2,42 @@
  * zones and keeps global state. */
 #include "common/str.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/calendar.h"
 
 #define US 1000000LL
 
+static char *
+put(char *at, int n, int digits, char after)
+{
+	for (int i = digits; i-- > 0; n /= 10)
+		at[i] = (char)('0' + n % 10);
+	at[digits] = after;
+	return at + digits + 1;
+}
+
 static void
 format(char out[RFC3339_CAP], int64_t wall_us, bool with_us)
 {
 	int64_t us = wall_us % US, s = wall_us / US;
 	struct calendar c;
-	char fraction[8] = "";
+	char *at = out;
 
 	if (us < 0) {
 		us += US;
 		s--;
 	}
 	calendar_from_s(&c, s);
+	at = put(at, c.year, 4, '-');
+	at = put(at, c.month, 2, '-');
+	at = put(at, c.day, 2, 'T');
+	at = put(at, c.hour, 2, ':');
+	at = put(at, c.minute, 2, ':');
+	at = put(at, c.second, 2, with_us ? '.' : 'Z');
 	if (with_us)
-		(void)str_format(fraction, sizeof(fraction), ".%06d", (int)us);
-	(void)str_format(out, RFC3339_CAP, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
-	    c.year, c.month, c.day, c.hour, c.minute, c.second, fraction);
+		at = put(at, (int)us, 6, 'Z');
+	*at = '\0';
 }
 
 void

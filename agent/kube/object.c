@@ -9,18 +9,20 @@
 bool
 kobj_key_make(const char *ns, const char *name, char out[KOBJ_KEY_CAP])
 {
-	bool fits;
+	size_t n = str_empty(ns) ? 0 : strlen(ns) + 1;
 
 	out[0] = '\0';
-	if (str_empty(name))
+	if (str_empty(name) || n >= KOBJ_KEY_CAP)
 		return false;
-	if (str_empty(ns))
-		fits = str_copy(out, KOBJ_KEY_CAP, name);
-	else
-		fits = str_format(out, KOBJ_KEY_CAP, "%s/%s", ns, name);
-	if (!fits)
+	if (!str_copy(out + n, KOBJ_KEY_CAP - n, name)) {
 		out[0] = '\0';
-	return fits;
+		return false;
+	}
+	if (n > 0) {
+		memcpy(out, ns, n - 1);
+		out[n - 1] = '/';
+	}
+	return true;
 }
 
 bool
