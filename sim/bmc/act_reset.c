@@ -161,5 +161,5 @@ act_manager_reset(struct request *rq)
 		return;
 	request_done(rq);
 	if (!rq->dry)
-		bmc_restart(rq->b, rq->user);
+		bmc_restart_soon(rq->b);
 }

@@ -24,6 +24,10 @@
 #include "sim/bmc/task.h"
 #include "sim/bmc/trace.h"
 
+/* From the answer to Manager.Reset until the controller is gone: the client gets
+ * it, and may close its session. */
+#define RESTART_PAUSE_MS 1000
+
 int64_t
 bmc_now(const struct bmc *b)
 {
@@ -221,6 +225,19 @@ bmc_restart(struct bmc *b, const char *who)
 	journal_add(b->fleet->journal, b, &ev);
 	timer_start(bmc_loop(b), &b->bmc_timer,
 	    bmc_us(b, b->fleet->timing.bmc_restart_ms), up_again, b);
+}
+
+static void
+restart_now(void *arg)
+{
+	bmc_restart(arg, "client");
+}
+
+void
+bmc_restart_soon(struct bmc *b)
+{
+	timer_start(bmc_loop(b), &b->bmc_timer, bmc_us(b, RESTART_PAUSE_MS),
+	    restart_now, b);
 }
 
 int

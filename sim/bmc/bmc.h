@@ -130,6 +130,8 @@ void bmc_fini(struct bmc *b);
 void bmc_swap_board(struct bmc *b);
 /* The controller restarts: sessions and tasks end, the machine goes on. */
 void bmc_restart(struct bmc *b, const char *who);
+void bmc_restart_soon(
+    struct bmc *b); /* the answer to who asked goes out first */
 /* Before and after every change of b->st: keeps the past for stale reads. */
 void bmc_changed(struct bmc *b);
 int64_t bmc_now(const struct bmc *b);  /* monotonic */

@@ -291,6 +291,7 @@ struct bmc_profile {
 	/* http */
 	char *server, *content_type, *registry;
 	int slash, patch_reply;
+	bool ignore_case;
 	bool options; /* the OPTIONS method */
 	bool success_error_body, info_object, charset_415;
 	bool rest_v1, action_member;

@@ -385,6 +385,9 @@ const struct knob knob_table[] = {
 	ENUM("http/slash", slash, slash_names, "both",
 	    "trailing slashes: both forms, only the canonical one (404), or "
 	    "308 to the one with a slash"),
+	BOOL("http/ignoreCase", ignore_case, "false",
+	    "URIs are known in any letter case (HPE); ids of parts as they are "
+	    "spelt"),
 	ENUM("http/patchReply", patch_reply, patch_names, "200",
 	    "a good PATCH: the resource, or nothing"),
 	BOOL("http/options", options, "false",

@@ -2,6 +2,7 @@
 #include "sim/bmc/route.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/str.h"
 #include "sim/bmc/action.h"
@@ -281,7 +282,8 @@ part_fits(struct request *rq, const char *pat, size_t np, const char *s,
 		v = placeholder(rq, pat, np);
 		nv = strlen(v);
 	}
-	return nv == ns && memcmp(v, s, ns) == 0;
+	return nv == ns && (rq->p->ignore_case ? strncasecmp(v, s, ns) == 0
+					       : memcmp(v, s, ns) == 0);
 }
 
 static bool
@@ -303,6 +305,24 @@ fits(struct request *rq, const char *pat)
 	return *pat == '\0' && *s == '\0';
 }
 
+/* What fits is spelt as it should be from here on. */
+static void
+respell(struct request *rq, const char *pat)
+{
+	char *s = rq->path;
+
+	while (*pat == '/' && *s == '/') {
+		size_t np = strcspn(++pat, "/"), ns = strcspn(++s, "/");
+
+		if (*pat == '{')
+			memcpy(s, placeholder(rq, pat, np), ns);
+		else if (*pat != '*')
+			memcpy(s, pat, ns);
+		pat += np;
+		s += ns;
+	}
+}
+
 static const struct route *
 find_in(struct request *rq, const struct route *r)
 {
@@ -311,7 +331,8 @@ find_in(struct request *rq, const struct route *r)
 
 	for (; r->pattern; r++) {
 		/* most rows are told apart by one letter */
-		if (first && strlen(r->pattern) > at && r->pattern[at] != first)
+		if (first && !rq->p->ignore_case && strlen(r->pattern) > at &&
+		    r->pattern[at] != first)
 			continue;
 		if (fits(rq, r->pattern))
 			return r;
@@ -329,5 +350,7 @@ route_find(struct request *rq)
 	for (size_t g = 0; g < N_GROUPS && !rq->route; g++)
 		if (has_group(rq->p, g))
 			rq->route = find_in(rq, groups[g].rows);
+	if (rq->route && rq->p->ignore_case)
+		respell(rq, rq->route->pattern);
 	return rq->route != NULL;
 }

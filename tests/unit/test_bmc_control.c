@@ -68,6 +68,9 @@ a_bmc_restart_ends_sessions_and_keeps_the_machine(void)
 	CU_ASSERT_EQUAL(rig_call(&g, "POST", RIG_MGR "/Actions/Manager.Reset",
 			    "{\"ResetType\":\"GracefulRestart\"}"),
 	    204);
+	/* with a moment to close the session in */
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/"), 200);
+	rig_run(&g, 1500);
 	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/"), 0);
 	rig_close(&g);
 }

@@ -53,6 +53,31 @@ the_paths_of_ilo4_lead_to_redfish(void)
 }
 
 static void
+letter_case_does_not_matter(void)
+{
+	struct rig g;
+
+	rig_profile(&g, "ilo5");
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/SYSTEMS/1/bios/"), 200);
+	CHECK_TEXT(rig_at(&g, "@odata.id"), "/redfish/v1/Systems/1/Bios/");
+	CU_ASSERT_EQUAL(
+	    rig_get(&g, "/Redfish/V1/managers/1/virtualmedia/2/"), 200);
+	CHECK_TEXT(rig_at(&g, "@odata.id"), VM);
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST",
+		"/redfish/v1/systems/1/actions/computersystem.reset/",
+		"{\"ResetType\":\"On\"}"),
+	    200);
+	rig_run(&g, 30000);
+	CHECK_TEXT(rig_snap(&g).power, "On");
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/systems/2/"), 404);
+	rig_close(&g);
+	rig_open(&g, NULL);
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/SYSTEMS"), 404);
+	rig_close(&g);
+}
+
+static void
 an_action_may_be_named_in_its_body(void)
 {
 	struct rig g;
@@ -118,6 +143,7 @@ main(void)
 	static const struct unit_case cases[] = {
 		UNIT_CASE(the_root_tells_the_generation),
 		UNIT_CASE(the_paths_of_ilo4_lead_to_redfish),
+		UNIT_CASE(letter_case_does_not_matter),
 		UNIT_CASE(an_action_may_be_named_in_its_body),
 		UNIT_CASE(media_are_inserted_by_actions_of_its_own),
 	};

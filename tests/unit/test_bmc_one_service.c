@@ -144,7 +144,7 @@ tasks_are_the_services_and_end_with_their_manager(void)
 	    rig_call(&g, "POST", V1 "/Managers/bmc-002/Actions/Manager.Reset",
 		"{\"ResetType\":\"GracefulRestart\"}"),
 	    204);
-	rig_run(&g, 100);
+	rig_run(&g, 1500);
 	/* its resources are away, the service and the others are not */
 	CU_ASSERT_EQUAL(rig_get(&g, V1 "/Systems/bmc-002"), 0);
 	CU_ASSERT_EQUAL(rig_get(&g, V1 "/Systems/bmc-001"), 200);

@@ -350,7 +350,9 @@ collect(struct crawl *c, const cJSON *j)
 	cJSON_ArrayForEach (v, j) {
 		const char *key = cJSON_IsString(v) ? v->string : NULL;
 
-		if (key && str_eq(key, "@odata.id"))
+		/* what is inside of a resource is not asked for by itself */
+		if (key && str_eq(key, "@odata.id") &&
+		    !strchr(v->valuestring, '#'))
 			note(c->seen, &c->n, v->valuestring);
 		if (key && str_eq(key, "@odata.type"))
 			note(c->types, &c->n_types, v->valuestring);

@@ -75,7 +75,7 @@ a_bmc_image_is_active_after_its_reset(void)
 	CU_ASSERT_EQUAL(rig_call(&g, "POST", RIG_MGR "/Actions/Manager.Reset",
 			    "{\"ResetType\":\"ForceRestart\"}"),
 	    204);
-	rig_run(&g, 61 * 1000);
+	rig_run(&g, 62 * 1000);
 	CU_ASSERT_EQUAL(rig_get(&g, INVENTORY "/BMC"), 200);
 	CHECK_TEXT(rig_at(&g, "Version"), "1.4.2");
 	CHECK_TEXT(rig_at(&g, "Status/State"), "Enabled");
