@@ -2,7 +2,6 @@
 #include "sim/bmc/route.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "common/str.h"
 #include "sim/bmc/action.h"
@@ -264,6 +263,24 @@ placeholder(const struct request *rq, const char *name, size_t n)
 	return rq->p->boot_settings_id;
 }
 
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool
+same_part(bool ignore_case, const char *a, const char *b, size_t n)
+{
+	size_t i = 0;
+
+	if (!ignore_case)
+		return memcmp(a, b, n) == 0;
+	while (i < n && lower(a[i]) == lower(b[i]))
+		i++;
+	return i == n;
+}
+
 static bool
 part_fits(struct request *rq, const char *pat, size_t np, const char *s,
     size_t ns, unsigned *args)
@@ -282,8 +299,7 @@ part_fits(struct request *rq, const char *pat, size_t np, const char *s,
 		v = placeholder(rq, pat, np);
 		nv = strlen(v);
 	}
-	return nv == ns && (rq->p->ignore_case ? strncasecmp(v, s, ns) == 0
-					       : memcmp(v, s, ns) == 0);
+	return nv == ns && same_part(rq->p->ignore_case, v, s, ns);
 }
 
 static bool
