@@ -15,6 +15,8 @@
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/walk.h"
 
+/* The default, written out: over sockets such a time is scaled. */
+#define CHAOS_TIMEOUT "3600"
 #define INFRA "infrastructure.cluster.x-k8s.io"
 
 const struct shape_key chaos_keys[] = {
@@ -243,7 +245,9 @@ chaos_machine(struct chaos *c)
 	c->made++;
 	live = chaos_below(c, 2) == 0;
 	return chaos_step(c,
-	    "[{cluster: {name: x%u, control-plane: 1, image: %s, kind: %s}}]",
+	    "[{cluster: {name: x%u, control-plane: 1, image: %s, kind: %s, "
+	    "machine-spec: {completion: {timeoutSeconds: " CHAOS_TIMEOUT
+	    "}}}}]",
 	    c->made, live ? "live.iso" : "installer.iso",
 	    live ? "Live" : "Installer");
 }
