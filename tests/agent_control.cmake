@@ -1,6 +1,7 @@
 unit_test(record b7_agent_control b7_world)
 unit_test(workq b7_agent_control b7_world)
 unit_test(pace b7_agent_control)
+unit_test(heal b7_agent_control b7_world)
 unit_test(host_index b7_agent_control b7_world)
 unit_test(report b7_agent_control b7_world)
 unit_test(story b7_runner)
@@ -16,7 +17,7 @@ foreach(t story counts fleet_api block_move matrix media_story role)
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 endforeach()
 # SAFETY.md, rule by rule, in virtual time.
-foreach(rule boot claim release stranger record trust delete)
+foreach(rule boot claim heal release stranger record trust delete)
 	unit_test(safety_${rule} b7_runner)
 	target_sources(test_safety_${rule} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c

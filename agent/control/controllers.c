@@ -30,6 +30,8 @@ const struct kube_resource RES_CAPI_MACHINES = { CAPI_GROUP, CAPI_VERSION,
 	"machines", "Machine", false };
 const struct kube_resource RES_CAPI_CLUSTERS = { CAPI_GROUP, CAPI_VERSION,
 	"clusters", "Cluster", false };
+const struct kube_resource RES_REMEDIATIONS = { AX, AX_VERSION,
+	"beskar7remediations", KIND_REMEDIATION, false };
 
 #define CONTROL_STOP_LOOK (LOOP_S / 20)
 
@@ -163,8 +165,12 @@ controllers_on_host(void *arg, const struct informer_event *ev)
 
 	if (ev->what == INFORMER_SYNCED) {
 		controllers_wake_waiting(c);
+		/* Nobody waits for these: where the kind is not served yet the
+		 * agent is ready without it. */
+		informer_start(c->remediations);
 		return;
 	}
+	remediation_wake_host(c, ev->key);
 	zone = controllers_zone_changed(
 	    c, ev->key, ev->object, ev->what == INFORMER_DELETED);
 	controllers_wake_consumer(c, ev->key);
@@ -256,8 +262,19 @@ controllers_on_capi_machine(void *arg, const struct informer_event *ev)
 {
 	struct controllers *c = arg;
 
+	if (ev->what == INFORMER_SYNCED)
+		return;
+	links_each(&c->by_owner, ev->key, controllers_wake_machine, c);
+	remediation_wake_machine(c, ev->key);
+}
+
+static void
+controllers_on_remediation(void *arg, const struct informer_event *ev)
+{
+	struct controllers *c = arg;
+
 	if (ev->what != INFORMER_SYNCED)
-		links_each(&c->by_owner, ev->key, controllers_wake_machine, c);
+		workq_add(c->remediation_q, ev->key);
 }
 
 static bool
@@ -282,6 +299,7 @@ controllers_on_capi_cluster(void *arg, const struct informer_event *ev)
 		return;
 	links_each(
 	    &c->by_cluster, ev->key, controllers_wake_machine_and_host, c);
+	remediation_wake_everyone(c);
 	if (name != NULL && kobj_key_make(kobj_ns(ev->object), name, key))
 		workq_add(c->cluster_q, key);
 }
@@ -354,6 +372,7 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->host_q = workq_new(env->loop, host_ctl_run, c);
 	c->machine_q = workq_new(env->loop, machine_ctl_run, c);
 	c->cluster_q = workq_new(env->loop, cluster_ctl_run, c);
+	c->remediation_q = workq_new(env->loop, remediation_ctl_run, c);
 	c->hosts =
 	    controllers_informer(c, &RES_HOSTS, false, controllers_on_host);
 	c->machines = controllers_informer(
@@ -366,6 +385,8 @@ controllers_new(const struct env *env, struct kube_client *k,
 	    c, &RES_CAPI_CLUSTERS, false, controllers_on_capi_cluster);
 	c->secrets =
 	    controllers_informer(c, &KUBE_SECRETS, true, controllers_on_secret);
+	c->remediations = controllers_informer(
+	    c, &RES_REMEDIATIONS, false, controllers_on_remediation);
 	return c;
 }
 
@@ -486,15 +507,19 @@ controllers_free(struct controllers *c)
 	map_free(&c->shares, secret_share_free);
 	map_free(&c->machine_ctls, machine_ctl_free);
 	map_free(&c->cluster_ctls, cluster_ctl_free);
+	map_free(&c->remediation_ctls, remediation_ctl_free);
 	workq_free(c->host_q);
 	workq_free(c->machine_q);
 	workq_free(c->cluster_q);
+	workq_free(c->remediation_q);
+	informer_free(c->remediations);
 	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
 		informer_free(*controllers_informers(c, i));
 	event_recorder_free(c->ev);
 	host_index_free(&c->index);
 	links_free(&c->by_owner);
 	links_free(&c->by_cluster);
+	links_free(&c->remedies);
 	map_free(&c->waiting, NULL);
 	map_free(&c->reserved, NULL);
 	map_free(&c->trusts, controllers_trust_free);

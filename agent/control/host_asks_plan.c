@@ -29,6 +29,13 @@ asks_reboot_idle(const struct host_pass *p)
 	       p->h.record.phase != PHASE_PROVISIONED;
 }
 
+static bool
+asks_remediate_idle(const struct host_pass *p)
+{
+	return p->h.asks.remediate != NULL &&
+	       p->h.record.phase != PHASE_PROVISIONED;
+}
+
 struct asks_row {
 	const char *annotation, *reason, *text;
 	bool (*idle)(const struct host_pass *p);
@@ -43,6 +50,8 @@ static const struct asks_row rows[] = {
 	    asks_confirm_idle },
 	{ ANN_REBOOT, "RebootRefused", "reboot is for Provisioned hosts",
 	    asks_reboot_idle },
+	{ ANN_REMEDIATE, "RemediationRefused",
+	    "remediation is for Provisioned hosts", asks_remediate_idle },
 };
 
 /* Asked after host_identified, which answers an accept-identity that fits. */

@@ -131,6 +131,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	b->waiting_evidence = str_eq(reason, "WaitingForEvidence");
 	b->claimed = h.spec.consumer.name != NULL;
 	b->leaving = host_leaving(&h);
+	b->healing = h.asks.remediate != NULL || record_healing(&h.record);
 	b->available =
 	    h.state_known && h.state == HOST_AVAILABLE && !b->claimed &&
 	    host_problem(&h) == NULL && !h.deleting && !h.paused &&

@@ -23,6 +23,7 @@ struct host_brief {
 	bool available;        /* state, HostAvailable and connection agree */
 	bool claimed;          /* spec.consumerRef is set */
 	bool leaving;          /* host_leaving() */
+	bool healing;          /* a remediation was asked for, or runs */
 	char *consumer;        /* owned, "ns/name" or NULL */
 	char *claim_id, *zone; /* owned or NULL */
 	char *watch;           /* owned or NULL: its label of that name */

@@ -76,6 +76,7 @@ struct host_memory {
 	int64_t forced_us; /* when the last ForceOff was sent; 0 = not */
 	int forced;        /* how often */
 	bool reboot_announced, reboot_sent;
+	int64_t heal_off_us, heal_on_us; /* Off was read; On was sent */
 	bool up_ejected;
 	bool inspected;
 	int64_t silent_since_us;      /* first failed contact; 0 = reachable */
@@ -285,6 +286,13 @@ enum verdict host_asks_answered(void *arg);
 /* host_up_plan.c */
 enum verdict host_up(struct host_pass *p);
 enum verdict host_rebooted(struct host_pass *p);
+/* host_heal_plan.c: what a Beskar7Remediation asks for. */
+enum verdict host_healed(struct host_pass *p);
+/* host_off.c */
+/* ForceOff, again and again but ever more rarely. */
+enum verdict host_forced_off(struct host_pass *p);
+bool host_going_on(const struct host_pass *p);
+bool host_stuck(const struct host_pass *p);
 /* host_release_plan.c */
 enum verdict host_release(struct host_pass *p);
 /* host_stream.c */

@@ -48,6 +48,7 @@ release_begun(void *arg)
 	r.failed = r.failed || r.phase == PHASE_ERROR;
 	r.phase = PHASE_RELEASING;
 	r.reboot[0] = '\0';
+	record_clear_heal(&r);
 	return host_act_enter(p, &r);
 }
 
@@ -121,52 +122,6 @@ release_graceful(struct host_pass *p)
 	return pass_poll(p, p->c->o.poll_busy_us);
 }
 
-/* A machine that does not go off is asked again, but ever more rarely. */
-static enum verdict
-release_forced(struct host_pass *p)
-{
-	struct host_memory *m = &p->ctl->mem;
-	int64_t pause = (int64_t)m->forced * 30 * LOOP_S, since;
-	enum verdict v;
-
-	since = pass_now_us(p) - m->forced_us;
-	if (pause > 10 * LOOP_MIN)
-		pause = 10 * LOOP_MIN;
-	if (p->act[ACT_RESET] == ACT_IDLE && m->forced > 0 && since < pause)
-		return pass_poll(p, p->c->o.poll_busy_us);
-	v = host_act_reset(p, RF_RESET_FORCE_OFF);
-	if (v == V_POLL) {
-		m->forced++;
-		m->forced_us = pass_now_us(p);
-	}
-	return v;
-}
-
-/* Some BMCs say Off for a while after our own power-on: that Off proves
- * nothing until the server had the time to show itself. */
-#define RELEASE_GOING_ON_S 60
-
-static bool
-release_going_on(const struct host_pass *p)
-{
-	const struct record *r = &p->h.record;
-
-	return str_eq(r->power, redfish_reset_name(RF_RESET_ON)) &&
-	       pass_wall_s(p) < r->power_s + RELEASE_GOING_ON_S;
-}
-
-/* Neither on nor off so long after our own order: it will not get there. */
-#define RELEASE_STUCK_S 300
-
-static bool
-release_stuck(const struct host_pass *p)
-{
-	const struct record *r = &p->h.record;
-
-	return r->power[0] != '\0' &&
-	       pass_wall_s(p) >= r->power_s + RELEASE_STUCK_S;
-}
-
 static enum verdict
 release_off(void *arg)
 {
@@ -176,10 +131,10 @@ release_off(void *arg)
 
 	if (v != V_NEXT)
 		return v;
-	if (pass_state(p)->power == RF_POWER_OFF && !release_going_on(p))
+	if (pass_state(p)->power == RF_POWER_OFF && !host_going_on(p))
 		return V_NEXT;
 	release_say(p, "PoweringOff", "switching the server off", "power: off");
-	if (pass_state(p)->power != RF_POWER_ON && !release_stuck(p))
+	if (pass_state(p)->power != RF_POWER_ON && !host_stuck(p))
 		return pass_poll(p, p->c->o.poll_busy_us);
 	/* On, but not by us: a stranger's server is not switched off. */
 	if (r.power[0] == '\0')
@@ -193,7 +148,7 @@ release_off(void *arg)
 		r.power_s = pass_wall_s(p);
 		return host_act_record(p, &r);
 	}
-	return release_forced(p);
+	return host_forced_off(p);
 }
 
 static enum verdict

@@ -131,6 +131,9 @@ host_up(struct host_pass *p)
 	    "serves %s", p->m.key);
 	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Claimed", "claimed by %s",
 	    p->m.key);
+	v = host_healed(p);
+	if (v != V_NEXT)
+		return v;
 	v = host_rebooted(p);
 	if (v != V_NEXT)
 		return v;

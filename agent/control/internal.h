@@ -21,6 +21,7 @@ struct kube_resource;
 
 extern const struct kube_resource RES_HOSTS, RES_MACHINES, RES_CLUSTERS;
 extern const struct kube_resource RES_CAPI_MACHINES, RES_CAPI_CLUSTERS;
+extern const struct kube_resource RES_REMEDIATIONS;
 
 struct controllers {
 	const struct env *env;     /* borrowed */
@@ -30,20 +31,24 @@ struct controllers {
 	struct informer *hosts, *machines, *clusters;
 	struct informer *capi_machines, *capi_clusters;
 	struct informer *secrets; /* metadata only */
-	struct workq *host_q, *machine_q, *cluster_q;
-	struct map host_ctls;    /* key -> struct host_ctl */
-	struct map machine_ctls; /* key -> struct machine_ctl */
-	struct map cluster_ctls; /* key -> struct cluster_ctl */
+	struct informer *remediations;
+	struct workq *host_q, *machine_q, *cluster_q, *remediation_q;
+	struct map host_ctls;        /* key -> struct host_ctl */
+	struct map machine_ctls;     /* key -> struct machine_ctl */
+	struct map cluster_ctls;     /* key -> struct cluster_ctl */
+	struct map remediation_ctls; /* key -> struct remediation_ctl */
 	struct host_index index;
 	struct links by_owner;       /* "ns/capi machine" -> machine key */
 	struct links by_cluster;     /* "ns/cluster" -> machine key */
 	struct map waiting;          /* machine keys that found no host */
 	struct links secret_waiters; /* "ns/secret" -> machine key */
-	struct links by_origin;      /* origin of a BMC -> host key */
-	struct map origins;          /* origin -> the host_ctl that talks */
-	struct map shares;   /* struct secret_share, owned: secret_share.h */
-	struct map trusts;   /* hash of a CA bundle -> struct tls_trust */
-	struct map reserved; /* host keys with a claim under way */
+	/* "m/ns/capi machine", "h/ns/host" -> remediation key */
+	struct links remedies;
+	struct links by_origin; /* origin of a BMC -> host key */
+	struct map origins;     /* origin -> the host_ctl that talks */
+	struct map shares;      /* struct secret_share, owned: secret_share.h */
+	struct map trusts;      /* hash of a CA bundle -> struct tls_trust */
+	struct map reserved;    /* host keys with a claim under way */
 	TAILQ_HEAD(, host_ctl) slot_queue;
 	unsigned slots_used;
 	unsigned streams_used, streams_max;
@@ -75,6 +80,13 @@ void machine_ctl_free(void *arg);
 /* cluster_ctl.c */
 void cluster_ctl_run(void *arg, const char *key);
 void cluster_ctl_free(void *arg);
+/* remediation_ctl.c */
+void remediation_ctl_run(void *arg, const char *key);
+void remediation_ctl_free(void *arg);
+/* News of a host, of a Machine ("ns/name"), of a Cluster. */
+void remediation_wake_host(struct controllers *c, const char *key);
+void remediation_wake_machine(struct controllers *c, const char *key);
+void remediation_wake_everyone(struct controllers *c);
 
 /* Whether an object with this watch-filter label (NULL: none) is of our watch. */
 bool controllers_watch(const struct controllers *c, const char *label);

@@ -11,11 +11,13 @@
 #define KIND_HOST "PhysicalHost"
 #define KIND_MACHINE "Beskar7Machine"
 #define KIND_CLUSTER "Beskar7Cluster"
+#define KIND_REMEDIATION "Beskar7Remediation"
 
 #define FINALIZER_HOST "physicalhost." AX
 #define FINALIZER_SECRET "physicalhost." AX "/credentials"
 #define FINALIZER_MACHINE "beskar7machine." AX
 #define FINALIZER_CLUSTER "beskar7cluster." AX
+#define FINALIZER_REMEDIATION "beskar7remediation." AX
 
 #define ANN_RECORD AX "/host-record"
 #define ANN_CLAIM_ID AX "/claim-id"
@@ -26,6 +28,9 @@
 #define ANN_ACCEPT_IDENTITY AX "/accept-identity"
 #define ANN_ACCEPT_CERT AX "/accept-certificate"
 #define ANN_CONFIRM AX "/confirm-provisioned"
+/* Of a Beskar7Remediation to a host: "TYPE CLAIMID ID", heal.h. */
+#define ANN_REMEDIATE AX "/remediate"
+#define ANN_REMEDIATION_ID AX "/remediation-id"
 
 #define ANN_PAUSED CAPI_GROUP "/paused"
 #define ANN_MANAGED_BY CAPI_GROUP "/managed-by"

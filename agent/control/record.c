@@ -54,6 +54,9 @@ static const struct record_text texts[] = {
 	TEXT("power", power),
 	TEXT("reboot", reboot),
 	TEXT("refused", refused),
+	TEXT("heal", heal),
+	TEXT("healDo", heal_do),
+	TEXT("healAt", heal_at),
 };
 static const struct record_time times[] = {
 	{ "armedAt", offsetof(struct record, armed_s) },
@@ -63,6 +66,8 @@ static const struct record_time times[] = {
 	{ "deadline", offsetof(struct record, deadline_s) },
 	{ "powerAt", offsetof(struct record, power_s) },
 	{ "refusedAt", offsetof(struct record, refused_s) },
+	{ "healSince", offsetof(struct record, heal_s) },
+	{ "fencedAt", offsetof(struct record, fenced_s) },
 };
 #define N_TEXTS (sizeof(texts) / sizeof(*texts))
 #define N_TIMES (sizeof(times) / sizeof(*times))
@@ -215,6 +220,22 @@ record_clear_attempt(struct record *r)
 {
 	r->armed_s = r->on_s = r->installed_s = r->on2_s = r->deadline_s = 0;
 	r->mark[0] = '\0';
+	record_clear_heal(r);
+}
+
+void
+record_clear_heal(struct record *r)
+{
+	r->heal[0] = r->heal_do[0] = r->heal_at[0] = '\0';
+	r->heal_s = r->fenced_s = 0;
+}
+
+bool
+record_healing(const struct record *r)
+{
+	return str_eq(r->heal_at, HEAL_AT_GRACEFUL) ||
+	       str_eq(r->heal_at, HEAL_AT_OFF) ||
+	       str_eq(r->heal_at, HEAL_AT_ON);
 }
 
 void

@@ -16,6 +16,13 @@
 #define RECORD_MAX 1024
 #define RECORD_MACS 4
 
+#define HEAL_CYCLE "PowerCycle"
+#define HEAL_OFF "PowerOff"
+#define HEAL_AT_GRACEFUL "graceful" /* asked the OS to shut down */
+#define HEAL_AT_OFF "off"           /* forcing it off */
+#define HEAL_AT_ON "on"             /* was off; switching it on */
+#define HEAL_AT_DONE "done"
+
 enum phase {
 	PHASE_IDLE,         /* nobody's: enrolled, or given back clean */
 	PHASE_PROVISIONING, /* an attempt runs, or waits for evidence */
@@ -54,6 +61,13 @@ struct record {
 	char power[24];
 	int64_t power_s;
 	char reboot[48]; /* value of AX/reboot that power answers to */
+	/* The power cycle (or power-off) that was asked for: host_heal_plan.c.
+	 * at: one of HEAL_AT_*, "" = none was. */
+	char heal[48];    /* id of the ask */
+	char heal_do[12]; /* HEAL_CYCLE or HEAL_OFF */
+	char heal_at[12];
+	int64_t heal_s;   /* since when it is there */
+	int64_t fenced_s; /* for this ask, the BMC confirmed Off */
 	/* "2:1a2b3c4d": so many logins in a row were refused, with what has
 	 * that hash (Secret's version and address); and when the last was. No
 	 * account is to be locked by agents that come and go. */
@@ -68,8 +82,11 @@ char *record_print(const struct record *r);
 /* Forgets claim and attempt; identity, pin and what is known of the board
  * stay. */
 void record_clear_claim(struct record *r);
-/* Forgets the facts of one attempt. */
+/* Forgets the facts of one attempt, and what was asked of its result. */
 void record_clear_attempt(struct record *r);
+void record_clear_heal(struct record *r);
+/* A power cycle or power-off that was begun is not done yet. */
+bool record_healing(const struct record *r);
 bool record_equal(const struct record *a, const struct record *b);
 
 /* Do these name the same board? UUIDs decide where both have one, then

@@ -163,6 +163,8 @@ facts_session_closed(struct fact_bmc *b, const char *text)
 static void
 facts_power(struct facts *f, struct fact_bmc *b, const char *power)
 {
+	if (str_eq(b->power, "Off"))
+		b->off_until = f->now_us;
 	(void)str_copy(b->power, sizeof(b->power), power);
 	b->power_at = f->now_us;
 }
@@ -350,6 +352,9 @@ facts_record_read(struct fact_record *r, const cJSON *tree)
 	(void)str_copy(r->power, sizeof(r->power), json_str(j, "power", ""));
 	(void)str_copy(r->uuid, sizeof(r->uuid), json_str(j, "uuid", ""));
 	(void)str_copy(r->reboot, sizeof(r->reboot), json_str(j, "reboot", ""));
+	(void)str_copy(r->heal, sizeof(r->heal), json_str(j, "heal", ""));
+	(void)str_copy(
+	    r->heal_at, sizeof(r->heal_at), json_str(j, "healAt", ""));
 	r->attempt = json_i64(j, "attempt", 0);
 	r->on_at = json_i64(j, "onAt", 0);
 	r->failed = json_bool(j, "failed", false);
@@ -403,6 +408,7 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 	const char *address = json_str(t, "spec/redfishConnection/address", "");
 	const char *name = json_str(t, "spec/consumerRef/name", NULL);
 	char consumer[400];
+	char was_heal[48];
 	int64_t was_on;
 
 	o->bmc = map_get(&f->by_address, address);
@@ -414,12 +420,15 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 		xfree(map_put(&f->consumers, consumer, xstrdup(key)));
 	}
 	was_on = o->record.on_at;
+	(void)str_copy(was_heal, sizeof(was_heal), o->record.heal);
 	xreplace(&o->consumer, name != NULL ? consumer : NULL);
 	facts_record_read(&o->record, t);
 	if (o->record.on_at == 0)
 		o->intent_at = FACT_NEVER;
 	else if (o->record.on_at != was_on)
 		o->intent_at = f->now_us;
+	if (!str_eq(was_heal, o->record.heal))
+		o->heal_at = f->now_us;
 	facts_since(
 	    f, &o->paused_at, facts_annotation(t, CAPI "/paused") != NULL);
 	facts_since(f, &o->maintenance_at, json_obj(t, "spec/maintenance"));
@@ -444,6 +453,7 @@ facts_object_new(struct facts *f, const char *key)
 	o->gone_at = o->paused_at = o->maintenance_at = FACT_NEVER;
 	o->doubt_at = o->bare_at = o->unowned_at = FACT_NEVER;
 	o->retry_at = o->online_at = o->asked_at = FACT_NEVER;
+	o->heal_at = FACT_NEVER;
 	o->deleting_at = o->user_at = o->intent_at = FACT_NEVER;
 	o->created_at = f->now_us;
 	(void)map_put(&f->objects, key, o); /* new */
@@ -505,6 +515,10 @@ facts_commit(struct facts *f, const char *group, const char *resource,
 	    json_at(after, "metadata/deletionTimestamp") != NULL);
 	if (str_eq(resource, "physicalhosts"))
 		facts_host(f, o, key);
+	else if (str_eq(resource, "beskar7remediations"))
+		(void)str_copy(o->remedy, sizeof(o->remedy),
+		    json_str(after,
+			"metadata/annotations/" AX "~1remediation-id", ""));
 	else if (str_eq(resource, "clusters"))
 		facts_since(
 		    f, &o->paused_at, json_bool(after, "spec/paused", false));

@@ -38,6 +38,7 @@ struct fact_bmc {
 	char power[16];       /* Off PoweringOn On PoweringOff */
 	enum fact_cause power_by, boot_by;
 	int64_t power_at;  /* of the last change */
+	int64_t off_until; /* when it was last seen to leave Off */
 	int64_t person_at; /* last touched by somebody else than an agent */
 	bool media;
 	char *media_url; /* owned; masked */
@@ -57,6 +58,7 @@ struct fact_bmc {
 struct fact_record {
 	bool present, valid, failed;
 	char phase[16], claim[64], power[24], uuid[40], reboot[48];
+	char heal[48], heal_at[12]; /* what a remediation asked for */
 	int64_t attempt;
 	int64_t on_at; /* seconds; when our own On was intended, 0 = never */
 };
@@ -73,8 +75,10 @@ struct fact_object {
 	int64_t paused_at, maintenance_at, doubt_at, bare_at, unowned_at;
 	int64_t retry_at, online_at;
 	int64_t asked_at;  /* the user's annotations that order work */
+	int64_t heal_at;   /* the record began to tell of record.heal */
 	int64_t intent_at; /* the record began to tell of record.on_at */
 	int64_t user_at;   /* last stored by somebody else than an agent */
+	char remedy[40];   /* of a Beskar7Remediation: its id */
 	/* Cluster, Beskar7Machine: */
 	int64_t deleting_at;
 };

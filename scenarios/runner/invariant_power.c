@@ -61,6 +61,37 @@ power_stranger(struct invariants *x, const struct inv_write *w)
 	    w->text, w->host->record.claim);
 }
 
+/* A Beskar7Remediation with that id is there, or the agent cannot know yet
+ * that it is gone. */
+static bool
+power_remedy(const struct invariants *x, const char *heal)
+{
+	const struct facts *f = &x->facts;
+
+	for (size_t i = 0; i < f->objects.n; i++) {
+		const struct fact_object *o = f->objects.v[i].value;
+
+		if (o->remedy[0] != '\0' && str_has_prefix(heal, o->remedy) &&
+		    (o->tree != NULL || !inv_known_for(x, o->gone_at, 0)))
+			return true;
+	}
+	return false;
+}
+
+/* The power cycle or power-off that somebody asked for. */
+static bool
+power_healing(const struct invariants *x, const struct inv_write *w)
+{
+	const struct fact_record *r = &w->host->record;
+
+	if (str_eq(r->heal_at, "on"))
+		return w->kind == WRITE_ON; /* however it was begun */
+	if (!str_eq(r->heal_at, "off") && !str_eq(r->heal_at, "graceful"))
+		return false;
+	return w->kind == WRITE_OFF &&
+	       (str_eq(r->heal, "reboot") || power_remedy(x, r->heal));
+}
+
 static void
 power_provisioned(struct invariants *x, const struct inv_write *w)
 {
@@ -71,6 +102,8 @@ power_provisioned(struct invariants *x, const struct inv_write *w)
 	    w->kind == WRITE_CLEAR)
 		return;
 	if (r->reboot[0] != '\0' && w->kind == WRITE_RESTART)
+		return;
+	if (power_healing(x, w))
 		return;
 	inv_host_name(w->host, name);
 	inv_fail(x, "provisioned-untouched", name,
@@ -90,4 +123,34 @@ power_write(struct invariants *x, const struct inv_write *w)
 		    w->host == NULL ? "" : w->host->record.claim);
 }
 
-const struct inv_group inv_power = { .write = power_write };
+/* A remediation tells of success: its server was off since it was asked for. */
+static void
+power_fenced(struct invariants *x, const struct inv_commit *c)
+{
+	const char *host = json_str(c->after, "status/hostRef/name", "");
+	const struct fact_object *h;
+	char name[360];
+
+	if (!str_eq(facts_condition(c->after, "Remediated", NULL), "True") ||
+	    str_eq(facts_condition(c->before, "Remediated", NULL), "True"))
+		return;
+	h = facts_object(&x->facts, c->group, "physicalhosts", c->ns, host);
+	if (h != NULL && h->bmc != NULL && h->heal_at != FACT_NEVER &&
+	    (str_eq(h->bmc->power, "Off") || h->bmc->off_until >= h->heal_at))
+		return;
+	(void)str_format(name, sizeof(name), "b7r/%s/%s", c->ns, c->name);
+	inv_fail(x, "remediation-fenced", name,
+	    "it tells of success, and host %s was never off", host);
+}
+
+static void
+power_commit(
+    struct invariants *x, const struct inv_commit *c, struct fact_object *o)
+{
+	(void)o;
+	if (str_eq(c->resource, "beskar7remediations") && c->after != NULL)
+		power_fenced(x, c);
+}
+
+const struct inv_group inv_power = { .write = power_write,
+	.commit = power_commit };

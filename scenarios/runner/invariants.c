@@ -43,6 +43,8 @@ const struct inv_row inv_rows[] = {
 	{ "provisioned-untouched",
 	    "a Provisioned host is not reset or boot-armed unless asked",
 	    true },
+	{ "remediation-fenced",
+	    "a remediation succeeds only if the server was off", true },
 	{ "boot-once-per-attempt",
 	    "at most one boot from the medium an attempt", true },
 	{ "boot-no-reimage",

@@ -9,8 +9,8 @@
 #include "scenarios/runner/play.h"
 #include "scenarios/runner/subst.h"
 
-const struct step_row *const step_tables[] = { steps_objects, steps_waits,
-	steps_world, steps_agents, steps_flow, NULL };
+const struct step_row *const step_tables[] = { steps_objects, steps_health,
+	steps_waits, steps_world, steps_agents, steps_flow, NULL };
 
 const struct step_row *
 step_by_name(const char *name)

@@ -39,7 +39,7 @@ bool steps_run(
     struct play *p, const cJSON *list, const char *path, struct err *e);
 
 /* The tables, one file a topic. */
-extern const struct step_row steps_objects[], steps_waits[], steps_world[],
-    steps_agents[], steps_flow[];
+extern const struct step_row steps_health[], steps_objects[], steps_waits[],
+    steps_world[], steps_agents[], steps_flow[];
 
 #endif

@@ -27,6 +27,11 @@ record_full(void)
 	memset(r.mark, 'm', sizeof(r.mark) - 1);
 	memset(r.power, 'p', sizeof(r.power) - 1);
 	memset(r.reboot, 'r', sizeof(r.reboot) - 1);
+	memset(r.refused, 'f', sizeof(r.refused) - 1);
+	r.refused_s = r.heal_s = r.fenced_s = 1767225605;
+	memset(r.heal, 'h', sizeof(r.heal) - 1);
+	memset(r.heal_do, 'd', sizeof(r.heal_do) - 1);
+	memset(r.heal_at, 'a', sizeof(r.heal_at) - 1);
 	return r;
 }
 

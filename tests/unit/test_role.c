@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/loop.h"
+#include "common/mem.h"
 #include "common/str.h"
 #include "common/world.h"
 #include "scenarios/runner/role.h"
@@ -43,6 +44,8 @@ groups_and_subresources_are_told_apart(void)
 		{ "patch", "physicalhosts.cluster.x-k8s.io", false },
 		{ "watch", "machines.cluster.x-k8s.io", true },
 		{ "patch", "machines.cluster.x-k8s.io", false },
+		{ "patch", "machines.cluster.x-k8s.io/status", true },
+		{ "patch", "clusters.cluster.x-k8s.io/status", false },
 		{ "patch", "secrets", true },
 		{ "create", "secrets", false },
 		{ "create", "leases.coordination.k8s.io", true },
@@ -111,14 +114,51 @@ static void
 lose_replies(struct stage *s)
 {
 	static const char *const kinds[] = { "physicalhosts." AX,
-		"beskar7machines." AX, "beskar7clusters." AX };
+		"beskar7machines." AX, "beskar7clusters." AX,
+		"beskar7remediations." AX, "machines.cluster.x-k8s.io/status" };
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		kube_server_fail(
 		    stage_kube(s), &(struct kube_fail){ .user = "beskar7-agent",
 				       .verb = "patch",
 				       .resource = kinds[i],
 				       .after_commit = true });
+}
+
+/* A Machine that a health check finds unhealthy, and its remediation. */
+static void
+remediate(struct stage *s)
+{
+	static const char machine[] = "/apis/cluster.x-k8s.io/v1beta2/"
+				      "namespaces/default/machines/m1";
+	static const char body[] =
+	    "[{\"op\":\"add\",\"path\":\"/status/conditions/-\",\"value\":{"
+	    "\"type\":\"HealthCheckSucceeded\",\"status\":\"False\","
+	    "\"reason\":\"NodeUnhealthy\",\"message\":\"\","
+	    "\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}},"
+	    "{\"op\":\"add\",\"path\":\"/status/conditions/-\",\"value\":{"
+	    "\"type\":\"ExternallyRemediated\",\"status\":\"False\","
+	    "\"reason\":\"WaitingForRemediation\",\"message\":\"\","
+	    "\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}}]";
+	char *path = xasprintf("%s/status", machine), *y;
+	cJSON *m = kube_server_get(
+	    stage_kube(s), "cluster.x-k8s.io", "machines", "default", "m1");
+	int status;
+
+	cJSON_Delete(kube_server_do(stage_kube(s), "PATCH", path,
+	    "application/json-patch+json", body, &status));
+	CU_ASSERT_EQUAL(status, 200);
+	y = xasprintf("apiVersion: " AX "/v1beta2\n"
+		      "kind: Beskar7Remediation\n"
+		      "metadata: {name: m1, ownerReferences: [{apiVersion: "
+		      "cluster.x-k8s.io/v1beta2, kind: Machine, name: m1, "
+		      "uid: %s}]}\n"
+		      "spec: {type: PowerOff}\n",
+	    json_str(m, "metadata/uid", ""));
+	story_apply(s, y);
+	xfree(path);
+	xfree(y);
+	cJSON_Delete(m);
 }
 
 static unsigned
@@ -168,6 +208,7 @@ a_life_needs_each_grant_and_no_other(void)
 	story_machine(s, "http://10.0.0.3/installer.iso", "Installer");
 	story_wait(
 	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
+	remediate(s);
 	(void)world_run(stage_world(s),
 	    world_now_us(stage_world(s)) + 15 * LOOP_MIN, NULL, NULL);
 	stats = kube_server_stats(stage_kube(s));
