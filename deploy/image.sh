@@ -4,13 +4,15 @@ set -eu
 
 usage() {
 	cat <<'USAGE'
-usage: deploy/image.sh [--sim] [--context-only] NAME[:TAG]
+usage: deploy/image.sh [--sim] [--from FOLDER] [--context-only] NAME[:TAG]
 
 Builds beskar7-agent statically under build/static and an image FROM scratch of
 it, with the machine's CA certificates, by podman, docker or buildah, whichever
 is there. Pushes nothing.
 
   --sim           beskar7-sim and its vendor profiles instead of the agent
+  --from FOLDER   take the program of this build (-DBESKAR7_STATIC=ON) instead
+                  of building it
   --context-only  only make build/image (the binary, what it reads and the
                   Containerfile)
   --help          this text
@@ -23,15 +25,17 @@ USAGE
 
 die() { printf 'image.sh: %s\n' "$*" >&2; exit 1; }
 
-name= context_only=no what=agent
-for arg; do
-	case $arg in
+name= context_only=no what=agent from=
+while [ $# -gt 0 ]; do
+	case $1 in
 	--context-only) context_only=yes ;;
 	--sim) what=sim ;;
+	--from) [ $# -gt 1 ] || die "--from wants a folder"; from=$2; shift ;;
 	-h | --help) usage; exit 0 ;;
-	-*) usage >&2; die "unknown argument: $arg" ;;
-	*) name=$arg ;;
+	-*) usage >&2; die "unknown argument: $1" ;;
+	*) name=$1 ;;
 	esac
+	shift
 done
 [ -n "$name" ] || [ "$context_only" = yes ] || { usage >&2; die "no name"; }
 
@@ -40,15 +44,22 @@ build=${BESKAR7_BUILD:-$repo/build}
 to=$build/image/$what
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ -r "$certificates" ] || die "no $certificates: install ca-certificates"
-"$repo/deploy/packages.sh" --build --check
-"$repo/deploy/deps.sh" >/dev/null
-cmake -G Ninja -S "$repo" -B "$build/static" -DBESKAR7_STATIC=ON \
-	-DBESKAR7_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	-DBESKAR7_DEPS="$("$repo/deploy/deps.sh" --print)" >/dev/null
-ninja -C "$build/static" "beskar7-$what" >/dev/null
+if [ -z "$from" ]; then
+	from=$build/static
+	"$repo/deploy/packages.sh" --build --check
+	"$repo/deploy/deps.sh" >/dev/null
+	cmake -G Ninja -S "$repo" -B "$from" -DBESKAR7_STATIC=ON \
+		-DBESKAR7_TESTS=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DBESKAR7_DEPS="$("$repo/deploy/deps.sh" --print)" >/dev/null
+	ninja -C "$from" "beskar7-$what" >/dev/null
+fi
+program=$from/$what/beskar7-$what
+[ -x "$program" ] || die "no $program"
+! readelf -lW "$program" | grep -q INTERP ||
+	die "$program is not static: configure with -DBESKAR7_STATIC=ON"
 rm -rf "$to"
 mkdir -p "$to"
-strip -o "$to/beskar7-$what" "$build/static/$what/beskar7-$what"
+strip -o "$to/beskar7-$what" "$program"
 cp "$certificates" "$to/ca-certificates.crt"
 if [ "$what" = agent ]; then
 	cp "$repo/deploy/Containerfile" "$to/Containerfile"

@@ -16,7 +16,7 @@ scenario|core|build|20|scenarios in virtual time
 format|long|setup|20|clang-format changes nothing
 release|long|setup|60|gcc, optimised
 release-unit|long|release|20|unit tests, optimised
-static|long|release|60|static agent: size, empty root file system
+static|long|release|60|static agent: size, empty root file system; package, unit, images
 demo|long|release|60|scenarios/demo.sh, real processes over TLS
 clang|long|setup|60|clang, ASan, UBSan and libFuzzer
 clang-unit|long|clang|20|unit tests by clang
@@ -161,6 +161,8 @@ tier_static() {
 		-DBESKAR7_STATIC=ON -DBESKAR7_TESTS=OFF || return 1
 	tests/static.sh "$build/static/agent/beskar7-agent" >"$logs/static.txt" 2>&1
 	count_lines "$logs/static.txt"
+	tests/package.sh "$build/static" >"$logs/package.txt" 2>&1
+	count_lines "$logs/package.txt"
 }
 
 tier_clang() {
