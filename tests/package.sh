@@ -92,8 +92,8 @@ if have systemd-analyze; then
 	mkdir -p "$dir/unit"
 	sed "s#=/usr/bin/#=$root/usr/bin/#" "$unit" >"$dir/unit/beskar7-agent.service"
 	read_unit() { # what it does not know it only warns of
-		systemd-analyze verify --man=no "$dir/unit/beskar7-agent.service" &&
-			! grep beskar7-agent.service "$dir/log"
+		systemd-analyze verify --man=no "$dir/unit/beskar7-agent.service" \
+			>"$dir/verify" 2>&1 && ! grep beskar7-agent.service "$dir/verify"
 	}
 	check "systemd reads the unit" read_unit
 	# 10 times what systemd prints; 100 would be no protection at all.
