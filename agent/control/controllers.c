@@ -32,6 +32,8 @@ const struct kube_resource RES_CAPI_CLUSTERS = { CAPI_GROUP, CAPI_VERSION,
 	"clusters", "Cluster", false };
 const struct kube_resource RES_REMEDIATIONS = { AX, AX_VERSION,
 	"beskar7remediations", KIND_REMEDIATION, false };
+const struct kube_resource RES_TEMPLATES = { AX, AX_VERSION,
+	"beskar7machinetemplates", KIND_TEMPLATE, false };
 
 #define CONTROL_STOP_LOOK (LOOP_S / 20)
 
@@ -156,21 +158,32 @@ controllers_zone_changed(const struct controllers *c, const char *key,
 	return !str_eq(b == NULL ? NULL : b->zone, now);
 }
 
+static uint64_t
+controllers_fit(const struct controllers *c, const char *key)
+{
+	const struct host_brief *b = host_index_get(&c->index, key);
+
+	return b == NULL ? 0 : b->fit;
+}
+
 static void
 controllers_on_host(void *arg, const struct informer_event *ev)
 {
 	struct controllers *c = arg;
 	const struct host_brief *b;
 	bool freed = false, zone;
+	uint64_t fit;
 
 	if (ev->what == INFORMER_SYNCED) {
 		controllers_wake_waiting(c);
 		/* Nobody waits for these: where the kind is not served yet the
 		 * agent is ready without it. */
 		informer_start(c->remediations);
+		informer_start(c->templates);
 		return;
 	}
 	remediation_wake_host(c, ev->key);
+	fit = controllers_fit(c, ev->key);
 	zone = controllers_zone_changed(
 	    c, ev->key, ev->object, ev->what == INFORMER_DELETED);
 	controllers_wake_consumer(c, ev->key);
@@ -198,6 +211,8 @@ controllers_on_host(void *arg, const struct informer_event *ev)
 		controllers_wake_waiting(c);
 	if (zone)
 		controllers_wake_clusters(c);
+	if (fit != controllers_fit(c, ev->key))
+		template_wake(c, kobj_ns(ev->object));
 }
 
 static void
@@ -266,6 +281,14 @@ controllers_on_capi_machine(void *arg, const struct informer_event *ev)
 		return;
 	links_each(&c->by_owner, ev->key, controllers_wake_machine, c);
 	remediation_wake_machine(c, ev->key);
+}
+
+/* Of a template only the spec matters; our own status does not wake us. */
+static void
+controllers_on_template(void *arg, const struct informer_event *ev)
+{
+	if (ev->what != INFORMER_SYNCED)
+		template_changed(arg, ev->key);
 }
 
 static void
@@ -373,6 +396,7 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->machine_q = workq_new(env->loop, machine_ctl_run, c);
 	c->cluster_q = workq_new(env->loop, cluster_ctl_run, c);
 	c->remediation_q = workq_new(env->loop, remediation_ctl_run, c);
+	c->template_q = workq_new(env->loop, template_ctl_run, c);
 	c->hosts =
 	    controllers_informer(c, &RES_HOSTS, false, controllers_on_host);
 	c->machines = controllers_informer(
@@ -387,6 +411,8 @@ controllers_new(const struct env *env, struct kube_client *k,
 	    controllers_informer(c, &KUBE_SECRETS, true, controllers_on_secret);
 	c->remediations = controllers_informer(
 	    c, &RES_REMEDIATIONS, false, controllers_on_remediation);
+	c->templates = controllers_informer(
+	    c, &RES_TEMPLATES, false, controllers_on_template);
 	return c;
 }
 
@@ -508,11 +534,14 @@ controllers_free(struct controllers *c)
 	map_free(&c->machine_ctls, machine_ctl_free);
 	map_free(&c->cluster_ctls, cluster_ctl_free);
 	map_free(&c->remediation_ctls, remediation_ctl_free);
+	map_free(&c->template_ctls, template_ctl_free);
 	workq_free(c->host_q);
 	workq_free(c->machine_q);
 	workq_free(c->cluster_q);
 	workq_free(c->remediation_q);
 	informer_free(c->remediations);
+	workq_free(c->template_q);
+	informer_free(c->templates);
 	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
 		informer_free(*controllers_informers(c, i));
 	event_recorder_free(c->ev);

@@ -106,6 +106,31 @@ host_signature(const cJSON *tree)
 	return sig;
 }
 
+/* Labels and what hardwareRequirements speak of. */
+static uint64_t
+host_fit(const cJSON *tree)
+{
+	const cJSON *d = json_obj(tree, "status/hardwareDetails"), *e;
+	uint64_t fit;
+	char text[96];
+
+	(void)snprintf(text, sizeof(text), "%lld %lld %.32s",
+	    (long long)json_i64(d, "processors/cores", 0),
+	    (long long)json_i64(d, "memoryGiB", 0),
+	    json_str(d, "architecture", ""));
+	fit = str_hash(text, 2);
+	cJSON_ArrayForEach (e, json_arr(d, "drives")) {
+		(void)snprintf(text, sizeof(text), "%lld",
+		    (long long)json_i64(e, "capacityGB", 0));
+		fit = str_hash(text, fit);
+	}
+	cJSON_ArrayForEach (e, json_obj(tree, "metadata/labels")) {
+		fit = str_hash(e->string, fit);
+		fit = str_hash(cJSON_IsString(e) ? e->valuestring : "", fit);
+	}
+	return fit;
+}
+
 static char *
 host_ref_key(const struct host *h, const char *name)
 {
@@ -151,6 +176,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	b->secret = host_ref_key(&h, h.spec.credentials_name);
 	b->ca = host_ref_key(&h, h.spec.ca_bundle_name);
 	b->sig = host_signature(tree);
+	b->fit = host_fit(tree);
 	host_fini(&h);
 	return b;
 }

@@ -29,6 +29,7 @@ struct host_brief {
 	char *watch;           /* owned or NULL: its label of that name */
 	char *serves;      /* owned: claim id that the record serves, or NULL */
 	char *secret, *ca; /* owned, "ns/name" or NULL */
+	uint64_t fit;      /* of what decides which machines it fits */
 	uint64_t sig;      /* of all that a pass of the host reads */
 };
 

@@ -21,7 +21,7 @@ struct kube_resource;
 
 extern const struct kube_resource RES_HOSTS, RES_MACHINES, RES_CLUSTERS;
 extern const struct kube_resource RES_CAPI_MACHINES, RES_CAPI_CLUSTERS;
-extern const struct kube_resource RES_REMEDIATIONS;
+extern const struct kube_resource RES_REMEDIATIONS, RES_TEMPLATES;
 
 struct controllers {
 	const struct env *env;     /* borrowed */
@@ -31,12 +31,14 @@ struct controllers {
 	struct informer *hosts, *machines, *clusters;
 	struct informer *capi_machines, *capi_clusters;
 	struct informer *secrets; /* metadata only */
-	struct informer *remediations;
-	struct workq *host_q, *machine_q, *cluster_q, *remediation_q;
+	struct informer *remediations, *templates;
+	struct workq *host_q, *machine_q, *cluster_q, *remediation_q,
+	    *template_q;
 	struct map host_ctls;        /* key -> struct host_ctl */
 	struct map machine_ctls;     /* key -> struct machine_ctl */
 	struct map cluster_ctls;     /* key -> struct cluster_ctl */
 	struct map remediation_ctls; /* key -> struct remediation_ctl */
+	struct map template_ctls;    /* key -> struct template_ctl */
 	struct host_index index;
 	struct links by_owner;       /* "ns/capi machine" -> machine key */
 	struct links by_cluster;     /* "ns/cluster" -> machine key */
@@ -80,6 +82,12 @@ void machine_ctl_free(void *arg);
 /* cluster_ctl.c */
 void cluster_ctl_run(void *arg, const char *key);
 void cluster_ctl_free(void *arg);
+/* template_ctl.c */
+void template_ctl_run(void *arg, const char *key);
+void template_ctl_free(void *arg);
+/* What hosts of the namespace have or are labelled with has changed. */
+void template_wake(struct controllers *c, const char *ns);
+void template_changed(struct controllers *c, const char *key);
 /* remediation_ctl.c */
 void remediation_ctl_run(void *arg, const char *key);
 void remediation_ctl_free(void *arg);

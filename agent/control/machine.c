@@ -146,3 +146,37 @@ machine_selector(const struct machine *m)
 {
 	return json_at(m->tree, "spec/hostSelector");
 }
+
+/* hardwareRequirements against what the inspection found. */
+static bool
+machine_hardware_fits(const struct machine *m, const cJSON *host)
+{
+	const cJSON *d = json_obj(host, "status/hardwareDetails"), *drive;
+	int64_t drives = 0;
+
+	cJSON_ArrayForEach (drive, json_arr(d, "drives"))
+		if (json_i64(drive, "capacityGB", 0) >= m->min_drive_gb)
+			drives++;
+	return json_i64(d, "processors/cores", 0) >= m->min_cores &&
+	       json_i64(d, "memoryGiB", 0) >= m->min_memory_gib &&
+	       drives >= m->min_drives &&
+	       (m->min_drive_gb == 0 || drives > 0) &&
+	       (m->architecture == NULL ||
+		   str_eq(json_str(d, "architecture", NULL), m->architecture));
+}
+
+bool
+machine_choosy(const struct machine *m)
+{
+	return machine_selector(m) != NULL || m->min_cores > 0 ||
+	       m->min_memory_gib > 0 || m->min_drive_gb > 0 ||
+	       m->min_drives > 0 || m->architecture != NULL;
+}
+
+bool
+machine_fits(const struct machine *m, const struct cJSON *host)
+{
+	return machine_hardware_fits(m, host) &&
+	       (machine_selector(m) == NULL ||
+		   kobj_selector_matches(machine_selector(m), host, NULL));
+}

@@ -55,6 +55,11 @@ struct machine {
 void machine_view_init(
     struct machine *m, const char *key, const struct cJSON *tree);
 void machine_view_fini(struct machine *m);
+/* hostSelector and hardwareRequirements against a PhysicalHost and what its
+ * inspection found. */
+bool machine_fits(const struct machine *m, const struct cJSON *host);
+/* It asks for something that machine_fits() has to look at. */
+bool machine_choosy(const struct machine *m);
 /* spec.hostSelector, or NULL. */
 const struct cJSON *machine_selector(const struct machine *m);
 

@@ -12,44 +12,16 @@
 #include "common/mem.h"
 #include "common/str.h"
 
-/* hardwareRequirements against what the inspection found. */
-static bool
-claim_hardware_fits(const struct machine *m, const cJSON *host)
-{
-	const cJSON *d = json_obj(host, "status/hardwareDetails"), *drive;
-	int64_t drives = 0;
-
-	cJSON_ArrayForEach (drive, json_arr(d, "drives"))
-		if (json_i64(drive, "capacityGB", 0) >= m->min_drive_gb)
-			drives++;
-	return json_i64(d, "processors/cores", 0) >= m->min_cores &&
-	       json_i64(d, "memoryGiB", 0) >= m->min_memory_gib &&
-	       drives >= m->min_drives &&
-	       (m->min_drive_gb == 0 || drives > 0) &&
-	       (m->architecture == NULL ||
-		   str_eq(json_str(d, "architecture", NULL), m->architecture));
-}
-
-static bool
-claim_needs_object(const struct machine *m)
-{
-	return machine_selector(m) != NULL || m->min_cores > 0 ||
-	       m->min_memory_gib > 0 || m->min_drive_gb > 0 ||
-	       m->min_drives > 0 || m->architecture != NULL;
-}
-
 static bool
 claim_matches(const struct machine_pass *p, const struct host_brief *b)
 {
 	const cJSON *tree;
 	bool ok;
 
-	if (!claim_needs_object(&p->m))
+	if (!machine_choosy(&p->m))
 		return true;
 	tree = informer_get(p->c->hosts, b->key);
-	ok = tree != NULL && claim_hardware_fits(&p->m, tree) &&
-	     (machine_selector(&p->m) == NULL ||
-		 kobj_selector_matches(machine_selector(&p->m), tree, NULL));
+	ok = tree != NULL && machine_fits(&p->m, tree);
 	json_drop(tree);
 	return ok;
 }

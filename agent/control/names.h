@@ -12,6 +12,7 @@
 #define KIND_MACHINE "Beskar7Machine"
 #define KIND_CLUSTER "Beskar7Cluster"
 #define KIND_REMEDIATION "Beskar7Remediation"
+#define KIND_TEMPLATE "Beskar7MachineTemplate"
 
 #define FINALIZER_HOST "physicalhost." AX
 #define FINALIZER_SECRET "physicalhost." AX "/credentials"

@@ -115,7 +115,9 @@ lose_replies(struct stage *s)
 {
 	static const char *const kinds[] = { "physicalhosts." AX,
 		"beskar7machines." AX, "beskar7clusters." AX,
-		"beskar7remediations." AX, "machines.cluster.x-k8s.io/status" };
+		"beskar7remediations." AX,
+		"beskar7machinetemplates." AX "/status",
+		"machines.cluster.x-k8s.io/status" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		kube_server_fail(
@@ -209,6 +211,11 @@ a_life_needs_each_grant_and_no_other(void)
 	story_wait(
 	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
 	remediate(s);
+	story_apply(s,
+	    "apiVersion: " AX "/v1beta2\n"
+	    "kind: Beskar7MachineTemplate\n"
+	    "metadata: {name: t1}\n"
+	    "spec: {template: {spec: {image: {url: \"http://a/b.iso\"}}}}\n");
 	(void)world_run(stage_world(s),
 	    world_now_us(stage_world(s)) + 15 * LOOP_MIN, NULL, NULL);
 	stats = kube_server_stats(stage_kube(s));
