@@ -43,18 +43,45 @@ cluster_ctl_free(void *arg)
 
 /* ---- the steps ------------------------------------------------------------------- */
 
-/* Externally managed (capi-contract 3.6), moving away, or not of our watch:
- * nothing at all is done. */
+static enum verdict
+cluster_patch(struct cluster_pass *p, cJSON *patch)
+{
+	struct object_write w = { .ns = kobj_ns(p->tree) };
+
+	if (patch == NULL)
+		return V_NEXT;
+	w.name = kobj_name(p->tree);
+	w.type = KUBE_PATCH_JSON;
+	w.patch = patch;
+	(void)object_write(p->o, &w);
+	cJSON_Delete(patch);
+	return V_WAIT;
+}
+
+static enum verdict
+finalizer_unset(struct cluster_pass *p)
+{
+	p->silent = true;
+	(void)cluster_patch(
+	    p, kobj_finalizer_remove_patch(p->tree, FINALIZER_CLUSTER));
+	return V_STOP;
+}
+
+/* Moving away, not of our watch, or externally managed (capi-contract 3.6):
+ * nothing at all is done. One that was handed over while it lived still has
+ * our finalizer, and must be able to go. */
 static enum verdict
 ours(void *arg)
 {
 	struct cluster_pass *p = arg;
 
-	p->silent =
-	    kobj_annotation(p->tree, ANN_MANAGED_BY) != NULL ||
-	    (kobj_deleting(p->tree) &&
-		kobj_annotation(p->tree, ANN_DELETE_FOR_MOVE) != NULL) ||
-	    !controllers_watch(p->c, kobj_label(p->tree, LABEL_WATCH));
+	p->silent = kobj_annotation(p->tree, ANN_DELETE_FOR_MOVE) != NULL ||
+		    !controllers_watch(p->c, kobj_label(p->tree, LABEL_WATCH));
+	if (p->silent)
+		return V_STOP;
+	p->silent = kobj_annotation(p->tree, ANN_MANAGED_BY) != NULL;
+	if (p->silent && kobj_deleting(p->tree))
+		return finalizer_unset(p);
 	return p->silent ? V_STOP : V_NEXT;
 }
 
@@ -72,21 +99,6 @@ owned(void *arg)
 		return V_NEXT;
 	p->silent = true;
 	return V_STOP;
-}
-
-static enum verdict
-cluster_patch(struct cluster_pass *p, cJSON *patch)
-{
-	struct object_write w = { .ns = kobj_ns(p->tree) };
-
-	if (patch == NULL)
-		return V_NEXT;
-	w.name = kobj_name(p->tree);
-	w.type = KUBE_PATCH_JSON;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
 }
 
 static enum verdict
@@ -123,10 +135,7 @@ deletion(void *arg)
 		    "NotDeleting", "%s", "");
 		return V_NEXT;
 	}
-	p->silent = true;
-	(void)cluster_patch(
-	    p, kobj_finalizer_remove_patch(p->tree, FINALIZER_CLUSTER));
-	return V_STOP;
+	return finalizer_unset(p);
 }
 
 static cJSON *
