@@ -247,6 +247,29 @@ report_conditions(
 	}
 }
 
+/* What was seen of the medium is over when the host is at rest: it holds for
+ * the spec of now as well. */
+static void
+report_media_kept(
+    const struct report *r, cJSON *status, const struct cond_stamp *at)
+{
+	const char *type = host_cond_type(HC_MEDIA);
+	const cJSON *old = cond_find(status, type);
+	char *reason, *message;
+	struct cond c = { type, cond_get(status, type), NULL, NULL };
+
+	if (old == NULL || r->cond[HC_MEDIA].status != SAY_NOTHING ||
+	    !r->has_state || r->op.kind != NULL)
+		return;
+	reason = xstrdup(json_str(old, "reason", ""));
+	message = xstrdup(json_str(old, "message", ""));
+	c.reason = reason;
+	c.message = message;
+	(void)cond_set(status, &c, at);
+	xfree(reason);
+	xfree(message);
+}
+
 /* The rest of hardwareDetails is of the inspection, this is of now. */
 static void
 report_health(const struct report *r, cJSON *status)
@@ -276,6 +299,7 @@ report_status(const struct report *r, const struct host *h, const char *details,
 	report_conditions(r, s, &at);
 	if (r->only_paused)
 		return s;
+	report_media_kept(r, s, &at);
 	(void)cond_summarize(
 	    s, "Ready", ready, sizeof(ready) / sizeof(*ready), &at);
 	if (r->has_state)
