@@ -13,6 +13,7 @@ unit|core|build|20|unit tests
 integration|core|build|20|integration tests, on loopback
 fuzz|core|build|20|corpora of the fuzz targets
 scenario|core|build|20|scenarios in virtual time
+contract|core|build|20|the contract of Cluster API, check by check
 format|long|setup|20|clang-format changes nothing
 release|long|setup|60|gcc, optimised
 release-unit|long|release|20|unit tests, optimised
@@ -148,6 +149,14 @@ tier_unit() { run_label gcc unit; }
 tier_integration() { run_label gcc integration; }
 tier_fuzz() { run_label gcc fuzz; }
 tier_scenario() { run_label gcc scenario; }
+
+# The table, as well as the counts.
+tier_contract() {
+	run_label gcc contract
+	say "number, result, reason"
+	say "$(grep -h '^check ' "$logs/gcc-contract.xml" | sort -k 2n |
+		sed 's/&apos;/'"'"'/g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')"
+}
 
 # ---- other builds -----------------------------------------------------------
 

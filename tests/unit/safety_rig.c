@@ -181,6 +181,8 @@ rig_commit(void *arg, const struct kube_commit *kc)
 		rig_note_record(r, c.after);
 		rig_note_limits(r);
 	}
+	if (r->watch != NULL)
+		r->watch(r->watch_arg, &c);
 }
 
 static void

@@ -61,6 +61,9 @@ struct rig {
 	unsigned mutations, kill_at;
 	bool kill_before, kill_kube, killed;
 	char last_violation[700];
+	/* Told of each commit, after the invariants; NULL = nobody. */
+	void (*watch)(void *arg, const struct inv_commit *c);
+	void *watch_arg;
 };
 
 struct rig *rig_new(const struct rig_opts *o);
