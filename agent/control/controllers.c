@@ -76,19 +76,41 @@ controllers_machine(const struct controllers *c, const char *ns,
 	return true;
 }
 
-bool
-controllers_cluster_paused(
-    const struct controllers *c, const char *ns, const char *cluster)
+const char *
+controllers_cluster_name(const struct machine *m, const cJSON *owner)
+{
+	const char *name =
+	    owner == NULL ? NULL : kobj_label(owner, LABEL_CLUSTER_NAME);
+
+	if (name == NULL)
+		name = json_str(owner, "spec/clusterName", NULL);
+	return name != NULL ? name : m->cluster;
+}
+
+static const cJSON *
+controllers_related(struct informer *inf, const char *ns, const char *name)
 {
 	char key[KOBJ_KEY_CAP];
-	const cJSON *tree;
-	bool paused;
 
-	if (cluster == NULL || !kobj_key_make(ns, cluster, key))
-		return false;
-	tree = informer_get(c->capi_clusters, key);
-	paused = json_bool(tree, "spec/paused", false);
+	return name != NULL && kobj_key_make(ns, name, key)
+		   ? informer_get(inf, key)
+		   : NULL;
+}
+
+bool
+controllers_cluster_paused(const struct controllers *c, const struct machine *m)
+{
+	/* Core labels the object; where it did not yet, its Machine knows. */
+	const cJSON *owner =
+	    m->cluster != NULL
+		? NULL
+		: controllers_related(c->capi_machines, m->ns, m->owner);
+	const cJSON *tree = controllers_related(
+	    c->capi_clusters, m->ns, controllers_cluster_name(m, owner));
+	bool paused = json_bool(tree, "spec/paused", false);
+
 	json_drop(tree);
+	json_drop(owner);
 	return paused;
 }
 
@@ -197,7 +219,8 @@ controllers_on_host(void *arg, const struct informer_event *ev)
 		b = host_index_get(&c->index, ev->key);
 		if (b != NULL)
 			was = b->id;
-		if (host_index_put(&c->index, ev->key, ev->object, &freed))
+		if (host_index_put(&c->index, ev->key, ev->object, &freed) ||
+		    json_obj(ev->object, "status") == NULL) /* lost, maybe */
 			workq_add(c->host_q, ev->key);
 		b = host_index_get(&c->index, ev->key);
 		if (memcmp(&was, &b->id, sizeof(was)) != 0)

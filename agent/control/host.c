@@ -166,6 +166,7 @@ host_init(struct host *h, const char *key, const struct cJSON *tree)
 	(void)typecheck(tree, host_types,
 	    sizeof(host_types) / sizeof(*host_types), h->wrong);
 	h->state_known = state != NULL;
+	h->has_details = json_obj(h->tree, "status/hardwareDetails") != NULL;
 	h->state = host_state_parse(state);
 }
 

@@ -71,6 +71,7 @@ struct host {
 	struct err record_err;
 	struct record record;
 	/* What the last status said. */
+	bool has_details; /* status.hardwareDetails */
 	bool state_known;
 	enum host_state state;
 };

@@ -156,9 +156,11 @@ inspection_due(const struct host_pass *p)
 {
 	const char *done = host_condition(&p->h, "HardwareInspected", NULL);
 	const struct identity *id = &p->h.record.id;
+	/* A status that was lost takes them with it, also while we live. */
+	bool lost = p->ctl->details == NULL && !p->h.has_details;
 
 	if (p->ctl->mem.inspected)
-		return p->h.asks.inspect != NULL;
+		return p->h.asks.inspect != NULL || lost;
 	return p->h.asks.inspect != NULL || !str_eq(done, "True") ||
 	       identity_empty(id) ||
 	       (id->uuid[0] == '\0' && id->serial[0] == '\0');

@@ -11,8 +11,10 @@ not_moving_away(void *arg)
 {
 	struct host_pass *p = arg;
 
-	/* clusterctl move deletes what it has copied: not ours any more. */
-	p->rep.silent = p->h.deleting && p->h.for_move;
+	/* clusterctl marks what it has copied, in place of all other
+	 * annotations, and deletes it then: from the mark on it is not ours
+	 * any more. */
+	p->rep.silent = p->h.for_move;
 	return p->rep.silent ? V_STOP : V_NEXT;
 }
 
@@ -38,8 +40,7 @@ not_paused(void *arg)
 	p->has_machine = controllers_machine(
 	    p->c, c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
 	if (p->has_machine)
-		cluster =
-		    controllers_cluster_paused(p->c, p->m.ns, p->m.cluster);
+		cluster = controllers_cluster_paused(p->c, &p->m);
 	/* What is done to the host is done for its machine. */
 	machine = p->has_machine && p->m.paused;
 	if (!p->h.paused && !cluster && !machine) {

@@ -131,6 +131,10 @@ host_up(struct host_pass *p)
 	    "serves %s", p->m.key);
 	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Claimed", "claimed by %s",
 	    p->m.key);
+	/* A status that was lost, by a move for example. */
+	if (host_condition(&p->h, "MediaReachable", NULL) == NULL)
+		report_say(&p->rep, HC_MEDIA, SAY_TRUE, "Reachable", "%s",
+		    "read past the boot loader");
 	v = host_healed(p);
 	if (v != V_NEXT)
 		return v;

@@ -104,8 +104,12 @@ bool controllers_watch(const struct controllers *c, const char *label);
  */
 bool controllers_machine(const struct controllers *c, const char *ns,
     const char *name, struct machine *out);
+/* The Cluster of a machine: by the label of the Machine that owns it (NULL: not
+ * known), else that one's spec, else the machine's own label. */
+const char *controllers_cluster_name(
+    const struct machine *m, const struct cJSON *owner);
 /* spec.paused of the Cluster that a machine belongs to. */
 bool controllers_cluster_paused(
-    const struct controllers *c, const char *ns, const char *cluster);
+    const struct controllers *c, const struct machine *m);
 
 #endif

@@ -12,7 +12,17 @@
 
 struct machine_ctl {
 	struct object_ctl o;
+	/* Key of its Cluster where the label does not say it; owned. */
+	char *cluster;
 };
+
+static void
+machine_unlink(struct machine_ctl *ctl)
+{
+	if (ctl->cluster != NULL)
+		links_remove(&ctl->o.c->by_cluster, ctl->cluster, ctl->o.key);
+	xreplace(&ctl->cluster, NULL);
+}
 
 void
 machine_ctl_free(void *arg)
@@ -21,6 +31,7 @@ machine_ctl_free(void *arg)
 
 	if (ctl == NULL)
 		return;
+	machine_unlink(ctl);
 	object_ctl_fini(&ctl->o);
 	xfree(ctl);
 }
@@ -49,16 +60,22 @@ machine_related(struct informer *inf, const char *ns, const char *name)
 	return informer_get(inf, key);
 }
 
-/* The Cluster by the Machine's label, else its spec, else our own label. */
+/* News of its Cluster wake it by the label; by the Machine's word where core
+ * has not labelled it yet, or the two differ. */
 static const char *
-machine_cluster_name(const struct machine_pass *p)
+machine_linked(struct machine_pass *p, struct machine_ctl *ctl)
 {
-	const char *name =
-	    p->owner == NULL ? NULL : kobj_label(p->owner, LABEL_CLUSTER_NAME);
+	const char *name = controllers_cluster_name(&p->m, p->owner);
+	char key[KOBJ_KEY_CAP];
 
-	if (name == NULL)
-		name = json_str(p->owner, "spec/clusterName", NULL);
-	return name != NULL ? name : p->m.cluster;
+	machine_unlink(ctl);
+	if (name == NULL || !kobj_key_make(p->m.ns, name, key))
+		return name;
+	links_add(&p->c->by_cluster, key, p->m.key);
+	/* What the label says goes with the label. */
+	if (!str_eq(name, p->m.cluster))
+		xreplace(&ctl->cluster, key);
+	return name;
 }
 
 /* Two hosts with one consumer cannot be of our making; the claim id tells
@@ -80,15 +97,17 @@ machine_try_host(void *arg, const char *key)
 }
 
 static void
-machine_load(struct machine_pass *p, struct object_ctl *o, const cJSON *tree)
+machine_load(struct machine_pass *p, struct machine_ctl *ctl, const cJSON *tree)
 {
+	struct object_ctl *o = &ctl->o;
+
 	memset(p, 0, sizeof(*p));
 	p->c = o->c;
 	p->o = o;
 	machine_view_init(&p->m, o->key, tree);
 	p->owner = machine_related(p->c->capi_machines, p->m.ns, p->m.owner);
 	p->cluster = machine_related(
-	    p->c->capi_clusters, p->m.ns, machine_cluster_name(p));
+	    p->c->capi_clusters, p->m.ns, machine_linked(p, ctl));
 	links_each(&p->c->index.consumers, p->m.key, machine_try_host, p);
 	p->status = kobj_status_dup(tree);
 	p->at = object_stamp(o, tree);
@@ -151,7 +170,7 @@ machine_ctl_run(void *arg, const char *key)
 		return;
 	}
 	c->passes++;
-	machine_load(&p, &ctl->o, tree);
+	machine_load(&p, ctl, tree);
 	v = plan_run(machine_plan, &p, &at);
 	if (v != V_WAIT && !p.silent) {
 		if (!cond_find(p.status, "Paused") ||

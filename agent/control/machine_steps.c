@@ -10,12 +10,14 @@
 #include "common/json.h"
 #include "common/str.h"
 
+/* clusterctl marks what it has copied, in place of all other annotations, and
+ * deletes it then: from the mark on it is not ours any more. */
 static enum verdict
 not_moving_away(void *arg)
 {
 	struct machine_pass *p = arg;
 
-	p->silent = p->m.deleting && p->m.for_move;
+	p->silent = p->m.for_move;
 	return p->silent ? V_STOP : V_NEXT;
 }
 
