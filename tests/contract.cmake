@@ -1,5 +1,5 @@
 # The contract of Cluster API, check by check, one ctest test a group.
-set(groups packaging clone owner gates machine cluster conditions pause
+set(groups packaging install clone owner gates machine cluster conditions pause
 	external deletion races apply metadata move manager)
 set(dir ${CMAKE_SOURCE_DIR}/tests/conformance/capi)
 list(TRANSFORM groups APPEND .c OUTPUT_VARIABLE files)

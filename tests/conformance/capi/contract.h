@@ -18,11 +18,11 @@ struct contract_check {
 };
 
 /* Each ends with number 0. */
-extern const struct contract_check contract_packaging[], contract_clone[],
-    contract_owner[], contract_gates[], contract_machine[], contract_cluster[],
-    contract_conditions[], contract_pause[], contract_external[],
-    contract_deletion[], contract_races[], contract_apply[],
-    contract_metadata[], contract_move[], contract_manager[];
+extern const struct contract_check contract_packaging[], contract_install[],
+    contract_clone[], contract_owner[], contract_gates[], contract_machine[],
+    contract_cluster[], contract_conditions[], contract_pause[],
+    contract_external[], contract_deletion[], contract_races[],
+    contract_apply[], contract_metadata[], contract_move[], contract_manager[];
 
 #define CONTRACT_CHECKS 95
 
