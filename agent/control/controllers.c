@@ -98,18 +98,27 @@ controllers_related(struct informer *inf, const char *ns, const char *name)
 }
 
 bool
-controllers_cluster_paused(const struct controllers *c, const struct machine *m)
+controllers_cluster_paused(
+    const struct controllers *c, const char *ns, const char *cluster)
+{
+	const cJSON *tree = controllers_related(c->capi_clusters, ns, cluster);
+	bool paused = json_bool(tree, "spec/paused", false);
+
+	json_drop(tree);
+	return paused;
+}
+
+bool
+controllers_machine_paused(const struct controllers *c, const struct machine *m)
 {
 	/* Core labels the object; where it did not yet, its Machine knows. */
 	const cJSON *owner =
 	    m->cluster != NULL
 		? NULL
 		: controllers_related(c->capi_machines, m->ns, m->owner);
-	const cJSON *tree = controllers_related(
-	    c->capi_clusters, m->ns, controllers_cluster_name(m, owner));
-	bool paused = json_bool(tree, "spec/paused", false);
+	bool paused = controllers_cluster_paused(
+	    c, m->ns, controllers_cluster_name(m, owner));
 
-	json_drop(tree);
 	json_drop(owner);
 	return paused;
 }

@@ -40,7 +40,7 @@ not_paused(void *arg)
 	p->has_machine = controllers_machine(
 	    p->c, c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
 	if (p->has_machine)
-		cluster = controllers_cluster_paused(p->c, &p->m);
+		cluster = controllers_machine_paused(p->c, &p->m);
 	/* What is done to the host is done for its machine. */
 	machine = p->has_machine && p->m.paused;
 	if (!p->h.paused && !cluster && !machine) {

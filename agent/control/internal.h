@@ -108,8 +108,10 @@ bool controllers_machine(const struct controllers *c, const char *ns,
  * known), else that one's spec, else the machine's own label. */
 const char *controllers_cluster_name(
     const struct machine *m, const struct cJSON *owner);
-/* spec.paused of the Cluster that a machine belongs to. */
+/* spec.paused of that Cluster (NULL: of none), and of a machine's. */
 bool controllers_cluster_paused(
+    const struct controllers *c, const char *ns, const char *cluster);
+bool controllers_machine_paused(
     const struct controllers *c, const struct machine *m);
 
 #endif

@@ -291,7 +291,10 @@ rights_are_enough_and_no_more(void)
 		    false },
 		{ { "patch", "update", "delete", "create" }, CAPI, "machines",
 		    false },
-		{ { "patch", "update" }, CAPI, "machines/status", false },
+		/* For what a remediation tells MachineHealthCheck. */
+		{ { "patch" }, CAPI, "machines/status", true },
+		{ { "update", "delete" }, CAPI, "machines/status", false },
+		{ { "patch", "update" }, CAPI, "clusters/status", false },
 		{ { "get", "list", "watch", "patch" }, AX, B7M, true },
 		{ { "get", "list", "watch", "patch" }, AX, B7C, true },
 		{ { "get", "list", "watch", "patch" }, AX, HOST, true },
