@@ -4,6 +4,85 @@
 
 #include "common/mem.h"
 
+#define HASH_FROM 32 /* keys; below, the few compares are as fast */
+
+/* ---- the hash: open addressing, at most half full ---------------------------- */
+
+static uint32_t
+hash_of(const char *key)
+{
+	uint32_t h = 2166136261U; /* FNV-1a */
+
+	for (const unsigned char *p = (const unsigned char *)key; *p; p++)
+		h = (h ^ *p) * 16777619U;
+	return h ^ (h >> 15);
+}
+
+/* Where key is, or the free slot where it belongs. */
+static struct map_slot *
+slot_of(const struct map *m, const char *key, uint32_t h)
+{
+	size_t i = h & m->mask;
+
+	while (m->slots[i].key != NULL &&
+	       (m->slots[i].hash != h || strcmp(m->slots[i].key, key) != 0))
+		i = (i + 1) & m->mask;
+	return &m->slots[i];
+}
+
+static void
+slots_fill(struct map *m)
+{
+	size_t n = HASH_FROM;
+
+	while (n < 4 * m->n)
+		n *= 2;
+	xfree(m->slots);
+	m->slots = xcalloc(n, sizeof(*m->slots));
+	m->mask = n - 1;
+	for (size_t i = 0; i < m->n; i++) {
+		uint32_t h = hash_of(m->v[i].key);
+
+		*slot_of(m, m->v[i].key, h) =
+		    (struct map_slot){ m->v[i].key, m->v[i].value, h };
+	}
+}
+
+static void
+slots_add(struct map *m, const struct map_entry *e)
+{
+	uint32_t h;
+
+	if (m->slots == NULL && m->n < HASH_FROM)
+		return;
+	if (m->slots == NULL || 2 * m->n > m->mask) {
+		slots_fill(m);
+		return;
+	}
+	h = hash_of(e->key);
+	*slot_of(m, e->key, h) = (struct map_slot){ e->key, e->value, h };
+}
+
+/* What follows moves up, so that no search ends early at the gap. */
+static void
+slots_remove(struct map *m, const char *key)
+{
+	size_t gap = (size_t)(slot_of(m, key, hash_of(key)) - m->slots);
+
+	for (size_t i = (gap + 1) & m->mask; m->slots[i].key != NULL;
+	     i = (i + 1) & m->mask) {
+		size_t home = m->slots[i].hash & m->mask;
+
+		if (((i - home) & m->mask) < ((i - gap) & m->mask))
+			continue;
+		m->slots[gap] = m->slots[i];
+		gap = i;
+	}
+	m->slots[gap] = (struct map_slot){ 0 };
+}
+
+/* ---- the order --------------------------------------------------------------- */
+
 size_t
 map_lower(const struct map *m, const char *key)
 {
@@ -29,8 +108,11 @@ is_at(const struct map *m, size_t i, const char *key)
 void *
 map_get(const struct map *m, const char *key)
 {
-	size_t i = map_lower(m, key);
+	size_t i;
 
+	if (m->slots != NULL)
+		return slot_of(m, key, hash_of(key))->value;
+	i = map_lower(m, key);
 	return is_at(m, i, key) ? m->v[i].value : NULL;
 }
 
@@ -46,6 +128,8 @@ map_put(struct map *m, const char *key, void *value)
 		void *old = m->v[i].value;
 
 		m->v[i].value = value;
+		if (m->slots != NULL)
+			slot_of(m, key, hash_of(key))->value = value;
 		return old;
 	}
 	if (m->n == m->cap) {
@@ -55,6 +139,7 @@ map_put(struct map *m, const char *key, void *value)
 	memmove(m->v + i + 1, m->v + i, (m->n - i) * sizeof(*m->v));
 	m->v[i] = (struct map_entry){ xstrdup(key), value };
 	m->n++;
+	slots_add(m, &m->v[i]);
 	return NULL;
 }
 
@@ -67,6 +152,8 @@ map_take(struct map *m, const char *key)
 	if (!is_at(m, i, key))
 		return NULL;
 	value = m->v[i].value;
+	if (m->slots != NULL)
+		slots_remove(m, key);
 	xfree(m->v[i].key);
 	m->n--;
 	memmove(m->v + i, m->v + i + 1, (m->n - i) * sizeof(*m->v));
@@ -86,4 +173,5 @@ map_free(struct map *m, void (*free_value)(void *))
 			free_value(gone.v[i].value);
 	}
 	xfree(gone.v);
+	xfree(gone.slots);
 }
