@@ -77,6 +77,21 @@ host_links(struct host_index *x, const struct host_brief *b,
 		op(&x->secrets, b->ca, b->key);
 }
 
+/* Most of an object's versions change none of what it is found by. */
+static bool
+host_links_same(const struct host_brief *a, const struct host_brief *b)
+{
+	if (!str_eq(a->consumer, b->consumer) ||
+	    !str_eq(a->serves, b->serves) || !str_eq(a->secret, b->secret) ||
+	    !str_eq(a->ca, b->ca) || !str_eq(a->id.uuid, b->id.uuid) ||
+	    !str_eq(a->id.serial, b->id.serial) || a->id.n_macs != b->id.n_macs)
+		return false;
+	for (size_t i = 0; i < a->id.n_macs; i++)
+		if (!str_eq(a->id.macs[i], b->id.macs[i]))
+			return false;
+	return true;
+}
+
 /* All that a pass looks at: spec, deletion, labels, finalizers, and the
  * annotations but for our own record. Our status writes must not wake us. */
 static uint64_t
@@ -191,9 +206,11 @@ host_index_put(struct host_index *x, const char *key, const struct cJSON *tree,
 
 	if (freed != NULL)
 		*freed = b->available && (old == NULL || !old->available);
-	if (old != NULL)
-		host_links(x, old, links_remove);
-	host_links(x, b, links_add);
+	if (old == NULL || !host_links_same(old, b)) {
+		if (old != NULL)
+			host_links(x, old, links_remove);
+		host_links(x, b, links_add);
+	}
 	host_brief_free(old);
 	return changed;
 }
