@@ -71,6 +71,47 @@ crd_fill(const cJSON *before, cJSON *obj, int64_t wall_us)
 	field_errors_free(&l);
 }
 
+/* What the structures of the real server always have, also when nobody said it:
+ * such members are stored, printed and owned by nobody. */
+static const struct {
+	enum ks_special special;
+	const char *json;
+} skeletons[] = {
+	{ KS_LEASE, "{\"spec\":{}}" },
+	{ KS_NAMESPACE,
+	    "{\"spec\":{\"finalizers\":[\"kubernetes\"]},\"status\":{"
+	    "\"phase\":\"Active\"}}" },
+	{ KS_EVENT,
+	    "{\"involvedObject\":{},\"source\":{},\"firstTimestamp\":null,"
+	    "\"lastTimestamp\":null,\"eventTime\":null,"
+	    "\"reportingComponent\":\"\",\"reportingInstance\":\"\"}" },
+};
+
+cJSON *
+ks_builtin_skeleton(const struct ks_kind *k)
+{
+	struct err e;
+
+	for (size_t i = 0; i < sizeof(skeletons) / sizeof(skeletons[0]); i++)
+		if (skeletons[i].special == k->special)
+			return json_parse(
+			    skeletons[i].json, strlen(skeletons[i].json), &e);
+	return cJSON_CreateObject();
+}
+
+static void
+fill_in(const struct ks_kind *k, cJSON *obj)
+{
+	cJSON *all = ks_builtin_skeleton(k);
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, all) {
+		if (json_child(obj, c->string) == NULL)
+			json_set(obj, c->string, json_dup(c));
+	}
+	cJSON_Delete(all);
+}
+
 void
 ks_builtin_default(
     const struct ks_kind *k, const cJSON *before, cJSON *obj, int64_t wall_us)
@@ -81,6 +122,8 @@ ks_builtin_default(
 		namespace_default(before, obj);
 	else if (k->special == KS_CRD)
 		crd_fill(before, obj, wall_us);
+	if (k->special == KS_LEASE || k->special == KS_EVENT)
+		fill_in(k, obj);
 }
 
 /* ---- validation --------------------------------------------------------- */
@@ -118,23 +161,27 @@ check_data(
 	const cJSON *c;
 
 	cJSON_ArrayForEach (c, json_obj(obj, member)) {
+		char at[120];
+
+		(void)str_format(
+		    at, sizeof(at), "%s[%.80s]", member, c->string);
 		if (!valid_data_key(c->string))
-			field_errors_add(l, FIELD_INVALID, member,
-			    "Invalid value: \"%.80s\": a valid config key must "
-			    "consist of alphanumeric characters, '-', '_' or "
-			    "'.'",
+			field_errors_add(l, FIELD_INVALID, at,
+			    "\"%.80s\": a valid config key must consist of "
+			    "alphanumeric characters, '-', '_' or '.' (e.g. "
+			    "'key.name',  or 'KEY_NAME',  or 'key-name', regex "
+			    "used for validation is '[-._a-zA-Z0-9]+')",
 			    c->string);
 		if (!cJSON_IsString(c))
 			continue;
 		total += strlen(c->valuestring);
 		if (encoded && !valid_b64(c->valuestring))
 			field_errors_add(l, FIELD_INVALID, member,
-			    "Invalid value: \"%.80s\": illegal base64 data",
-			    c->string);
+			    "\"%.80s\": illegal base64 data", c->string);
 	}
 	if (total > (encoded ? 1398104u : 1048576u))
 		field_errors_add(l, FIELD_TOO_LONG, member,
-		    "Too long: may not be more than 1048576 bytes");
+		    "may not be more than 1048576 bytes");
 }
 
 static void
@@ -147,7 +194,7 @@ unchanged(const cJSON *before, const cJSON *obj, const char *member,
 	if (a == b || (a != NULL && b != NULL && json_equal(a, b)))
 		return;
 	field_errors_add(l, FIELD_FORBIDDEN, member,
-	    "Forbidden: field is immutable when `immutable` is set");
+	    "field is immutable when `immutable` is set");
 }
 
 static void
@@ -157,7 +204,7 @@ check_immutable(const cJSON *before, const cJSON *obj, struct field_errors *l)
 		return;
 	if (!json_bool(obj, "immutable", false))
 		field_errors_add(l, FIELD_FORBIDDEN, "immutable",
-		    "Forbidden: field is immutable when `immutable` is set");
+		    "field is immutable when `immutable` is set");
 	unchanged(before, obj, "data", l);
 	unchanged(before, obj, "binaryData", l);
 }
@@ -173,11 +220,11 @@ secret_validate(const cJSON *before, const cJSON *obj, struct field_errors *l)
 		    l, "type", json_child(obj, "type"), "field is immutable");
 	if (str_eq(json_str(obj, "type", ""), "kubernetes.io/tls")) {
 		if (json_at(obj, "data/tls.crt") == NULL)
-			field_errors_add(l, FIELD_REQUIRED, "data[tls.crt]",
-			    "Required value");
+			field_errors_add(
+			    l, FIELD_REQUIRED, "data[tls.crt]", "%s", "");
 		if (json_at(obj, "data/tls.key") == NULL)
-			field_errors_add(l, FIELD_REQUIRED, "data[tls.key]",
-			    "Required value");
+			field_errors_add(
+			    l, FIELD_REQUIRED, "data[tls.key]", "%s", "");
 	}
 }
 
@@ -211,7 +258,45 @@ event_validate(const cJSON *obj, struct field_errors *l)
 			  : str_eq(ns, own))
 		return;
 	field_errors_add(l, FIELD_INVALID, "involvedObject.namespace",
-	    "Invalid value: \"%.63s\": does not match event.namespace", ns);
+	    "\"%.63s\": does not match event.namespace", ns);
+}
+
+static void
+check_twice(const cJSON *obj, struct field_errors *l)
+{
+	const cJSON *c;
+	char at[120];
+
+	cJSON_ArrayForEach (c, json_obj(obj, "data")) {
+		if (json_child(json_obj(obj, "binaryData"), c->string) == NULL)
+			continue;
+		(void)str_format(at, sizeof(at), "data[%.80s]", c->string);
+		field_errors_add(l, FIELD_INVALID, at,
+		    "\"%.80s\": duplicate of key present in binaryData",
+		    c->string);
+	}
+}
+
+static void
+lease_validate(const cJSON *obj, struct field_errors *l)
+{
+	static const struct {
+		const char *at, *path, *least;
+		int64_t min;
+	} rows[] = {
+		{ "spec/leaseDurationSeconds", "spec.leaseDurationSeconds",
+		    "must be greater than 0", 1 },
+		{ "spec/leaseTransitions", "spec.leaseTransitions",
+		    "must be greater than or equal to 0", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const cJSON *v = json_at(obj, rows[i].at);
+
+		if (v != NULL && json_i64(obj, rows[i].at, 0) < rows[i].min)
+			field_errors_invalid(
+			    l, rows[i].path, v, "%s", rows[i].least);
+	}
 }
 
 void
@@ -225,17 +310,22 @@ ks_builtin_validate(const struct ks_kind *k, const cJSON *before,
 	} else if (k->special == KS_CONFIGMAP) {
 		check_data(obj, "data", false, l);
 		check_data(obj, "binaryData", true, l);
+		check_twice(obj, l);
 		check_immutable(before, obj, l);
 	} else if (k->special == KS_CRD) {
 		crd_validate(before, obj, l);
+	} else if (k->special == KS_LEASE) {
+		lease_validate(obj, l);
 	} else if (k->special == KS_EVENT) {
 		event_validate(obj, l);
 	} else if (k->special == KS_NAMESPACE && name[0] != '\0' &&
 		   !str_is_dns_label(name)) {
 		field_errors_add(l, FIELD_INVALID, "metadata.name",
-		    "Invalid value: \"%.80s\": a lowercase RFC 1123 label must "
-		    "consist of lower case alphanumeric characters or '-'",
-		    name);
+		    "\"%.80s\": %s", name,
+		    strchr(name, '.') != NULL
+			? "must not contain dots"
+			: "a lowercase RFC 1123 label must consist of lower "
+			  "case alphanumeric characters or '-'");
 	}
 }
 
@@ -276,6 +366,12 @@ ks_event_to_core(cJSON *obj)
 void
 ks_event_from_core(cJSON *obj)
 {
+	static const char *const unless[] = { "reportingComponent",
+		"reportingInstance" };
+
+	for (size_t i = 0; i < sizeof(unless) / sizeof(unless[0]); i++)
+		if (str_eq(json_str(obj, unless[i], NULL), ""))
+			json_set(obj, unless[i], NULL);
 	rename_members(obj, false);
 }
 

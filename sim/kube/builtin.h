@@ -21,4 +21,7 @@ void ks_to_storage(
     const struct ks_kind *k, const struct ks_version *v, cJSON *obj);
 void ks_from_storage(const struct ks_version *v, cJSON *obj);
 
+/* An object of nothing but what every stored one has; owned by the caller. */
+cJSON *ks_builtin_skeleton(const struct ks_kind *k);
+
 #endif

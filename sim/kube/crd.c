@@ -212,6 +212,7 @@ parse_version(struct crd *c, const cJSON *j, size_t n, struct field_errors *l)
 	v->served = json_bool(j, "served", false);
 	v->storage = json_bool(j, "storage", false);
 	v->deprecated = json_bool(j, "deprecated", false);
+	v->warning = xstrdup(json_str(j, "deprecationWarning", NULL));
 	v->has_status = json_obj(j, "subresources/status") != NULL;
 	parse_selectable(v, json_arr(j, "selectableFields"));
 	parse_schema(v, j, n, l);
@@ -283,6 +284,7 @@ crd_free(struct crd *c)
 		struct crd_version *v = &c->versions[i];
 
 		xfree(v->name);
+		xfree(v->warning);
 		schema_free(v->schema);
 		table_free(v->table);
 		free_strings(v->selectable, v->n_selectable);

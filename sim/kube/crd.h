@@ -20,6 +20,7 @@
 struct crd_version {
 	char *name;
 	bool served, storage, deprecated;
+	char *warning;   /* of a deprecated one; NULL: the usual words */
 	bool has_status; /* subresources.status */
 	struct schema *schema;
 	struct table *table; /* from additionalPrinterColumns */

@@ -30,11 +30,10 @@ parse_policy(struct ks_delete_opts *o, const char *text, struct ks_status *st)
 	else if (str_eq(text, "Orphan"))
 		o->policy = KS_ORPHAN;
 	else
-		return ks_status_set(st, 422, "Invalid",
-		    "DeleteOptions.meta.k8s.io \"\" is invalid: "
-		    "propagationPolicy: Unsupported value: \"%.40s\": "
-		    "supported "
-		    "values: \"Background\", \"Foreground\", \"Orphan\"",
+		return ks_bad_option(st, "DeleteOptions", "propagationPolicy",
+		    "FieldValueNotSupported",
+		    "Unsupported value: \"%.40s\": supported values: "
+		    "\"Foreground\", \"Background\", \"Orphan\", \"nil\"",
 		    text);
 	return true;
 }
@@ -44,6 +43,7 @@ parse_body(
     struct ks_delete_opts *o, const struct ks_request *rq, struct ks_status *st)
 {
 	cJSON *body = ks_body_parse(rq, st);
+	const char *policy, *kind;
 	const cJSON *c;
 	bool ok;
 
@@ -53,10 +53,26 @@ parse_body(
 		cJSON_Delete(body);
 		return ks_bad_request(st, "DeleteOptions must be an object");
 	}
+	kind = json_str(body, "kind", "DeleteOptions");
+	if (!str_eq(kind, "DeleteOptions")) {
+		(void)ks_bad_request(st,
+		    "no kind \"%.80s\" is registered for version \"%.120s\"",
+		    kind, json_str(body, "apiVersion", ""));
+		cJSON_Delete(body);
+		return false;
+	}
 	o->uid = xstrdup(json_str(body, "preconditions/uid", NULL));
 	o->rv = xstrdup(json_str(body, "preconditions/resourceVersion", NULL));
-	ok = parse_policy(o, json_str(body, "propagationPolicy", NULL), st);
-	if (json_bool(body, "orphanDependents", false))
+	policy = json_str(body, "propagationPolicy", NULL);
+	ok = parse_policy(o, policy, st);
+	if (ok && policy != NULL &&
+	    json_child(body, "orphanDependents") != NULL)
+		ok = ks_bad_option(st, "DeleteOptions", "propagationPolicy",
+		    "FieldValueInvalid",
+		    "Invalid value: \"%s\": orphanDependents and "
+		    "deletionPropagation cannot be both set",
+		    policy);
+	else if (json_bool(body, "orphanDependents", false))
 		o->policy = KS_ORPHAN;
 	cJSON_ArrayForEach (c, json_arr(body, "dryRun")) {
 		if (!cJSON_IsString(c) || !str_eq(c->valuestring, "All"))
@@ -78,6 +94,21 @@ ks_delete_opts_parse(
 	return rq->in->body.n == 0 || parse_body(o, rq, st);
 }
 
+/* Deletes name the Kind where updates name the resource. */
+static bool
+failed_precondition(
+    const struct ks_object *obj, const char *why, struct ks_status *st)
+{
+	const struct ks_kind *k = obj->kind;
+
+	(void)ks_status_set(st, 409, "Conflict",
+	    "Operation cannot be fulfilled on %s%s%s \"%s\": %s", k->kind,
+	    k->group[0] != '\0' ? "." : "", k->group, obj->name, why);
+	ks_status_about(st, k, obj->name);
+	json_set_str(st->details, "kind", k->kind);
+	return false;
+}
+
 static bool
 check_preconditions(const struct ks_object *obj, const cJSON *tree,
     const struct ks_delete_opts *o, struct ks_status *st)
@@ -87,17 +118,19 @@ check_preconditions(const struct ks_object *obj, const cJSON *tree,
 
 	if (o->uid != NULL && !str_eq(o->uid, obj->uid)) {
 		(void)str_format(why, sizeof(why),
-		    "Precondition failed: UID in precondition: %.40s, UID in "
-		    "object meta: %s",
+		    "the UID in the precondition (%.40s) does not match the "
+		    "UID in record (%s). The object might have been deleted "
+		    "and then recreated",
 		    o->uid, obj->uid);
-		return ks_conflict(st, obj->kind, obj->name, why);
+		return failed_precondition(obj, why, st);
 	}
 	if (o->rv != NULL && !str_eq(o->rv, rv)) {
 		(void)str_format(why, sizeof(why),
-		    "Precondition failed: ResourceVersion in precondition: "
-		    "%.24s, ResourceVersion in object meta: %s",
+		    "the ResourceVersion in the precondition (%.24s) does not "
+		    "match the ResourceVersion in record (%s). The object "
+		    "might have been modified",
 		    o->rv, rv);
-		return ks_conflict(st, obj->kind, obj->name, why);
+		return failed_precondition(obj, why, st);
 	}
 	return true;
 }
@@ -130,7 +163,7 @@ hold_crd(struct kube_server *s, cJSON *obj)
 }
 
 static void
-mark(struct kube_server *s, cJSON *obj)
+mark(struct kube_server *s, cJSON *obj, bool namespace)
 {
 	char now[RFC3339_CAP];
 	int64_t g = json_i64(obj, "metadata/generation", 0);
@@ -139,7 +172,8 @@ mark(struct kube_server *s, cJSON *obj)
 		return;
 	rfc3339_s(now, loop_wall_us(s->env.loop));
 	json_set_str(ks_meta(obj), "deletionTimestamp", now);
-	json_set_i64(ks_meta(obj), "deletionGracePeriodSeconds", 0);
+	if (!namespace)
+		json_set_i64(ks_meta(obj), "deletionGracePeriodSeconds", 0);
 	if (g > 0)
 		json_set_i64(ks_meta(obj), "generation", g + 1);
 }
@@ -163,7 +197,7 @@ ks_delete(struct kube_server *s, const struct ks_who *who,
 		hold_crd(s, after);
 	*gone = !ks_meta_has_finalizers(after) && k->special != KS_NAMESPACE;
 	if (!*gone) {
-		mark(s, after);
+		mark(s, after, k->special == KS_NAMESPACE);
 		if (k->special == KS_NAMESPACE)
 			json_set_str(json_ensure_obj(after, "status"), "phase",
 			    "Terminating");

@@ -213,12 +213,17 @@ string_list(const char *const *v, size_t n)
 }
 
 static cJSON *
-verbs(bool status)
+verbs(const struct api_resource *r, bool status)
 {
 	static const char *const all[] = { "create", "delete",
 		"deletecollection", "get", "list", "patch", "update", "watch" };
 	static const char *const some[] = { "get", "patch", "update" };
 
+	static const char *const one[] = { "create", "delete", "get", "list",
+		"patch", "update", "watch" };
+
+	if (!status && str_eq(r->plural, "namespaces"))
+		return string_list(one, 7);
 	return status ? string_list(some, 3) : string_list(all, 8);
 }
 
@@ -339,7 +344,7 @@ resource_entry(const struct api_resource *r, bool status)
 	json_set_str(j, "singularName", status ? "" : r->singular);
 	json_set_bool(j, "namespaced", r->namespaced);
 	json_set_str(j, "kind", r->kind);
-	json_set(j, "verbs", verbs(status));
+	json_set(j, "verbs", verbs(r, status));
 	if (!status && r->n_short_names > 0)
 		json_set(j, "shortNames",
 		    string_list(r->short_names, r->n_short_names));
@@ -400,7 +405,7 @@ aggregated_resource(const struct api_resource *r)
 	json_set(j, "responseKind", discovery_gvk(r));
 	json_set_str(j, "scope", r->namespaced ? "Namespaced" : "Cluster");
 	json_set_str(j, "singularResource", r->singular);
-	json_set(j, "verbs", verbs(false));
+	json_set(j, "verbs", verbs(r, false));
 	if (r->n_short_names > 0)
 		json_set(j, "shortNames",
 		    string_list(r->short_names, r->n_short_names));
@@ -412,7 +417,7 @@ aggregated_resource(const struct api_resource *r)
 	sub = cJSON_CreateObject();
 	json_set_str(sub, "subresource", "status");
 	json_set(sub, "responseKind", discovery_gvk(r));
-	json_set(sub, "verbs", verbs(true));
+	json_set(sub, "verbs", verbs(r, true));
 	subs = cJSON_CreateArray();
 	(void)cJSON_AddItemToArray(subs, sub);
 	json_set(j, "subresources", subs);

@@ -213,9 +213,7 @@ ks_document(
 			(void)ks_status_set(&st, 406, "NotAcceptable",
 			    "only JSON can be had here");
 		else
-			(void)ks_status_set(&st, 404, "NotFound",
-			    "the server could not find the requested "
-			    "resource");
+			(void)ks_no_page(&st);
 		ks_reply_status(rp, &st);
 		ks_status_fini(&st);
 	}

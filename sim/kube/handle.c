@@ -32,6 +32,12 @@ ks_reply_json(struct ks_reply *rp, int status, cJSON *j)
 void
 ks_reply_status(struct ks_reply *rp, const struct ks_status *st)
 {
+	if (st->plain) {
+		rp->status = st->code;
+		rp->text = xasprintf("%s\n", st->message);
+		rp->type = "text/plain; charset=utf-8";
+		return;
+	}
 	ks_reply_json(rp, st->code, ks_status_json(st));
 	rp->retry_after_s = st->retry_after_s;
 }
@@ -249,7 +255,9 @@ ks_execute(
 		ks_reply_status(rp, &st);
 	else if (rq->version->deprecated)
 		ks_warn(&rp->warnings,
-		    xasprintf("%s %s is deprecated", rq->version->api_version,
-			rq->kind->kind));
+		    rq->version->warning != NULL
+			? xstrdup(rq->version->warning)
+			: xasprintf("%s %s is deprecated",
+			      rq->version->api_version, rq->kind->kind));
 	ks_status_fini(&st);
 }

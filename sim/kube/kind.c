@@ -259,6 +259,8 @@ custom_versions(struct ks_kind *k)
 		v->served = c->served;
 		v->has_status = c->has_status;
 		v->deprecated = c->deprecated;
+		v->warning = c->warning;
+		v->warning = c->warning;
 		v->schema = c->schema;
 		v->table = c->table;
 		v->selectable = (const char *const *)c->selectable;

@@ -31,6 +31,7 @@ enum ks_special {
 struct ks_version {
 	const char *group, *name; /* borrowed, as all below */
 	bool served, has_status, deprecated;
+	const char *warning; /* of a deprecated one; NULL: the usual words */
 	const struct schema *schema; /* may be NULL: anything goes */
 	const struct table *table;
 	const char *const *selectable;

@@ -16,7 +16,7 @@ struct ks_list {
 	struct ks_conn conn;       /* first; in use while it streams */
 	char *head, *version_head; /* owned */
 	struct ks_object **v;      /* owned refs; not for rendered forms */
-	size_t n;
+	size_t n, skip;            /* bytes of each that a list leaves out */
 	/* Where the stream is: piece 0 head, then 3 an object, then the tail. */
 	size_t piece, off;
 };
@@ -53,12 +53,34 @@ token_read(const char *text, struct token *t, struct ks_status *st)
 		space = strchr(plain, ' ');
 		if (space != NULL) {
 			*space = '\0';
-			if (str_to_i64(plain, &t->rv) && t->rv > 0 &&
+			if (str_to_i64(plain, &t->rv) && t->rv != 0 &&
+			    t->rv >= -1 &&
 			    str_copy(t->key, sizeof(t->key), space + 1))
 				return true;
 		}
 	}
-	return ks_bad_request(st, "continue key is not valid");
+	return ks_bad_request(
+	    st, "invalid continue token: continue key is not valid");
+}
+
+/* The answer holds a token that goes on where the old one was, in what is there
+ * now. */
+static bool
+token_expired(const struct token *t, struct ks_status *st)
+{
+	char *plain = xasprintf("-1 %s", t->key);
+
+	(void)ks_expired(st,
+	    "The provided continue parameter is too old to display a "
+	    "consistent list result. You can start a new list without the "
+	    "continue parameter, or use the continue token in this response "
+	    "to retrieve the remainder of the results. Continuing with the "
+	    "provided token results in an inconsistent list - objects that "
+	    "were created, modified, or deleted between the time the first "
+	    "chunk was returned and now may show up in the list.");
+	st->cont = b64_encode(plain, strlen(plain));
+	xfree(plain);
+	return false;
 }
 
 /* ---- selection ----------------------------------------------------------- */
@@ -76,7 +98,7 @@ static bool
 revision_of(const struct kube_server *s, const struct ks_request *rq,
     const struct token *t, int64_t *rv, struct ks_status *st)
 {
-	*rv = t != NULL ? t->rv : rq->rv_exact ? rq->rv : 0;
+	*rv = t != NULL ? (t->rv > 0 ? t->rv : 0) : rq->rv_exact ? rq->rv : 0;
 	if (rq->rv <= s->store.rv && *rv <= s->store.rv)
 		return true;
 	(void)ks_status_set(st, 504, "Timeout",
@@ -156,13 +178,10 @@ take_page(struct kube_server *s, const struct ks_request *rq, struct page *p,
 	if (!revision_of(s, rq, continued ? &t : NULL, &rv, st))
 		return false;
 	if (!ks_store_snapshot(&s->store, rq->kind, rq->ns, rv, &p->sn))
-		return ks_expired(st,
-		    continued
-			? "The provided continue parameter is too old to "
-			  "display a consistent list result. You can start a "
-			  "new list without the continue parameter."
-			: "The resourceVersion for the provided list is too "
-			  "old.");
+		return continued ? token_expired(&t, st)
+				 : ks_expired(st,
+				       "The resourceVersion for the provided "
+				       "list is too old.");
 	if (continued)
 		p->from = start_after(&p->sn, t.key);
 	select_page(rq, p);
@@ -172,7 +191,7 @@ take_page(struct kube_server *s, const struct ks_request *rq, struct page *p,
 /* ---- the list ------------------------------------------------------------ */
 
 static cJSON *
-list_meta(const struct page *p)
+list_meta(const struct page *p, bool custom)
 {
 	cJSON *meta = cJSON_CreateObject();
 	char rv[24];
@@ -184,6 +203,8 @@ list_meta(const struct page *p)
 
 		json_set_str(meta, "continue", token);
 		xfree(token);
+	} else if (custom) {
+		json_set_str(meta, "continue", "");
 	}
 	if (p->left > 0)
 		json_set_i64(meta, "remainingItemCount", p->left);
@@ -193,7 +214,7 @@ list_meta(const struct page *p)
 static void
 plain_list(struct ks_list *l, const struct ks_request *rq, const struct page *p)
 {
-	cJSON *meta = list_meta(p);
+	cJSON *meta = list_meta(p, rq->kind->special == KS_CUSTOM);
 	char *text = json_print(meta);
 
 	l->head = xasprintf("{\"kind\":\"%s\",\"apiVersion\":\"%s\","
@@ -201,7 +222,13 @@ plain_list(struct ks_list *l, const struct ks_request *rq, const struct page *p)
 	    rq->kind->list_kind, rq->version->api_version, text);
 	xfree(text);
 	cJSON_Delete(meta);
-	l->version_head = xstrdup(rq->version->head);
+	/* Items of builtin kinds do not repeat what they are. */
+	if (rq->kind->special == KS_CUSTOM)
+		l->version_head = xstrdup(rq->version->head);
+	else
+		l->version_head = xstrdup("{");
+	if (rq->kind->special != KS_CUSTOM)
+		l->skip = strlen(",\"kind\":\"\",") + strlen(rq->kind->kind);
 	l->v = xcalloc(p->n + 1, sizeof(struct ks_object *));
 	for (size_t i = 0; i < p->n; i++)
 		l->v[i] = ks_object_ref(p->v[i]);
@@ -215,7 +242,7 @@ rendered_list(struct kube_server *s, struct ks_list *l,
 	struct ks_view view = { rq->version, rq->kind->kind, rq->form,
 		rq->include };
 	cJSON *j = ks_view_list(&view, rq->kind->list_kind, p->v, p->n,
-	    list_meta(p), loop_wall_us(s->env.loop));
+	    list_meta(p, false), loop_wall_us(s->env.loop));
 
 	l->head = json_print(j);
 	cJSON_Delete(j);
@@ -272,7 +299,8 @@ piece(const struct ks_list *l, size_t i)
 		return (struct http_bytes){ "]}\n", 3 };
 	o = l->v[(i - 1) / 3];
 	if ((i - 1) % 3 == 2)
-		return (struct http_bytes){ o->text + o->head, o->n - o->head };
+		return (struct http_bytes){ o->text + o->head + l->skip,
+			o->n - o->head - l->skip };
 	s = (i - 1) % 3 == 1 ? l->version_head : i == 1 ? "" : ",";
 	return (struct http_bytes){ s, strlen(s) };
 }

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "sim/kube/builtin.h"
 #include "sim/kube/fieldset.h"
 #include "sim/kube/meta.h"
 #include "sim/kube/typed.h"
@@ -13,6 +14,7 @@
 #define MAX_UPDATERS 10
 #define MAX_CONFLICTS 200
 #define ANCIENT "ancient-changes"
+#define BEFORE "before-first-apply"
 
 static bool
 is_apply(const cJSON *entry)
@@ -182,10 +184,13 @@ ks_managed_update(const struct ks_actor *a, const cJSON *before, cJSON *after)
 	cJSON *changed, *gone, *list, *self;
 
 	if (before == NULL) {
-		cJSON *nothing = cJSON_CreateObject();
+		cJSON *nothing = ks_builtin_skeleton(a->kind);
 
 		ks_typed_compare(&t, nothing, after, &changed, &gone);
 		cJSON_Delete(nothing);
+	} else if (json_at(after, "metadata/managedFields") == NULL) {
+		/* Nobody owned anything: until an apply, that stays so. */
+		return;
 	} else {
 		ks_typed_compare(&t, before, after, &changed, &gone);
 	}
@@ -375,6 +380,14 @@ ks_managed_apply(const struct ks_actor *a, const cJSON *live,
 	if (live == NULL) {
 		own_applied(a, obj, set, true);
 		return obj;
+	}
+	if (list->child == NULL) {
+		struct ks_actor first = *a;
+
+		first.manager = BEFORE;
+		first.sub = "";
+		ks_managed_update(&first, NULL, obj);
+		list = list_of(obj);
 	}
 	/* A stale version in the configuration is the client's to answer for. */
 	ks_typed_merge(&t, obj, config);

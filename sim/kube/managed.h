@@ -15,6 +15,7 @@
 
 struct ks_actor {
 	const char *manager;
+	const struct ks_kind *kind;
 	const char *api_version;
 	const char *sub; /* subresource or "" */
 	int64_t wall_us;

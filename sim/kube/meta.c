@@ -141,7 +141,7 @@ check_finalizers(const cJSON *was, const cJSON *meta, struct field_errors *l)
 		if (!had)
 			field_errors_add(l, FIELD_FORBIDDEN,
 			    "metadata.finalizers",
-			    "Forbidden: no new finalizers can be added if the "
+			    "no new finalizers can be added if the "
 			    "object is being deleted, found new finalizers "
 			    "[]string{\"%s\"}",
 			    cJSON_IsString(c) ? c->valuestring : "?");
@@ -154,7 +154,7 @@ ks_meta_update(const cJSON *was, cJSON *meta, struct field_errors *l)
 	immutable(was, meta, "name", l);
 	immutable(was, meta, "namespace", l);
 	immutable(was, meta, "uid", l);
-	immutable(was, meta, "creationTimestamp", l);
+	carry(was, meta, "creationTimestamp");
 	carry(was, meta, "generation");
 	carry(was, meta, "deletionTimestamp");
 	carry(was, meta, "deletionGracePeriodSeconds");

@@ -10,17 +10,17 @@
 #include "sim/kube/kept.h"
 #include "sim/kube/managed.h"
 #include "sim/kube/meta.h"
+#include "sim/kube/schema.h"
 #include "sim/kube/strategic.h"
 #include "sim/kube/write.h"
 
 static cJSON *
-rejected(struct ks_status *st, const struct ks_request *rq, const struct err *e)
+rejected(struct ks_status *st, const struct err *e)
 {
+	(void)e; /* the real server tells nobody either */
 	(void)ks_status_set(st, 422, "Invalid",
-	    "the server rejected our request due to an error in our request: "
-	    "%s",
-	    e->msg);
-	ks_status_about(st, rq->kind, rq->name);
+	    "the server rejected our request due to an error in our request");
+	st->details = cJSON_CreateObject();
 	return NULL;
 }
 
@@ -50,7 +50,34 @@ patched(const struct ks_request *rq, const cJSON *before, const cJSON *body,
 		out = json_merge_patch(seen, body);
 	}
 	cJSON_Delete(own);
-	return out != NULL ? out : rejected(st, rq, &e);
+	return out != NULL ? out : rejected(st, &e);
+}
+
+static bool
+check_patch_body(
+    const struct ks_request *rq, const cJSON *body, struct ks_status *st)
+{
+	if (rq->patch == KS_PATCH_JSON ? cJSON_IsArray(body)
+				       : cJSON_IsObject(body))
+		return true;
+	return ks_bad_request(st,
+	    "error decoding patch: json: cannot unmarshal %s into Go value of "
+	    "type %s",
+	    schema_type_of(body),
+	    rq->patch == KS_PATCH_JSON ? "[]handlers.jsonPatchOp"
+				       : "map[string]interface {}");
+}
+
+static bool
+check_name(const struct ks_request *rq, const cJSON *obj, struct ks_status *st)
+{
+	const char *name = json_str(obj, "metadata/name", rq->name);
+
+	return str_eq(name, rq->name) ||
+	       ks_bad_request(st,
+		   "the name of the object (%.80s) does not match the name on "
+		   "the URL (%s)",
+		   name, rq->name);
 }
 
 static cJSON *
@@ -65,13 +92,15 @@ change(struct kube_server *s, const struct ks_request *rq, const cJSON *body,
 		(void)ks_not_found(st, rq->kind, rq->name);
 		return NULL;
 	}
+	if (!check_patch_body(rq, body, st))
+		return NULL;
 	before = ks_kept_hold(&s->store.kept, o);
 	after = patched(rq, before, body, st);
 	if (after == NULL) {
 		json_drop(before);
 		return NULL;
 	}
-	if (!ks_check_type(rq, after, st))
+	if (!ks_check_type(rq, after, st) || !check_name(rq, after, st))
 		cJSON_Delete(after);
 	else
 		out = ks_finish_update(s, rq, before, after, w, st);
@@ -82,23 +111,29 @@ change(struct kube_server *s, const struct ks_request *rq, const cJSON *body,
 /* ---- server-side apply -------------------------------------------------- */
 
 static bool
+invalid_type(const cJSON *config, struct ks_status *st)
+{
+	const char *v = json_str(config, "apiVersion", "");
+
+	return ks_bad_request(st, "invalid object type: %.120s%s, Kind=%.80s",
+	    v, strchr(v, '/') != NULL || v[0] != '\0' ? "" : "/",
+	    json_str(config, "kind", ""));
+}
+
+static bool
 check_config(const struct ks_request *rq, cJSON *config, struct ks_status *st)
 {
 	const char *name;
 
 	if (!rq->manager_given) {
-		(void)ks_status_set(st, 422, "Invalid",
-		    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: "
+		return ks_bad_option(st, "PatchOptions", "fieldManager",
+		    "FieldValueRequired",
 		    "Required value: is required for apply patch");
-		ks_status_cause(st, "FieldValueRequired",
-		    "Required value: is required for apply patch",
-		    "fieldManager");
-		return false;
 	}
-	if (str_empty(json_str(config, "kind", NULL)) ||
-	    str_empty(json_str(config, "apiVersion", NULL)))
-		return ks_bad_request(
-		    st, "an apply configuration needs apiVersion and kind");
+	if (!str_eq(json_str(config, "kind", ""), rq->kind->kind) ||
+	    !str_eq(
+		json_str(config, "apiVersion", ""), rq->version->api_version))
+		return invalid_type(config, st);
 	if (cJSON_GetArraySize(json_at(config, "metadata/managedFields")) > 0)
 		return ks_bad_request(st, "metadata.managedFields must be nil");
 	if (!ks_check_type(rq, config, st))
@@ -136,12 +171,49 @@ apply_status_rules(const struct ks_request *rq, cJSON *config)
 	}
 }
 
+/* An apply with the identity of an object does not make another one. */
+static bool
+check_absent(
+    const struct ks_request *rq, const cJSON *config, struct ks_status *st)
+{
+	const char *uid = json_str(config, "metadata/uid", "");
+	char why[160];
+
+	if (uid[0] == '\0')
+		return true;
+	(void)str_format(why, sizeof(why),
+	    "uid mismatch: the provided object specified uid %.40s, and no "
+	    "existing object was found",
+	    uid);
+	return ks_conflict(st, rq->kind, rq->name, why);
+}
+
+/* Whatever the validation, an apply knows no other fields. */
+static bool
+check_declared(const struct ks_request *rq, cJSON *config, struct ks_status *st)
+{
+	struct schema_unknown u = { 0 };
+	bool ok;
+
+	ks_meta_prune(ks_meta(config), &u);
+	if (rq->version->schema != NULL)
+		schema_prune(rq->version->schema, config, &u);
+	ok = u.n == 0 ||
+	     ks_unthought(st,
+		 "failed to create typed patch object (/%s; %s, "
+		 "Kind=%s): .%s: field not declared in schema",
+		 rq->name, rq->version->api_version, rq->kind->kind, u.v[0]);
+	schema_unknown_free(&u);
+	return ok;
+}
+
 static cJSON *
 apply(struct kube_server *s, const struct ks_request *rq, cJSON *config,
     bool *created, struct ks_warnings *w, struct ks_status *st)
 {
 	struct ks_object *o = ks_store_get(rq->kind, rq->ns, rq->name);
-	struct ks_actor a = { .manager = rq->manager,
+	struct ks_actor a = { .kind = rq->kind,
+		.manager = rq->manager,
 		.api_version = rq->version->api_version,
 		.sub = rq->sub,
 		.wall_us = loop_wall_us(s->env.loop),
@@ -159,7 +231,9 @@ apply(struct kube_server *s, const struct ks_request *rq, cJSON *config,
 	/* Ownership is kept under the names of the stored form. */
 	ks_to_storage(rq->kind, rq->version, config);
 	apply_status_rules(rq, config);
-	if (!ks_prune(rq, config, w, st))
+	if (!check_declared(rq, config, st))
+		return NULL;
+	if (o == NULL && !check_absent(rq, config, st))
 		return NULL;
 	if (o != NULL)
 		before = ks_kept_hold(&s->store.kept, o);

@@ -103,9 +103,22 @@ ks_is_resource_path(const char *target)
 	return split(&p, target) && after_version(&p) > 0;
 }
 
+/* Groups of CRDs have no page of their own for what is not there. */
 static bool
-no_such_path(struct ks_status *st)
+is_builtin_group(const struct ks_kinds *kinds, const char *group)
 {
+	for (size_t i = 0; i < kinds->n; i++)
+		if (kinds->v[i]->special != KS_CUSTOM &&
+		    str_eq(kinds->v[i]->group, group))
+			return true;
+	return group[0] == '\0';
+}
+
+static bool
+no_such_path(struct ks_status *st, bool builtin)
+{
+	if (!builtin)
+		return ks_no_page(st);
 	ks_status_set(st, 404, "NotFound",
 	    "the server could not find the requested resource");
 	st->details = cJSON_CreateObject();
@@ -124,16 +137,24 @@ in_namespace(const struct path *p, size_t i, const char *group)
 }
 
 static bool
+is_read(const char *method)
+{
+	return str_eq(method, "GET") || str_eq(method, "HEAD");
+}
+
+static bool
 parse_path(
     struct ks_request *rq, const struct ks_kinds *kinds, struct ks_status *st)
 {
 	const char *group, *version, *parts[4] = { NULL };
 	struct path p;
 	size_t i, n = 0;
+	bool builtin;
 
 	if (!split(&p, rq->in->target) || (i = after_version(&p)) == 0)
-		return no_such_path(st);
+		return no_such_path(st, false);
 	group = i == 2 ? "" : p.part[1];
+	builtin = is_builtin_group(kinds, group);
 	version = p.part[i - 1];
 	if (in_namespace(&p, i, group)) {
 		rq->ns = xstrdup(p.part[i + 1]);
@@ -143,15 +164,16 @@ parse_path(
 		parts[n++] = p.part[i];
 	if (n > 3 || !ks_kind_lookup(kinds, group, version, parts[0], &rq->kind,
 			 &rq->version))
-		return no_such_path(st);
+		return no_such_path(st, builtin);
 	rq->name = xstrdup(parts[1] != NULL ? parts[1] : "");
 	rq->sub = xstrdup(parts[2] != NULL ? parts[2] : "");
 	if (rq->ns == NULL)
 		rq->ns = xstrdup("");
 	if (rq->ns[0] != '\0' && !rq->kind->namespaced)
-		return no_such_path(st);
-	if (rq->kind->namespaced && rq->ns[0] == '\0' && rq->name[0] != '\0')
-		return no_such_path(st);
+		return no_such_path(st, builtin);
+	if (rq->kind->namespaced && rq->ns[0] == '\0' &&
+	    (rq->name[0] != '\0' || (!builtin && !is_read(rq->in->method))))
+		return no_such_path(st, builtin);
 	return true;
 }
 
@@ -165,7 +187,9 @@ check_sub(const struct ks_request *rq, struct ks_status *st)
 	if (str_eq(rq->sub, "finalize") && rq->kind->special == KS_NAMESPACE &&
 	    str_eq(rq->in->method, "PUT"))
 		return true;
-	return no_such_path(st);
+	if (rq->kind->special == KS_CUSTOM)
+		return ks_not_found(st, rq->kind, rq->name);
+	return no_such_path(st, true);
 }
 
 /* ---- query -------------------------------------------------------------- */
@@ -219,40 +243,58 @@ take_selectors(struct ks_request *rq, struct ks_status *st)
 }
 
 static bool
+bad_revision(const struct ks_request *rq, struct ks_status *st, const char *rv)
+{
+	static const char text[] =
+	    "resourceVersion: Invalid value: \"%.40s\": strconv.ParseUint: "
+	    "parsing \"%.40s\": invalid syntax";
+	char why[200];
+
+	(void)str_format(why, sizeof(why), text, rv, rv);
+	if (str_eq(rq->verb, "list"))
+		return ks_bad_request(st, "invalid resource version: %s", why);
+	return ks_unthought(st, "%s", why);
+}
+
+static bool
 take_revision(struct ks_request *rq, struct ks_status *st)
 {
 	char *rv = url_query(rq->in->target, "resourceVersion");
 	char *match = url_query(rq->in->target, "resourceVersionMatch");
 	bool ok = true;
 
+	rq->rv_exact = str_eq(match, "Exact");
+	rq->rv_not_older = str_eq(match, "NotOlderThan");
 	if (!ks_parse_revision(rv, &rq->rv))
-		ok = ks_bad_request(st,
-		    "Invalid value: \"%.40s\": invalid resource version", rv);
-	else if (str_eq(match, "Exact"))
-		rq->rv_exact = true;
-	else if (str_eq(match, "NotOlderThan"))
-		rq->rv_not_older = true;
-	else if (!str_empty(match))
-		ok = ks_bad_request(st,
-		    "resourceVersionMatch: unsupported value \"%.40s\"", match);
-	if (ok && rq->rv_exact && rq->rv <= 0)
-		ok = ks_bad_request(st,
-		    "resourceVersionMatch \"Exact\" needs a resourceVersion");
+		ok = bad_revision(rq, st, rv);
+	else if (!str_empty(match) && rq->rv < 0 && !rq->initial_events_given)
+		ok = ks_bad_option(st, "ListOptions", "resourceVersionMatch",
+		    "FieldValueForbidden",
+		    "Forbidden: resourceVersionMatch is forbidden unless "
+		    "resourceVersion is provided");
+	else if (!str_empty(match) && !rq->rv_exact && !rq->rv_not_older)
+		ok = ks_bad_option(st, "ListOptions", "resourceVersionMatch",
+		    "FieldValueNotSupported",
+		    "Unsupported value: \"%.40s\": supported values: "
+		    "\"Exact\", \"NotOlderThan\", \"\"",
+		    match);
+	else if (rq->rv_exact && rq->rv == 0)
+		ok = ks_bad_option(st, "ListOptions", "resourceVersionMatch",
+		    "FieldValueForbidden",
+		    "Forbidden: resourceVersionMatch \"exact\" is forbidden "
+		    "for resourceVersion \"0\"");
 	xfree(rv);
 	xfree(match);
 	return ok;
 }
 
-static bool
-not_one_of(struct ks_status *st, const char *name, const char *value,
-    const char *supported)
+static const char *
+options_of(const struct ks_request *rq)
 {
-	ks_status_set(st, 422, "Invalid",
-	    "invalid: %s: Unsupported value: \"%.40s\": supported values: %s",
-	    name, value, supported);
-	ks_status_cause(
-	    st, "FieldValueNotSupported", "Unsupported value", name);
-	return false;
+	return str_eq(rq->verb, "create")           ? "CreateOptions"
+	       : str_eq(rq->verb, "update")         ? "UpdateOptions"
+	       : str_has_prefix(rq->verb, "delete") ? "DeleteOptions"
+						    : "PatchOptions";
 }
 
 static bool
@@ -263,15 +305,22 @@ take_write_options(struct ks_request *rq, struct ks_status *st)
 	bool ok = true;
 
 	if (!str_empty(dry) && !str_eq(dry, "All"))
-		ok = not_one_of(st, "dryRun", dry, "\"All\"");
+		ok = ks_bad_option(st, options_of(rq), "dryRun",
+		    "FieldValueNotSupported",
+		    "Unsupported value: [\"%.40s\"]: supported values: "
+		    "\"All\"",
+		    dry);
 	rq->dry_run = str_eq(dry, "All");
 	if (str_eq(validation, "Strict"))
 		rq->validation = KS_STRICT;
 	else if (str_eq(validation, "Ignore"))
 		rq->validation = KS_IGNORE;
 	else if (!str_empty(validation) && !str_eq(validation, "Warn"))
-		ok = not_one_of(st, "fieldValidation", validation,
-		    "\"Ignore\", \"Strict\", \"Warn\"");
+		ok = ks_bad_option(st, options_of(rq), "fieldValidation",
+		    "FieldValueNotSupported",
+		    "Unsupported value: \"%.40s\": supported values: \"\", "
+		    "\"Ignore\", \"Strict\", \"Warn\"",
+		    validation);
 	xfree(dry);
 	xfree(validation);
 	(void)take_bool(rq->in->target, "force", &rq->force);
@@ -298,14 +347,18 @@ check_manager(const struct ks_request *rq, struct ks_status *st)
 {
 	for (const char *p = rq->manager; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return ks_bad_request(st,
-			    "fieldManager: should only contain printable "
-			    "characters");
+			return ks_bad_option(st, options_of(rq), "fieldManager",
+			    "FieldValueInvalid",
+			    "Invalid value: \"%s\": invalid character U+%04X "
+			    "(at position %d)",
+			    *p == '\t' ? "a\\tb" : "?", (unsigned)*p,
+			    (int)(p - rq->manager));
 	if (strlen(rq->manager) <= 128)
 		return true;
 	if (rq->manager_given)
-		return ks_bad_request(
-		    st, "fieldManager: may not be more than 128 bytes");
+		return ks_bad_option(st, options_of(rq), "fieldManager",
+		    "FieldValueTooLong",
+		    "Too long: may not be more than 128 bytes");
 	rq->manager[128] = '\0';
 	return true;
 }
@@ -340,12 +393,20 @@ parse_query(struct ks_request *rq, struct ks_status *st)
 		return true;
 	inc = url_query(t, "includeObject");
 	ok = table_include_parse(inc, &rq->include) ||
-	     ks_bad_request(st, "invalid includeObject");
+	     ks_bad_request(st,
+		 "Unable to convert to Table as requested: includeObject: "
+		 "Invalid value: \"%.40s\": must be 'Metadata', 'Object', "
+		 "'None', or empty",
+		 inc);
 	xfree(inc);
 	(void)take_bool(t, "allowWatchBookmarks", &rq->bookmarks);
 	rq->initial_events_given =
 	    take_bool(t, "sendInitialEvents", &rq->initial_events);
 	rq->cont = url_query(t, "continue");
+	if (rq->initial_events_given && str_eq(rq->verb, "list"))
+		return ks_bad_option(st, "ListOptions", "sendInitialEvents",
+		    "FieldValueForbidden",
+		    "Forbidden: sendInitialEvents is forbidden for list");
 	return ok && take_selectors(rq, st) && take_revision(rq, st) &&
 	       take_int(t, "limit", &rq->limit, st) &&
 	       take_int(t, "timeoutSeconds", &rq->timeout_s, st) &&
@@ -355,10 +416,32 @@ parse_query(struct ks_request *rq, struct ks_status *st)
 /* ---- method and media types --------------------------------------------- */
 
 static bool
-not_allowed(struct ks_status *st)
+not_allowed(const struct ks_request *rq, struct ks_status *st)
 {
-	return ks_status_set(st, 405, "MethodNotAllowed",
+	bool builtin = rq->kind->special != KS_CUSTOM;
+	const char *verb = str_eq(rq->in->method, "POST")     ? "create"
+			   : str_eq(rq->in->method, "DELETE") ? "delete"
+							      : NULL;
+
+	if (rq->sub[0] != '\0' && !builtin && verb != NULL) {
+		(void)ks_status_set(st, 405, "MethodNotAllowed",
+		    "%s is not supported on resources of kind \"%s\"", verb,
+		    rq->kind->resource);
+		ks_status_about(st, rq->kind, NULL);
+		return false;
+	}
+	(void)ks_status_set(st, 405, "MethodNotAllowed",
 	    "the server does not allow this method on the requested resource");
+	if (builtin)
+		st->details = cJSON_CreateObject();
+	return false;
+}
+
+/* Kinds whose collections cannot be deleted. */
+static bool
+keeps_all(const struct ks_kind *k)
+{
+	return k->special == KS_NAMESPACE;
 }
 
 static const struct {
@@ -406,7 +489,8 @@ check_body_type(const struct ks_request *rq, struct ks_status *st)
 		return true;
 	return ks_status_set(st, 415, "UnsupportedMediaType",
 	    "the body of the request was in an unknown format - accepted media "
-	    "types include: application/json, application/yaml");
+	    "types include: application/json, "
+	    "application/yaml, " KS_PROTOBUF_TYPE);
 }
 
 /* Which verb a method is where: on one object, on a collection, on the
@@ -454,8 +538,9 @@ parse_method(struct ks_request *rq, struct ks_status *st)
 		if (str_eq(verbs[i].method, rq->in->method) &&
 		    (verbs[i].places & at) != 0)
 			rq->verb = verbs[i].verb;
-	if (rq->verb[0] == '\0')
-		return not_allowed(st);
+	if (rq->verb[0] == '\0' ||
+	    (str_eq(rq->verb, "deletecollection") && keeps_all(rq->kind)))
+		return not_allowed(rq, st);
 	(void)take_bool(rq->in->target, "watch", &watch);
 	if (watch && str_eq(rq->verb, "list"))
 		rq->verb = "watch";
@@ -481,8 +566,7 @@ parse_accept(struct ks_request *rq, struct ks_status *st)
 		return true;
 	return ks_status_set(st, 406, "NotAcceptable",
 	    "only the following media types are accepted: application/json, "
-	    "application/json;as=Table;v=v1;g=meta.k8s.io, "
-	    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+	    "application/yaml, " KS_PROTOBUF_TYPE);
 }
 
 bool

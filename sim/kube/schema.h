@@ -97,6 +97,9 @@ bool schema_map_atomic(const struct schema *s);
 /* Default of one field (list-map keys may have one); NULL if none. */
 const cJSON *schema_default_of(const struct schema *s);
 
+/* "integer", "object", ... as the API server names types. */
+const char *schema_type_of(const cJSON *v);
+
 /* ---- builtin kinds ------------------------------------------------------ */
 
 /* The schema of Namespace, Secret, ConfigMap, Event (both groups), Node, Lease

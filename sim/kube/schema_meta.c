@@ -240,15 +240,6 @@ check_finalizers(const cJSON *meta, struct field_errors *l)
 		if (why != NULL)
 			invalid_text(
 			    l, "metadata.finalizers", i->valuestring, why);
-		/* Two slashes aside, core demands a domain for unknown ones. */
-		else if (strchr(i->valuestring, '/') == NULL &&
-			 strchr(i->valuestring, '.') == NULL &&
-			 !str_eq(i->valuestring, "orphan") &&
-			 !str_eq(i->valuestring, "foregroundDeletion") &&
-			 !str_eq(i->valuestring, "kubernetes"))
-			invalid_text(l, at, i->valuestring,
-			    "name is neither a standard finalizer name nor is "
-			    "it fully qualified");
 	}
 }
 
@@ -268,8 +259,8 @@ check_owner(const cJSON *o, size_t n, struct field_errors *l)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (!str_empty(json_str(o, needed[i], NULL)))
 			continue;
-		(void)str_format(at, sizeof(at),
-		    "metadata.ownerReferences[%zu].%s", n, needed[i]);
+		(void)str_format(
+		    at, sizeof(at), "metadata.ownerReferences.%s", needed[i]);
 		invalid_text(l, at, "",
 		    str_eq(needed[i], "apiVersion")
 			? "version must not be empty"

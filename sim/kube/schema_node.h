@@ -57,8 +57,6 @@ void schema_path_pop(struct schema_path *p, size_t mark);
 
 /* Of a number, also one kept as raw text. */
 double schema_number(const cJSON *v);
-/* "integer", "object", ... as the API server names types. */
-const char *schema_type_of(const cJSON *v);
 /* Characters (code points). */
 size_t schema_chars(const char *s);
 

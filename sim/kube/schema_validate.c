@@ -227,13 +227,13 @@ map_key(const struct schema *s, const cJSON *item)
 	memcpy((void *)names, s->keys, s->n_keys * sizeof(*names));
 	qsort((void *)names, s->n_keys, sizeof(*names), name_cmp);
 	buf_init(&b, 64U << 10);
-	(void)buf_adds(&b, "map[string]interface {}{");
+	(void)buf_adds(&b, "{");
 	for (size_t i = 0; i < s->n_keys; i++) {
 		const cJSON *v = json_child(item, names[i]);
 		char *text = v == NULL ? xstrdup("") : json_print(v);
 
 		(void)buf_addf(
-		    &b, "%s\"%s\":%s", i > 0 ? ", " : "", names[i], text);
+		    &b, "%s\"%s\":%s", i > 0 ? "," : "", names[i], text);
 		xfree(text);
 	}
 	(void)buf_addc(&b, '}');

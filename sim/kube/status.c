@@ -16,6 +16,7 @@ ks_status_fini(struct ks_status *st)
 {
 	xfree(st->message);
 	cJSON_Delete(st->details);
+	xfree(st->cont);
 	*st = (struct ks_status){ 0 };
 }
 
@@ -93,7 +94,7 @@ ks_status_json(const struct ks_status *st)
 
 	json_set_str(j, "kind", "Status");
 	json_set_str(j, "apiVersion", "v1");
-	json_set(j, "metadata", cJSON_CreateObject());
+	json_set_str(json_ensure_obj(j, "metadata"), "continue", st->cont);
 	json_set_str(j, "status", "Failure");
 	json_set_str(j, "message", st->message);
 	json_set_str(j, "reason", st->reason);
@@ -123,6 +124,46 @@ ks_bad_request(struct ks_status *st, const char *fmt, ...)
 }
 
 bool
+ks_unthought(struct ks_status *st, const char *fmt, ...)
+{
+	va_list ap;
+
+	ks_status_fini(st);
+	st->code = 500;
+	va_start(ap, fmt);
+	set_message(st, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool
+ks_no_page(struct ks_status *st)
+{
+	ks_status_set(st, 404, "NotFound", "404 page not found");
+	st->plain = true;
+	return false;
+}
+
+bool
+ks_bad_option(struct ks_status *st, const char *kind, const char *field,
+    const char *reason, const char *fmt, ...)
+{
+	struct ks_status why = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_message(&why, fmt, ap);
+	va_end(ap);
+	ks_status_set(st, 422, "Invalid",
+	    "%s.meta.k8s.io \"\" is invalid: %s: %s", kind, field, why.message);
+	ks_status_cause(st, reason, why.message, field);
+	json_set_str(st->details, "group", "meta.k8s.io");
+	json_set_str(st->details, "kind", kind);
+	ks_status_fini(&why);
+	return false;
+}
+
+bool
 ks_not_found(struct ks_status *st, const struct ks_kind *k, const char *name)
 {
 	ks_status_set(
@@ -132,10 +173,11 @@ ks_not_found(struct ks_status *st, const struct ks_kind *k, const char *name)
 }
 
 bool
-ks_exists(struct ks_status *st, const struct ks_kind *k, const char *name)
+ks_exists(struct ks_status *st, const struct ks_kind *k, const char *name,
+    bool ending)
 {
-	ks_status_set(st, 409, "AlreadyExists", "%s \"%s\" already exists",
-	    k->resource, name);
+	ks_status_set(st, 409, "AlreadyExists", "%s%s \"%s\" already exists",
+	    ending ? "object is being deleted: " : "", k->resource, name);
 	ks_status_about(st, k, name);
 	return false;
 }

@@ -22,6 +22,8 @@ struct ks_status {
 	char *message;      /* owned */
 	cJSON *details;     /* owned; may be NULL */
 	int64_t retry_after_s;
+	char *cont; /* owned; metadata.continue, to go on all the same */
+	bool plain; /* the message as text instead of a Status */
 };
 
 void ks_status_fini(struct ks_status *st);
@@ -36,11 +38,22 @@ void ks_status_cause(struct ks_status *st, const char *reason,
 /* A Failure Status; owned by the caller. */
 cJSON *ks_status_json(const struct ks_status *st);
 
+/* 422 of a parameter: kind is "CreateOptions" and so on. */
+bool ks_bad_option(struct ks_status *st, const char *kind, const char *field,
+    const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+/* What the real server says where no handler is: text, no Status. */
+bool ks_no_page(struct ks_status *st);
+/* 500 without a reason: errors that the real server did not think of. */
+bool ks_unthought(struct ks_status *st, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 bool ks_bad_request(struct ks_status *st, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool ks_not_found(
     struct ks_status *st, const struct ks_kind *k, const char *name);
-bool ks_exists(struct ks_status *st, const struct ks_kind *k, const char *name);
+/* ending: the one that has the name is being deleted. */
+bool ks_exists(struct ks_status *st, const struct ks_kind *k, const char *name,
+    bool ending);
 /* "Operation cannot be fulfilled on ...: <why>" */
 bool ks_conflict(struct ks_status *st, const struct ks_kind *k,
     const char *name, const char *why);

@@ -58,19 +58,22 @@ find_keyed(const cJSON *list, const char *key, const cJSON *item)
 	return NULL;
 }
 
+/* What is new comes first, in the order of the patch. */
 static void
 merge_set(cJSON *into, const cJSON *patch)
 {
 	const cJSON *c;
+	size_t n = 0;
 
 	cJSON_ArrayForEach (c, patch) {
 		if (find_equal(into, c) == NULL)
-			cJSON_AddItemToArray(into, json_dup(c));
+			json_insert(into, n++, json_dup(c));
 	}
 }
 
 static bool
-merge_item(cJSON *into, const cJSON *item, const char *key, struct err *e)
+merge_item(cJSON *into, const cJSON *item, const char *key, size_t *n_new,
+    struct err *e)
 {
 	const char *how = json_str(item, "$patch", "");
 	cJSON *have, *fresh;
@@ -87,7 +90,7 @@ merge_item(cJSON *into, const cJSON *item, const char *key, struct err *e)
 	if (have != NULL)
 		return merge_map(have, item, "", e);
 	fresh = cJSON_CreateObject();
-	cJSON_AddItemToArray(into, fresh);
+	json_insert(into, (*n_new)++, fresh);
 	return merge_map(fresh, item, "", e);
 }
 
@@ -95,6 +98,7 @@ static bool
 merge_list(cJSON *into, const cJSON *patch, const char *key, struct err *e)
 {
 	const cJSON *c;
+	size_t n_new = 0;
 
 	cJSON_ArrayForEach (c, patch) {
 		if (!cJSON_IsObject(c))
@@ -109,7 +113,7 @@ merge_list(cJSON *into, const cJSON *patch, const char *key, struct err *e)
 				    into, into->child));
 			continue;
 		}
-		if (!merge_item(into, c, key, e))
+		if (!merge_item(into, c, key, &n_new, e))
 			return false;
 	}
 	return true;

@@ -122,6 +122,7 @@ add_crd_column(struct table *t, const cJSON *j, struct err *e)
 	const char *type = json_str(j, "type", NULL);
 	const char *path = json_str(j, "jsonPath", NULL);
 	struct table_column *c;
+	char *doc;
 
 	if (t->n == TABLE_MAX_COLUMNS)
 		return err_set(e, ERR_SPEC, 0, "too many columns");
@@ -133,8 +134,13 @@ add_crd_column(struct table *t, const cJSON *j, struct err *e)
 		    "column %s: type \"%s\" is none of string, integer, "
 		    "number, boolean, date",
 		    name, type);
-	c = add_column(t, name, type, json_str(j, "description", ""),
-	    (int)json_i64(j, "priority", 0));
+	doc = xstrdup(json_str(j, "description", NULL));
+	if (doc == NULL)
+		doc = xasprintf("Custom resource definition column (in "
+				"JSONPath format): %s",
+		    path);
+	c = add_column(t, name, type, doc, (int)json_i64(j, "priority", 0));
+	xfree(doc);
 	xreplace(&c->format, json_str(j, "format", ""));
 	c->path = jsonpath_compile(path, e);
 	return c->path != NULL || err_wrap(e, "column %s", name);
@@ -267,6 +273,8 @@ row(const struct table *t, const cJSON *obj, const struct table_opts *o)
 		json_set(r, "object", json_dup(obj));
 	else if (o->include == TABLE_METADATA)
 		json_set(r, "object", table_partial(obj));
+	else
+		json_set(r, "object", cJSON_CreateNull());
 	return r;
 }
 
@@ -314,7 +322,7 @@ table_render(const struct table *t, const cJSON *const *items, size_t n,
 	json_set_str(j, "apiVersion", "meta.k8s.io/v1");
 	json_set(j, "metadata", list_meta(items, n, o));
 	json_set(j, "columnDefinitions",
-	    o->no_headers ? cJSON_CreateArray() : headers(t));
+	    o->no_headers ? cJSON_CreateNull() : headers(t));
 	for (size_t i = 0; i < n; i++)
 		(void)cJSON_AddItemToArray(rows, row(t, items[i], o));
 	json_set(j, "rows", rows);

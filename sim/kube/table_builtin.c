@@ -300,15 +300,15 @@ static const struct table_builtin_column namespaces[] = { NAME,
 	{ "Status", "string", "Active or Terminating.", 0, phase }, AGE, LAST };
 static const struct table_builtin_column secrets[] = { NAME,
 	{ "Type", "string", "What kind of secret it is.", 0, secret_type },
-	{ "Data", "integer", "Number of keys.", 0, data_count }, AGE, LAST };
+	{ "Data", "string", "Number of keys.", 0, data_count }, AGE, LAST };
 static const struct table_builtin_column config_maps[] = { NAME,
-	{ "Data", "integer", "Number of keys.", 0, config_count }, AGE, LAST };
+	{ "Data", "string", "Number of keys.", 0, config_count }, AGE, LAST };
 static const struct table_builtin_column leases[] = { NAME,
 	{ "Holder", "string", "Who holds it.", 0, holder }, AGE, LAST };
 static const struct table_builtin_column crds[] = { NAME,
 	{ "Created At", "date", "When it was created.", 0, created }, LAST };
 static const struct table_builtin_column accounts[] = { NAME,
-	{ "Secrets", "integer", "Number of secrets.", 0, secrets_count }, AGE,
+	{ "Secrets", "string", "Number of secrets.", 0, secrets_count }, AGE,
 	LAST };
 static const struct table_builtin_column events[] = {
 	{ "Last Seen", "string", "Time since it was seen last.", 0,

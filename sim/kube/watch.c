@@ -14,6 +14,7 @@
 /* The real server ends a watch after 30 to 60 minutes unless told. */
 #define DEFAULT_TIMEOUT_S 1800
 #define SPREAD_S 1800
+#define LAST_BOOKMARK_S 2
 
 struct item {
 	const char *type;    /* constant; NULL = text only */
@@ -36,7 +37,7 @@ struct ks_watch {
 	struct http_bytes piece[4];
 	size_t at, pieces, off;
 	bool bookmarks, started, ended, paused;
-	struct timer timeout;
+	struct timer timeout, last_bookmark;
 };
 
 static void
@@ -63,6 +64,7 @@ watch_free(struct ks_conn *c)
 	struct ks_watch *w = (struct ks_watch *)c;
 
 	timer_stop(&w->timeout);
+	timer_stop(&w->last_bookmark);
 	*w->prev = w->next;
 	if (w->next != NULL)
 		w->next->prev = w->prev;
@@ -159,8 +161,7 @@ push_bookmark(struct ks_watch *w, bool initial_end)
 	const char *api_version, *kind = bookmark_kind(w, &api_version);
 	char *line = xasprintf("{\"type\":\"BOOKMARK\",\"object\":{\"kind\":"
 			       "\"%s\",\"apiVersion\":\"%s\",\"metadata\":{"
-			       "\"resourceVersion\":\"%" PRId64 "\","
-			       "\"creationTimestamp\":null%s}}}\n",
+			       "\"resourceVersion\":\"%" PRId64 "\"%s}}}\n",
 	    kind, api_version, w->conn.s->store.rv,
 	    initial_end ? ",\"annotations\":{\"k8s.io/initial-events-end\":"
 			  "\"true\"}"
@@ -305,6 +306,13 @@ timed_out(void *arg)
 	end(arg);
 }
 
+/* Before a watch ends by its time, it tells how far it has come. */
+static void
+nearly_over(void *arg)
+{
+	push_bookmark(arg, false);
+}
+
 static void
 push_all(struct ks_watch *w)
 {
@@ -355,15 +363,15 @@ check(const struct ks_request *rq, struct ks_status *st)
 	if (!rq->initial_events_given)
 		return true;
 	if (!rq->rv_not_older)
-		return ks_status_set(st, 422, "Invalid",
-		    "ListOptions.meta.k8s.io \"\" is invalid: "
-		    "resourceVersionMatch: Forbidden: sendInitialEvents "
-		    "requires setting resourceVersionMatch to NotOlderThan");
+		return ks_bad_option(st, "ListOptions", "resourceVersionMatch",
+		    "FieldValueForbidden",
+		    "Forbidden: sendInitialEvents requires setting "
+		    "resourceVersionMatch to NotOlderThan");
 	if (rq->initial_events && !rq->bookmarks)
-		return ks_status_set(st, 422, "Invalid",
-		    "ListOptions.meta.k8s.io \"\" is invalid: "
-		    "allowWatchBookmarks: Required value: sendInitialEvents "
-		    "requires allowWatchBookmarks");
+		return ks_bad_option(st, "ListOptions", "allowWatchBookmarks",
+		    "FieldValueRequired",
+		    "Required value: sendInitialEvents requires "
+		    "allowWatchBookmarks");
 	return true;
 }
 
@@ -434,6 +442,9 @@ ks_watch_start(struct kube_server *s, struct ks_request *rq,
 		timeout =
 		    DEFAULT_TIMEOUT_S + (int64_t)(s->n_watches * 97 % SPREAD_S);
 	timer_start(s->env.loop, &w->timeout, timeout * LOOP_S, timed_out, w);
+	if (w->bookmarks && timeout > LAST_BOOKMARK_S)
+		timer_start(s->env.loop, &w->last_bookmark,
+		    (timeout - LAST_BOOKMARK_S) * LOOP_S, nearly_over, w);
 	begin(w, rq);
 	src.arg = w;
 	http_reply_stream(x, 200, &json, 1, &src);

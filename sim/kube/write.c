@@ -74,11 +74,21 @@ may_go(const struct ks_kind *k, const cJSON *obj)
 	       cJSON_GetArraySize(json_arr(obj, "spec/finalizers")) == 0;
 }
 
+/* What goes is told to watches as it was stored, and to who let it go as it
+ * would be, with the old revision. */
 void
 ks_commit_update(struct kube_server *s, const struct ks_who *who,
     struct ks_kind *k, const cJSON *before, cJSON *after)
 {
-	ks_commit(s, who, k, before, after, may_go(k, after));
+	cJSON *last;
+
+	if (!may_go(k, after)) {
+		ks_commit(s, who, k, before, after, false);
+		return;
+	}
+	last = json_dup(before);
+	ks_commit(s, who, k, before, last, true);
+	cJSON_Delete(last);
 }
 
 /* ---- checks ------------------------------------------------------------- */
@@ -90,13 +100,31 @@ check_namespace(const struct ks_request *rq, cJSON *meta, struct ks_status *st)
 
 	if (ns[0] == '\0' && rq->ns[0] != '\0')
 		json_set_str(meta, "namespace", rq->ns);
-	else if (!str_eq(ns, rq->ns))
+	else if (!str_eq(ns, rq->ns) && rq->kind->namespaced)
 		return ks_bad_request(st,
 		    "the namespace of the provided object does not match the "
 		    "namespace sent on the request");
 	if (rq->ns[0] == '\0')
 		json_set(meta, "namespace", NULL);
 	return true;
+}
+
+static bool
+other_kind(const struct ks_request *rq, const cJSON *obj, const char *kind,
+    struct ks_status *st)
+{
+	const char *name = json_str(obj, "metadata/name", "");
+	char why[200];
+
+	(void)str_format(why, sizeof(why),
+	    "Invalid value: \"%.80s\": must be %s", kind, rq->kind->kind);
+	(void)ks_status_set(st, 422, "Invalid",
+	    "%.80s.%s \"%s\" is invalid: kind: %s", kind, rq->kind->group, name,
+	    why);
+	ks_status_about(st, rq->kind, name);
+	json_set_str(st->details, "kind", kind);
+	ks_status_cause(st, "FieldValueInvalid", why, "kind");
+	return false;
 }
 
 bool
@@ -115,14 +143,14 @@ ks_check_type(const struct ks_request *rq, cJSON *obj, struct ks_status *st)
 	if (kind[0] == '\0' && !typed)
 		return ks_bad_request(
 		    st, "Object 'Kind' is missing in the body");
-	if (version[0] == '\0' && !typed)
-		return ks_bad_request(
-		    st, "Object 'apiVersion' is missing in the body");
-	if (version[0] != '\0' && !str_eq(version, rq->version->api_version))
+	if ((version[0] != '\0' || !typed) &&
+	    !str_eq(version, rq->version->api_version))
 		return ks_bad_request(st,
 		    "the API version in the data (%.120s) does not match the "
 		    "expected API version (%s)",
 		    version, rq->version->api_version);
+	if (kind[0] != '\0' && !str_eq(kind, rq->kind->kind) && !typed)
+		return other_kind(rq, obj, kind, st);
 	if (kind[0] != '\0' && !str_eq(kind, rq->kind->kind))
 		return ks_bad_request(st,
 		    "%.80s in version \"%s\" cannot be handled as a %s", kind,
@@ -140,7 +168,9 @@ unknown_fields(const struct ks_request *rq, struct schema_unknown *u,
 	if (u->n > 0 && rq->validation == KS_STRICT) {
 		char *text = schema_unknown_text(u);
 
-		ok = ks_bad_request(st, "%s", text);
+		ok = ks_bad_request(st,
+		    "%s in version \"%s\" cannot be handled as a %s: %s",
+		    rq->kind->kind, rq->version->name, rq->kind->kind, text);
 		xfree(text);
 	}
 	for (size_t i = 0; ok && i < u->n && rq->validation == KS_WARN; i++)
@@ -175,6 +205,48 @@ known_valid(const struct ks_request *rq, const cJSON *before)
 	return before;
 }
 
+static void
+warn_finalizers(const cJSON *obj, struct ks_warnings *w)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach (c, json_arr(obj, "metadata/finalizers")) {
+		if (!cJSON_IsString(c) || strchr(c->valuestring, '/') != NULL ||
+		    str_eq(c->valuestring, "orphan") ||
+		    str_eq(c->valuestring, "foregroundDeletion"))
+			continue;
+		ks_warn(
+		    w, xasprintf("metadata.finalizers: \"%.120s\": prefer a "
+				 "domain-qualified finalizer name to avoid "
+				 "accidental conflicts with other finalizer "
+				 "writers",
+			   c->valuestring));
+	}
+}
+
+/* What the real server decodes into structures, metadata and builtin kinds, fails
+ * there when a type is wrong. Frees the list then. */
+static bool
+decodes(
+    const struct ks_request *rq, struct field_errors *l, struct ks_status *st)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct field_error *f = &l->v[i];
+
+		if (f->cause != FIELD_TYPE_INVALID ||
+		    (rq->kind->special == KS_CUSTOM &&
+			!str_has_prefix(f->path, "metadata")))
+			continue;
+		(void)ks_bad_request(st,
+		    "%s in version \"%s\" cannot be handled as a %s: %s: %s",
+		    rq->kind->kind, rq->version->name, rq->kind->kind, f->path,
+		    f->body);
+		field_errors_free(l);
+		return false;
+	}
+	return true;
+}
+
 /* Prune, default, validate; in this order, as the real server does. */
 static bool
 admit(struct kube_server *s, const struct ks_request *rq, const cJSON *before,
@@ -198,8 +270,11 @@ admit(struct kube_server *s, const struct ks_request *rq, const cJSON *before,
 		(void)schema_validate_change(
 		    schema, known_valid(rq, before), obj, &l);
 	ks_builtin_validate(rq->kind, before, obj, &l);
-	return ks_invalid_end(
-	    st, &l, rq->kind, json_str(obj, "metadata/name", rq->name));
+	if (l.n == 0 && rq->kind->special == KS_CUSTOM)
+		warn_finalizers(obj, w);
+	return decodes(rq, &l, st) &&
+	       ks_invalid_end(
+		   st, &l, rq->kind, json_str(obj, "metadata/name", rq->name));
 }
 
 static bool
@@ -233,7 +308,8 @@ actor(struct kube_server *s, const struct ks_request *rq)
 {
 	const struct schema *meta = s->store.kinds.meta;
 
-	return (struct ks_actor){ .manager = rq->manager,
+	return (struct ks_actor){ .kind = rq->kind,
+		.manager = rq->manager,
 		.api_version = rq->version->api_version,
 		.sub = rq->sub,
 		.wall_us = wall(s),
@@ -261,6 +337,7 @@ free_name(struct kube_server *s, const struct ks_request *rq, cJSON *meta,
 {
 	bool generated = str_empty(json_str(meta, "name", NULL)) &&
 			 !str_empty(json_str(meta, "generateName", NULL));
+	const struct ks_object *have;
 	const char *name;
 
 	for (int i = 0; i < NAME_TRIES; i++) {
@@ -274,7 +351,9 @@ free_name(struct kube_server *s, const struct ks_request *rq, cJSON *meta,
 		if (!generated)
 			break;
 	}
-	return ks_exists(st, rq->kind, json_str(meta, "name", ""));
+	name = json_str(meta, "name", "");
+	have = ks_store_get(rq->kind, rq->ns, name);
+	return ks_exists(st, rq->kind, name, have != NULL && have->deleting);
 }
 
 cJSON *
@@ -315,7 +394,7 @@ ks_create(struct kube_server *s, const struct ks_request *rq, cJSON *obj,
 		return NULL;
 	}
 	if (!str_empty(json_str(obj, "metadata/resourceVersion", NULL))) {
-		(void)ks_bad_request(st,
+		(void)ks_unthought(st,
 		    "resourceVersion should not be set on objects to be "
 		    "created");
 		cJSON_Delete(obj);
@@ -337,7 +416,9 @@ check_versions(const struct ks_request *rq, const cJSON *before,
 	char why[200];
 	int64_t n;
 
-	if (uid[0] != '\0' && !str_eq(uid, have)) {
+	/* A patch is no precondition: the uid is immutable. */
+	if (uid[0] != '\0' && !str_eq(uid, have) &&
+	    (rq->patch == KS_PATCH_NONE || rq->patch == KS_PATCH_APPLY)) {
 		(void)str_format(why, sizeof(why),
 		    "Precondition failed: UID in precondition: %.40s, UID in "
 		    "object meta: %s",
@@ -347,13 +428,28 @@ check_versions(const struct ks_request *rq, const cJSON *before,
 	if (rv[0] == '\0' || str_eq(rv, "0"))
 		return true;
 	if (!ks_parse_revision(rv, &n))
-		return ks_bad_request(
-		    st, "invalid resourceVersion \"%.40s\"", rv);
+		return ks_unthought(st,
+		    "strconv.ParseUint: parsing \"%.40s\": invalid syntax", rv);
 	if (!str_eq(rv, json_str(before, "metadata/resourceVersion", "")))
 		return ks_conflict(st, rq->kind, rq->name,
 		    "the object has been modified; please apply your changes "
 		    "to the latest version and try again");
 	return true;
+}
+
+/* Of this error, the resource is named instead of the Kind. */
+static bool
+name_resource(struct ks_status *st, const struct ks_request *rq)
+{
+	char *text = xasprintf("%s \"%s\" is invalid: metadata."
+			       "resourceVersion: Invalid value: 0: must be "
+			       "specified for an update",
+	    rq->kind->resource, rq->name);
+
+	xfree(st->message);
+	st->message = text;
+	json_set_str(st->details, "kind", rq->kind->plural);
+	return false;
 }
 
 /* Kinds whose registries refuse an update without a resourceVersion. */
@@ -369,8 +465,9 @@ check_unconditional(
 	if (!str_empty(json_str(obj, "metadata/resourceVersion", NULL)))
 		return true;
 	field_errors_add(&l, FIELD_INVALID, "metadata.resourceVersion",
-	    "Invalid value: 0x0: must be specified for an update");
-	return ks_invalid_end(st, &l, rq->kind, rq->name);
+	    "0: must be specified for an update");
+	return ks_invalid_end(st, &l, rq->kind, rq->name) ||
+	       name_resource(st, rq);
 }
 
 /* Makes every member but the status and the managers what it was. */

@@ -179,13 +179,11 @@ finds_doubles_in_sets_and_maps(void)
 	static const struct rig_row rows[] = {
 		{ map, "{f: [{type: a}, {type: b}]}", "" },
 		{ map, "{f: [{type: a, v: 1}, {type: b}, {type: a, v: 2}]}",
-		    "f[2]: Duplicate value: map[string]interface "
-		    "{}{\"type\":\"a\"}" },
+		    "f[2]: Duplicate value: {\"type\":\"a\"}" },
 		{ map, "{f: [{v: 1}]}", "f[0].type: Required value" },
 		{ pair, "{f: [{port: 1}, {port: 1, proto: UDP}]}", "" },
 		{ pair, "{f: [{port: 1}, {port: 1, proto: TCP}]}",
-		    "f[1]: Duplicate value: map[string]interface "
-		    "{}{\"port\":1, \"proto\":\"TCP\"}" },
+		    "f[1]: Duplicate value: {\"port\":1,\"proto\":\"TCP\"}" },
 		{ set, "{f: [a, b]}", "" },
 		{ set, "{f: [a, b, a, b]}",
 		    "[f[2]: Duplicate value: \"a\", f[3]: Duplicate value: "

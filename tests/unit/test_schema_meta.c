@@ -86,10 +86,7 @@ judges_labels_finalizers_and_owners(void)
 		    "metadata.annotations: Invalid value: \"a b\"", false },
 		{ "{metadata: {name: a, finalizers: [x.y/z, q.org]}}", "",
 		    false },
-		{ "{metadata: {name: a, finalizers: [foo]}}",
-		    "metadata.finalizers[0]: Invalid value: \"foo\": name is "
-		    "neither",
-		    false },
+		{ "{metadata: {name: a, finalizers: [foo]}}", "", false },
 		{ "{metadata: {name: a, finalizers: [1]}}",
 		    "metadata.finalizers[0]: Invalid value: \"integer\"",
 		    false },
@@ -98,7 +95,7 @@ judges_labels_finalizers_and_owners(void)
 		    "", false },
 		{ "{metadata: {name: a, ownerReferences: [{apiVersion: v1, "
 		  "kind: K, name: nn}]}}",
-		    "metadata.ownerReferences[0].uid: Invalid value: \"\": "
+		    "metadata.ownerReferences.uid: Invalid value: \"\": "
 		    "must not be empty",
 		    false },
 		{ "{metadata: {name: a, ownerReferences: [{apiVersion: v1, "

@@ -463,8 +463,7 @@ def apply_last(t):
     for n, spec in (('one', less), ('two', {'size': 1})):
         t.apply(t.at('widgets', n), t.widget(n, spec=full), 'first',
                 want=201)
-        t.apply(t.at('widgets', n), t.widget(n, spec=spec), 'first',
-                want=200)
+        t.apply(t.at('widgets', n), t.widget(n, spec=spec), 'first')
 
 
 @check('apply', 'leaves what another owns below what is removed')
@@ -475,3 +474,12 @@ def apply_below(t):
         {'name': 'a', 'size': 3}, {'name': 'b'}]}}, want=200,
         fieldManager='hand')
     t.apply(t.at('widgets', 'one'), t.widget(spec={}), 'first', want=200)
+
+
+@check('managed', 'an update of what nobody owns stays so')
+def managed_nobody(t):
+    t.have()
+    t.patch(t.at('widgets', 'one'), {'spec': {'size': 1}}, want=200)
+    t.apply(t.at('widgets', 'one'), t.widget(spec={'code': 'abc'}), 'first',
+            want=200)
+    t.patch(t.at('widgets', 'one'), {'spec': {'size': 2}}, want=200)

@@ -27,7 +27,7 @@ def table_list(t):
     for row in r['rows']:
         row['cells'][5] = None if row['cells'][5] is None else 'AGO'
         t.note('row', t.normal.table({'rows': [t.normal.walk(row)]}))
-    t.note('columns', r['columnDefinitions'])
+    t.note('columns', t.normal.table(r)['columnDefinitions'])
 
 
 @check('tables', 'of an object')

@@ -122,8 +122,8 @@ class Check:
                 'ask': self.normal.text(
                     method + ' ' + REVISION.sub('', target)),
                 'status': r.status, 'type': r.type,
-                'warnings': [self.normal.text(w) for w in
-                             r.headers.get_all('Warning') or []],
+                'warnings': sorted(self.normal.text(w) for w in
+                                   r.headers.get_all('Warning') or []),
                 'body': self.normal.body(r.raw, r.type)})
         if want is not None and r.status != want:
             raise Failed('%s %s: status %d, not %d: %s' % (
@@ -206,7 +206,7 @@ class Check:
 
     def note(self, what, value):
         """A fact that the check made out of answers."""
-        self.steps.append({'note': what, 'is': value})
+        self.steps.append({'note': what, 'is': self.normal.walk(value)})
 
     def must(self, truth, what):
         self.note(what, bool(truth))

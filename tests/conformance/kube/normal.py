@@ -54,6 +54,8 @@ class Normal:
             # A list's is the server's, where everybody writes.
             return self.revision(value) if inside.get('uid') or \
                 'name' in inside else 'rv-list'
+        if key == 'verbs':
+            return sorted(value)
         if key == 'continue' and value:
             return 'CONTINUE'
         if key == 'managedFields' and isinstance(value, list):
@@ -73,6 +75,10 @@ class Normal:
     def status(v):
         """A schema's properties are looked at in no order: several causes, and
         the message that tells them all, are sorted."""
+        many = re.findall(r'unknown field "[^"]*"', v.get('message') or '')
+        if len(many) > 1:
+            v['message'] = v['message'][:v['message'].index(many[0])] + \
+                ', '.join(sorted(many))
         causes = (v.get('details') or {}).get('causes') or []
         told = ['%s: %s' % (c.get('field'), c.get('message'))
                 for c in causes]
@@ -84,7 +90,10 @@ class Normal:
         return v
 
     def table(self, v):
-        """Ages in the rows of a Table."""
+        """Ages in the rows of a Table. That there is a description is
+        compared, not its words: those of builtin kinds are our own."""
+        for column in v.get('columnDefinitions') or []:
+            column['description'] = column.get('description') != ''
         for row in v.get('rows') or []:
             row['cells'] = ['AGE' if isinstance(c, str) and AGE.match(c)
                             else c for c in row.get('cells') or []]
