@@ -271,10 +271,11 @@ def apply_labels(t):
 
 @check('apply', 'of owner references')
 def apply_owners(t):
-    for uid in ('u1', 'u2'):
+    for name in ('x', 'y'):
+        uid = t.post(t.at('configmaps'), {'metadata': {'name': name}}).uid
         t.apply(t.at('widgets', 'one'), t.widget(meta={'ownerReferences': [
-            {'apiVersion': 'v1', 'kind': 'Secret', 'name': 'x',
-             'uid': uid}]}), 'm-' + uid)
+            {'apiVersion': 'v1', 'kind': 'ConfigMap', 'name': name,
+             'uid': uid}]}), 'm-' + name)
 
 
 @check('apply', 'of a status')
@@ -466,14 +467,14 @@ def apply_last(t):
         t.apply(t.at('widgets', n), t.widget(n, spec=spec), 'first')
 
 
-@check('apply', 'leaves what another owns below what is removed')
+@check('apply', 'of nothing where another owns part of a list is 422')
 def apply_below(t):
     t.apply(t.at('widgets', 'one'), t.widget(spec={
         'parts': [{'name': 'a'}, {'name': 'b'}]}), 'first')
     t.patch(t.at('widgets', 'one'), {'spec': {'parts': [
         {'name': 'a', 'size': 3}, {'name': 'b'}]}}, want=200,
         fieldManager='hand')
-    t.apply(t.at('widgets', 'one'), t.widget(spec={}), 'first', want=200)
+    t.apply(t.at('widgets', 'one'), t.widget(spec={}), 'first', want=422)
 
 
 @check('managed', 'an update of what nobody owns stays so')
