@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+#include "sim/kube/admit.h"
 #include "sim/kube/request.h"
 #include "sim/kube/state.h"
 
@@ -18,14 +19,6 @@
 struct ks_who {
 	const char *verb, *user, *manager;
 };
-
-/* Texts for Warning headers. */
-struct ks_warnings {
-	char **v; /* owned */
-	size_t n;
-};
-void ks_warn(struct ks_warnings *w, char *text /* taken */);
-void ks_warnings_free(struct ks_warnings *w);
 
 /* obj is taken, in the version of the request. */
 cJSON *ks_create(struct kube_server *s, const struct ks_request *rq, cJSON *obj,
@@ -53,13 +46,5 @@ cJSON *ks_finish_update(struct kube_server *s, const struct ks_request *rq,
 /* As ks_finish_update for a new object. */
 cJSON *ks_finish_create(struct kube_server *s, const struct ks_request *rq,
     cJSON *obj, struct ks_warnings *w, struct ks_status *st);
-/* apiVersion, kind, name and namespace fit the path; fills in what is absent. */
-bool ks_check_type(
-    const struct ks_request *rq, cJSON *obj, struct ks_status *st);
-
-/* Drops what the schema does not know: refused, warned of or ignored as the
- * request wants. */
-bool ks_prune(const struct ks_request *rq, cJSON *obj, struct ks_warnings *w,
-    struct ks_status *st);
 
 #endif

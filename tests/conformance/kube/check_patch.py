@@ -153,14 +153,15 @@ def strategic(t):
 
 @check('strategic', 'merges owners by uid')
 def strategic_owners(t):
-    ref = {'apiVersion': 'v1', 'kind': 'Secret', 'name': 'a', 'uid': 'u1'}
+    refs = [{'apiVersion': 'v1', 'kind': 'Secret', 'name': n, 'uid': t.post(
+        t.at('secrets'), {'metadata': {'name': n}}).uid} for n in 'ab']
     t.post(t.at('configmaps'), {'metadata': {
-        'name': 'a', 'ownerReferences': [ref]}}, want=201)
+        'name': 'a', 'ownerReferences': refs[:1]}}, want=201)
+    t.patch(t.at('configmaps', 'a'), {'metadata': {
+        'ownerReferences': refs[1:]}}, 'strategic', want=200)
     t.patch(t.at('configmaps', 'a'), {'metadata': {'ownerReferences': [
-        {'apiVersion': 'v1', 'kind': 'Secret', 'name': 'b', 'uid': 'u2'}]}},
-        'strategic', want=200)
-    t.patch(t.at('configmaps', 'a'), {'metadata': {'ownerReferences': [
-        {'$patch': 'delete', 'uid': 'u1'}]}}, 'strategic', want=200)
+        {'$patch': 'delete', 'uid': refs[0]['uid']}]}}, 'strategic',
+        want=200)
 
 
 @check('apply', 'creates and owns')
