@@ -8,13 +8,17 @@ set -eu
 
 usage() {
 	cat <<'USAGE'
-usage: deploy/deps.sh [--refresh] [--force] [--print] [--help]
+usage: deploy/deps.sh [--arch arm64] [--refresh] [--force] [--print] [--help]
 
 Builds static curl, mbedTLS and cJSON from Debian's source packages and prints
 the prefix as the last line of its output (progress goes to stderr). The result
 is cached in .cache/deps-KEY, with .cache/deps pointing at it; a second run
 does nothing. Needs no root.
 
+  --arch ARCH build for this Debian architecture (arm64 or amd64) by a cross
+              compiler; the result, in .cache/deps-for-ARCH, then has libevent,
+              http-parser and libyaml of that architecture, too, from Debian's
+              packages. Use it with deploy/cmake/ARCH.cmake.
   --refresh   ask apt whether newer sources exist, and build those
   --force     build even if the result is there
   --print     only print the prefix; fails if nothing is built
@@ -30,9 +34,16 @@ USAGE
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { printf 'deps.sh: %s\n' "$*" >&2; exit 1; }
 
-refresh=no force=no print=no
-for arg; do
+refresh=no force=no print=no for_arch=
+while [ $# -gt 0 ]; do
+	arg=$1
+	shift
 	case $arg in
+	--arch)
+		[ $# -gt 0 ] || die "--arch wants arm64 or amd64"
+		for_arch=$1
+		shift
+		;;
 	--refresh) refresh=yes ;;
 	--force) force=yes ;;
 	--print) print=yes ;;
@@ -44,9 +55,20 @@ done
 script=$(readlink -f "$0")
 repo=$(dirname "$(dirname "$script")")
 cache=${BESKAR7_CACHE:-$repo/.cache}
-cc=${CC:-cc}
 jobs=${BESKAR7_JOBS:-$(nproc 2>/dev/null || echo 2)}
-link=$cache/deps
+link_name=deps cc=${CC:-cc} machine= cross=
+case $for_arch in
+'') ;;
+arm64) machine=aarch64 ;;
+amd64) machine=x86_64 ;;
+*) die "no architecture that this knows: $for_arch" ;;
+esac
+if [ -n "$for_arch" ] && [ "$for_arch" != "$(dpkg --print-architecture)" ]; then
+	cross=$machine-linux-gnu
+	link_name=deps-for-$for_arch
+	cc=${CC:-$cross-gcc}
+fi
+link=$cache/$link_name
 
 if [ "$print" = yes ]; then
 	[ -e "$link/lib/libcurl.a" ] || die "nothing built in $cache yet"
@@ -60,7 +82,7 @@ need() { # COMMAND PACKAGE
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 missing=
-need "$cc" gcc
+need "$cc" "gcc${cross:+-$(printf '%s' "$cross" | tr _ -)}"
 need ar binutils
 need make make
 need cmake cmake
@@ -77,13 +99,13 @@ codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 [ -n "$codename" ] || die "/etc/os-release names no VERSION_CODENAME"
 [ -r "$(dirname "$script")/deps.sh" ] || die "cannot read my own script"
 
-arch=$(dpkg --print-architecture)
+arch=${for_arch:-$(dpkg --print-architecture)}
 base="$(sha256sum <"$script" | cut -c1-64) $arch $codename $("$cc" --version |
 	head -n 1)"
 
 mkdir -p "$cache" || die "cannot make $cache (set BESKAR7_CACHE)"
 cache=$(readlink -f "$cache")
-link=$cache/deps
+link=$cache/$link_name
 exec 9>"$cache/.deps.lock"
 flock 9
 
@@ -93,7 +115,8 @@ if [ "$refresh$force" = nono ] && [ -e "$link/lib/libcurl.a" ] &&
 	exit 0
 fi
 
-# ---- a private apt: the machine's sources, as deb-src -----------------------
+# ---- a private apt: the machine's sources, as deb-src, for another ----------
+# ---- architecture as deb, too -----------------------------------------------
 
 work=$(mktemp -d "$cache/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -102,7 +125,7 @@ apt=$work/apt
 mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial"
 
 one_line_sources() { # FILE: "deb [options] uri suite components"
-	awk -v code="$codename" '
+	awk -v code="$codename" -v cross="$cross" '
 	$1 == "deb" {
 		i = 2
 		if ($i ~ /^\[/) {
@@ -111,6 +134,8 @@ one_line_sources() { # FILE: "deb [options] uri suite components"
 			i++
 		}
 		if (index($(i + 1), code) == 1) {
+			if (cross != "")
+				print
 			sub(/^[ \t]*deb/, "deb-src")
 			print
 		}
@@ -118,10 +143,11 @@ one_line_sources() { # FILE: "deb [options] uri suite components"
 }
 
 stanza_sources() { # FILE: deb822
-	grep -v '^#' "$1" | awk -v code="$codename" '
+	grep -v '^#' "$1" | awk -v code="$codename" -v cross="$cross" '
 	function flush() {
 		if (text != "" && keep && !off)
-			printf "Types: deb-src\n%s\n", text
+			printf "Types: %sdeb-src\n%s\n",
+			    cross != "" ? "deb " : "", text
 		text = ""; keep = 0; off = 0
 	}
 	/^[ \t]*$/ { flush(); next }
@@ -147,11 +173,16 @@ done >"$apt/parts/machine.sources"
 [ -n "$(ls "$apt/parts")" ] ||
 	die "no apt source of $codename in /etc/apt/sources.list*"
 
+status=/var/lib/dpkg/status
+if [ -n "$cross" ]; then
+	status=$apt/status
+	: >"$status"
+fi
 apt_get() {
-	apt-get -qq -o Dir::Etc::SourceList=/dev/null \
+	apt-get -qq ${cross:+-o APT::Architecture="$arch" -o APT::Architectures="$arch"} -o Dir::Etc::SourceList=/dev/null \
 		-o Dir::Etc::SourceParts="$apt/parts" \
 		-o Dir::State="$apt" -o Dir::State::Lists="$apt/lists" \
-		-o Dir::State::status=/var/lib/dpkg/status \
+		-o Dir::State::status="$status" \
 		-o Dir::Cache="$apt/cache" -o APT::Sandbox::User= \
 		-o Debug::NoLocking=true -o Acquire::Languages=none \
 		-o Acquire::Retries=3 "$@" 9>&-
@@ -171,11 +202,22 @@ for pkg in curl mbedtls cjson; do
 	}
 	ls "$pkg"_*.dsc >/dev/null 2>&1 || die "no .dsc of $pkg came"
 done
+: >"$work/debs"
+for pkg in libevent-dev libhttp-parser-dev libyaml-dev; do
+	[ -n "$cross" ] || break
+	apt_get download "$pkg" >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		die "apt could not download $pkg of $arch"
+	}
+	sha256sum "$pkg"_*_"$arch".deb >>"$work/debs" ||
+		die "no $pkg of $arch came"
+done
 
 key=$(
 	{
 		echo "$base"
 		sha256sum ./*.dsc
+		cat "$work/debs"
 	} | sha256sum | cut -c1-16
 )
 prefix=$cache/deps-$key
@@ -214,6 +256,8 @@ build() { # PACKAGE CMAKE-OPTIONS...
 	say "building $(basename "$(ls "$work/$pkg"_*.dsc)" .dsc | tr _ ' ')"
 	{
 		cmake -G "Unix Makefiles" -S "$work/$pkg" -B "$work/$pkg-b" \
+			${cross:+-DCMAKE_SYSTEM_NAME=Linux} \
+			${cross:+-DCMAKE_SYSTEM_PROCESSOR="$machine"} \
 			-DCMAKE_C_COMPILER="$cc" -DCMAKE_BUILD_TYPE=None \
 			-DCMAKE_C_FLAGS="$flags" -DCMAKE_INSTALL_PREFIX="$out" \
 			-DCMAKE_INSTALL_LIBDIR=lib \
@@ -301,6 +345,20 @@ build curl -DBUILD_SHARED_LIBS=OFF -DBUILD_CURL_EXE=OFF -DBUILD_TESTING=OFF \
 	-DCURL_DISABLE_PROGRESS_METER=ON -DCURL_DISABLE_LIBCURL_OPTION=ON \
 	-DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON -DCURL_DISABLE_GETOPTIONS=ON
 
+# Debian's archives of the other architecture; its headers that differ by
+# architecture are beside the others.
+for deb in $(awk '{ print $2 }' "$work/debs"); do
+	dpkg-deb -x "$deb" "$work/debian"
+done
+if [ -n "$cross" ]; then
+	cp "$work/debian/usr/lib/$cross"/*.a "$out/lib"
+	cp -r "$work/debian/usr/include"/* "$out/include"
+	if [ -d "$out/include/$cross" ]; then
+		cp -r "$out/include/$cross"/* "$out/include"
+		rm -r "${out:?}/include/$cross"
+	fi
+fi
+
 # ---- check and publish ------------------------------------------------------
 
 check() { # FILE PATTERN WHAT
@@ -310,7 +368,8 @@ check() { # FILE PATTERN WHAT
 check curl-b/CMakeCache.txt '^ENABLE_THREADED_RESOLVER:BOOL=OFF' \
 	"curl's resolver would use threads"
 for f in libcurl.a libmbedtls.a libmbedx509.a libmbedcrypto.a libcjson.a \
-	libcjson_utils.a; do
+	libcjson_utils.a ${cross:+libevent_core.a libevent_extra.a} \
+	${cross:+libhttp_parser.a libyaml.a}; do
 	[ -s "$out/lib/$f" ] || die "the build left no $f"
 done
 cat >"$work/probe.c" <<'PROBE'
@@ -337,7 +396,7 @@ main(void)
 	    strncmp(v->ssl_version, "mbedTLS/", 8) != 0;
 }
 PROBE
-if ! "$cc" -I"$out/include" -o "$work/probe" "$work/probe.c" \
+if ! "$cc" ${cross:+-static} -I"$out/include" -o "$work/probe" "$work/probe.c" \
 	"$out/lib/libcurl.a" "$out/lib/libcjson_utils.a" \
 	"$out/lib/libcjson.a" "$out/lib/libmbedtls.a" \
 	"$out/lib/libmbedx509.a" "$out/lib/libmbedcrypto.a" -lm \
@@ -345,8 +404,14 @@ if ! "$cc" -I"$out/include" -o "$work/probe" "$work/probe.c" \
 	cat "$work/log" >&2
 	die "the libraries do not link without others (above)"
 fi
-"$work/probe" >"$out/versions" ||
-	die "curl has other protocols, resolver or TLS than asked for"
+emulator=${cross:+qemu-$machine-static}
+if [ -n "$emulator" ] && ! command -v "$emulator" >/dev/null 2>&1; then
+	say "not tried out: no $emulator (Debian: qemu-user-static)"
+	echo "not run" >"$out/versions"
+else
+	$emulator "$work/probe" >"$out/versions" ||
+		die "curl has other protocols, resolver or TLS than asked for"
+fi
 rm -rf "$out/lib/cmake" "$out/lib/pkgconfig" "$out/bin" "$out/share"
 (cd "$work" && ls ./*.dsc | sed 's|^\./||; s|\.dsc$||') >"$out/sources"
 printf '%s\n' "$base" >"$out/.base"

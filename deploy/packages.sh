@@ -4,12 +4,13 @@ set -eu
 
 usage() {
 	cat <<'USAGE'
-usage: deploy/packages.sh [--build | --tests | --all] [--list | --check | --install]
+usage: deploy/packages.sh [--build | --tests | --all | --arm64] [--list | --check | --install]
 
 What Debian packages Beskar7 needs on this machine.
 
   --build     what a build needs (default)
   --tests     what tests/run.sh needs: the build, CUnit, openssl, curl, Python
+  --arm64     what a build for arm64 needs on another machine
   --all       what tests/run.sh --all needs: clang, analysers, valgrind, Redfish clients
 
   --list      print the names, one a line (default)
@@ -34,6 +35,9 @@ all="$all wrk"
 # Redfish clients of others
 all="$all redfishtool ilorest python3-sushy ansible fwupd"
 
+# to build for arm64 elsewhere, and to try what was built
+arm64="$build gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
+
 die() { printf 'packages.sh: %s\n' "$*" >&2; exit 1; }
 
 set_of=$build action=list
@@ -42,6 +46,7 @@ for arg; do
 	--build) set_of=$build ;;
 	--tests) set_of="$build $tests" ;;
 	--all) set_of="$build $tests $all" ;;
+	--arm64) set_of=$arm64 ;;
 	--list) action=list ;;
 	--check) action=check ;;
 	--install) action=install ;;

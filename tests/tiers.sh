@@ -18,6 +18,7 @@ format|long|setup|20|clang-format changes nothing
 release|long|setup|60|gcc, optimised
 release-unit|long|release|20|unit tests, optimised
 static|long|release|60|static agent: size, empty root file system; package, unit, images
+arm64|long|setup|300|static agent and simulators for arm64, by a cross compiler
 demo|long|release|60|scenarios/demo.sh, real processes over TLS
 clang|long|setup|60|clang, ASan, UBSan and libFuzzer
 clang-unit|long|clang|20|unit tests by clang
@@ -172,6 +173,27 @@ tier_static() {
 	count_lines "$logs/static.txt"
 	tests/package.sh "$build/static" >"$logs/package.txt" 2>&1
 	count_lines "$logs/package.txt"
+}
+
+tier_arm64() {
+	local cc=aarch64-linux-gnu-gcc p
+	command -v "$cc" >/dev/null 2>&1 || {
+		skipped "arm64: no $cc (deploy/packages.sh --arm64 --install)"
+		return 0
+	}
+	one "libraries for arm64" deploy/deps.sh --arch arm64 || return 1
+	make_build arm64 "$cc" -DCMAKE_TOOLCHAIN_FILE=deploy/cmake/arm64.cmake \
+		-DBESKAR7_DEPS="$(deploy/deps.sh --arch arm64 --print)" \
+		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DBESKAR7_STATIC=ON \
+		-DBESKAR7_TESTS=OFF || return 1
+	for p in agent sim; do
+		if command -v qemu-aarch64-static >/dev/null 2>&1; then
+			one "beskar7-$p runs on arm64" qemu-aarch64-static \
+				"$build/arm64/$p/beskar7-$p" --version
+		else
+			skipped "beskar7-$p runs on arm64: no qemu-aarch64-static"
+		fi
+	done
 }
 
 tier_clang() {

@@ -32,6 +32,9 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 cluster against the BMCs of servers; the simulator plays servers with BMCs and\n\
 the Kubernetes API, to try it without hardware.")
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+	set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
 if(BESKAR7_STATIC)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS OFF)
