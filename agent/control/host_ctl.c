@@ -87,6 +87,8 @@ host_pass_end(struct host_ctl *ctl)
 	host_fini(&p->h);
 	machine_view_fini(&p->m);
 	report_reset(&p->rep);
+	xfree(p->secret_asked);
+	xfree(p->ca_asked);
 	xfree(p);
 	ctl->pass = NULL;
 	ctl->active = false;

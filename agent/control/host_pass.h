@@ -99,9 +99,11 @@ struct host_pass {
 	enum host_act_state act[N_ACTS];
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs, flushes;
-	bool fit_to_follow;        /* it came as far as host_followed */
-	bool secret_read, ca_read; /* in this pass */
-	struct err ca_err;         /* why what was read is no CA */
+	bool fit_to_follow; /* it came as far as host_followed */
+	/* Owned: "name@version" in the cache when this pass had the Secret
+	 * read; what was read may be younger. NULL: it was not read. */
+	char *secret_asked, *ca_asked;
+	struct err ca_err; /* why what was read is no CA */
 	/* Told once the write under way is stored; reason NULL = nothing. */
 	struct {
 		const char *reason; /* static */

@@ -134,13 +134,19 @@ secret_ca_read(struct host_pass *p)
 {
 	struct host_ctl *ctl = p->ctl;
 	enum verdict v;
+	char *version;
+	bool read;
 
 	if (p->h.spec.ca_bundle_name == NULL) {
 		tls_trust_free(ctl->ca);
 		ctl->ca = NULL;
 		return V_NEXT;
 	}
-	if (!p->ca_read) {
+	version = secret_version(p, p->h.spec.ca_bundle_name);
+	read = p->ca_asked != NULL &&
+	       (version == NULL || str_eq(version, p->ca_asked));
+	xfree(version);
+	if (!read) {
 		v = host_act_read_ca(p);
 		if (v == V_FAIL && p->err.kind == ERR_NOTFOUND)
 			return secret_missing(p, p->h.spec.ca_bundle_name,
@@ -268,15 +274,17 @@ host_credentialed(void *arg)
 	const char *name = p->h.spec.credentials_name;
 	char *version = secret_version(p, name);
 	bool known = version != NULL;
-	bool same = str_eq(version, p->ctl->secret_version);
+	/* The cache may lag behind what this pass has read; where it has moved
+	 * on since, what was read is what is stale. */
+	bool same = str_eq(version, p->ctl->secret_version) ||
+		    (known && str_eq(version, p->secret_asked));
 	enum verdict v;
 
 	xfree(version);
 	if (!known)
 		return secret_missing(
 		    p, name, "CredentialsNotFound", "does not exist");
-	/* The cache may lag behind what this pass has just read. */
-	if (same || p->secret_read)
+	if (same)
 		return secret_handed(p);
 	/* Our finalizer changes the version: it goes on before the read. */
 	v = host_act_hold_secret(p);

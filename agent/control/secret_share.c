@@ -90,6 +90,13 @@ share_patched(void *arg, const struct kube_reply *r)
 }
 
 static void
+share_asked(const struct secret_share *s, char **to)
+{
+	xfree(*to);
+	*to = xasprintf("%s@%s", s->name, s->version == NULL ? "" : s->version);
+}
+
+static void
 share_give_login(
     struct secret_share *s, struct host_ctl *ctl, struct kube_secret_reply *r)
 {
@@ -102,7 +109,7 @@ share_give_login(
 	}
 	xfree(ctl->secret_version);
 	ctl->secret_version = xasprintf("%s@%s", s->name, r->resource_version);
-	ctl->pass->secret_read = true;
+	share_asked(s, &ctl->pass->secret_asked);
 	ctl->secret_new = true;
 }
 
@@ -129,7 +136,7 @@ share_read(void *arg, struct kube_secret_reply *r)
 			tls_trust_free(ctl->ca);
 			ctl->ca = ca == NULL ? NULL : tls_trust_ref(ca);
 			ctl->pass->ca_err = e;
-			ctl->pass->ca_read = true;
+			share_asked(s, &ctl->pass->ca_asked);
 		}
 		host_write_end(ctl, &r->err, 0);
 	}
