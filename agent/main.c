@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/enroll/enroll_main.h"
 #include "agent/probe/probe_main.h"
 #include "common/http.h"
 #include "common/log.h"
@@ -110,13 +111,15 @@ main_usage(FILE *out)
 {
 	(void)fputs(
 	    "Usage: beskar7-agent [OPTIONS]\n"
-	    "       beskar7-agent probe [OPTIONS] https://BMC\n\n"
+	    "       beskar7-agent probe [OPTIONS] https://BMC\n"
+	    "       beskar7-agent enroll [OPTIONS] TABLE.csv\n\n"
 	    "Reconciles PhysicalHosts, Beskar7Machines and Beskar7Clusters: "
 	    "enrols BMCs over\nRedfish, boots machines from ISO images by "
 	    "virtual media, and reports to Cluster\nAPI. Runs in a cluster, "
 	    "or outside one with a kubeconfig.\n\n"
 	    "`beskar7-agent probe` looks at one BMC and says what Beskar7 can "
-	    "do with it;\nsee `beskar7-agent probe --help`.\n\n",
+	    "do with it;\n`beskar7-agent enroll` makes the manifests of many "
+	    "hosts at once. Each has\n--help.\n\n",
 	    out);
 	options_help(rows, out);
 	(void)fputs("\nEvery option is also an environment variable, e.g. "
@@ -289,6 +292,8 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && str_eq(argv[1], "probe"))
 		return probe_main(argc - 1, argv + 1);
+	if (argc > 1 && str_eq(argv[1], "enroll"))
+		return enroll_main(argc - 1, argv + 1);
 	if (!options_parse(
 		rows, &o, "BESKAR7", argc, argv, &rest, &n_rest, &e)) {
 		(void)fprintf(stderr, "beskar7-agent: %s; try --help\n", e.msg);

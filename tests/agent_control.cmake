@@ -28,3 +28,12 @@ unit_test(template b7_runner)
 target_sources(test_template PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
 	${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
+unit_test(enroll b7_agent_enroll b7_world)
+if(TARGET beskar7-agent)
+	add_test(NAME integration-enroll_cli
+		COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/enroll_cli.sh
+			$<TARGET_FILE:beskar7-agent>)
+	set_tests_properties(integration-enroll_cli PROPERTIES
+		LABELS integration TIMEOUT 120 SKIP_RETURN_CODE 77
+		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()

@@ -1,0 +1,337 @@
+/* See enroll.h: tables and ranges, as hosts. */
+#include "agent/enroll/enroll.h"
+
+#include <string.h>
+
+#include "agent/enroll/csv.h"
+#include "agent/enroll/hosts.h"
+#include "common/str.h"
+
+#define LABEL "label:"
+
+/* ---- options ------------------------------------------------------------------- */
+
+/* "k=v,k=v": what check_one() finds out of a column's name and values. */
+static bool
+enroll_labels_fit(const char *s)
+{
+	for (;;) {
+		size_t n = strcspn(s, ","), k = strcspn(s, "=");
+
+		if (k == 0 || k >= n || k > 317 || n - k - 1 > 63)
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (strchr("\"\\ \t\r\n", s[i]) != NULL)
+				return false;
+		if (s[n] == '\0')
+			return true;
+		s += n + 1;
+	}
+}
+
+bool
+enroll_check(const struct enroll_opts *o, struct err *e)
+{
+	if ((o->ca_secret != NULL) + o->tofu + o->insecure > 1)
+		return err_set(e, ERR_SPEC, 0,
+		    "one of --ca-secret, --trust-on-first-use and --insecure");
+	if (!str_empty(o->ns) && !str_is_dns_label(o->ns))
+		return err_set(e, ERR_SPEC, 0, "--namespace: no such name");
+	if (o->secret != NULL && !str_is_dns_subdomain(o->secret))
+		return err_set(
+		    e, ERR_SPEC, 0, "--credentials-secret: no such name");
+	if (o->ca_secret != NULL && !str_is_dns_subdomain(o->ca_secret))
+		return err_set(e, ERR_SPEC, 0, "--ca-secret: no such name");
+	if (o->labels != NULL && !enroll_labels_fit(o->labels))
+		return err_set(
+		    e, ERR_SPEC, 0, "--labels: as in role=worker,rack=r7");
+	return true;
+}
+
+/* ---- a table -------------------------------------------------------------------- */
+
+/* Where each column of the table goes. */
+struct columns {
+	size_t n;
+	/* offsets into struct enroll_host; SIZE_MAX: a label */
+	size_t at[CSV_FIELDS];
+};
+
+struct column_row {
+	const char *name;
+	size_t at;
+};
+#define H(f) offsetof(struct enroll_host, f)
+static const struct column_row known[] = {
+	{ "name", H(name) },
+	{ "address", H(address) },
+	{ "username", H(username) },
+	{ "password", H(password) },
+	{ "secret", H(secret) },
+	{ "ca-secret", H(ca_secret) },
+	{ "fingerprint", H(fingerprint) },
+	{ "system-id", H(system_id) },
+	{ "zone", H(zone) },
+};
+#define N_KNOWN (sizeof(known) / sizeof(*known))
+
+static bool
+column_find(const char *name, size_t *at)
+{
+	for (size_t i = 0; i < N_KNOWN; i++)
+		if (str_ieq(known[i].name, name)) {
+			*at = known[i].at;
+			return true;
+		}
+	*at = SIZE_MAX;
+	return str_has_prefix(name, LABEL);
+}
+
+static bool
+column_twice(const struct columns *c, const struct enroll_hosts *hs, size_t at,
+    const char *label)
+{
+	for (size_t i = 0; i < c->n && at != SIZE_MAX; i++)
+		if (c->at[i] == at)
+			return true;
+	for (size_t i = 0; i < hs->n_labels && at == SIZE_MAX; i++)
+		if (str_eq(hs->labels[i], label))
+			return true;
+	return false;
+}
+
+static bool
+columns_read(struct columns *c, struct enroll_hosts *hs, char *const *fields,
+    size_t n, struct err *e)
+{
+	bool address = false;
+
+	for (c->n = 0; c->n < n; c->n++) {
+		char *f = fields[c->n], shown[64];
+		size_t at;
+
+		str_escape(shown, sizeof(shown), f, strnlen(f, 40));
+		if (!column_find(f, &at))
+			return err_set(e, ERR_SPEC, 0,
+			    "line 1: no column is called \"%s\"; there are "
+			    "name, address, username, password, secret, "
+			    "ca-secret, fingerprint, system-id, zone, "
+			    "label:KEY",
+			    shown);
+		if (column_twice(c, hs, at, f + strlen(LABEL)) ||
+		    (at == SIZE_MAX && hs->n_labels == HOST_LABELS))
+			return err_set(e, ERR_SPEC, 0,
+			    "line 1: column \"%s\" is there twice, or one "
+			    "label too many",
+			    shown);
+		address = address || at == H(address);
+		c->at[c->n] = at;
+		if (at == SIZE_MAX)
+			hs->labels[hs->n_labels++] = f + strlen(LABEL);
+	}
+	return address || err_set(e, ERR_SPEC, 0,
+			      "line 1: it names the columns, and one of them "
+			      "is address");
+}
+
+static bool
+table_row(const struct columns *c, struct enroll_hosts *hs, char *const *fields,
+    size_t n, unsigned line, struct err *e)
+{
+	struct enroll_host h = { line, "", "", "", "", "", "", "", "", "", 0,
+		NULL };
+	const char **values;
+	size_t k = 0;
+
+	if (n > c->n)
+		return err_set(e, ERR_SPEC, 0,
+		    "line %u: %zu fields, but %zu columns", line, n, c->n);
+	if (hs->n == ENROLL_HOSTS_MAX)
+		return err_set(
+		    e, ERR_TOO_BIG, 0, "more than %d hosts", ENROLL_HOSTS_MAX);
+	values = hs->n_labels == 0
+		     ? NULL
+		     : hosts_keep(hs, xcalloc(hs->n_labels, sizeof(*values)));
+	for (size_t i = 0; i < c->n; i++) {
+		const char *f = i < n ? fields[i] : "";
+
+		if (c->at[i] == SIZE_MAX && values != NULL)
+			values[k++] = f;
+		else
+			memcpy((char *)&h + c->at[i], &f, sizeof(f));
+	}
+	h.n_labels = k;
+	h.label_values = values;
+	hosts_add(hs, &h);
+	return true;
+}
+
+static bool
+table_read(struct enroll_hosts *hs, char *text, size_t n_text, struct err *e)
+{
+	struct columns cols = { 0 };
+	char *fields[CSV_FIELDS];
+	struct csv c;
+	unsigned line;
+	size_t n;
+
+	if (!csv_open(&c, text, n_text, e))
+		return false;
+	for (;;)
+		switch (csv_next(&c, fields, &n, &line, e)) {
+		case CSV_BAD:
+			return false;
+		case CSV_END:
+			return hs->n > 0 || err_set(e, ERR_SPEC, 0,
+						"the table has no hosts");
+		case CSV_ROW:
+			if (cols.n == 0
+				? !columns_read(&cols, hs, fields, n, e)
+				: !table_row(&cols, hs, fields, n, line, e))
+				return false;
+		}
+}
+
+static bool
+enroll_end(bool ok, struct enroll_hosts *hs, struct buf *out,
+    const struct enroll_opts *o, struct enroll_result *r, struct err *e)
+{
+	ok = ok && enroll_check(o, e);
+	if (ok && !hosts_check(hs, o, r))
+		ok = err_set(e, ERR_SPEC, 0,
+		    "%u things are wrong; nothing was written", r->wrong);
+	ok = ok && hosts_write(hs, o, out, r, e);
+	hosts_free(hs);
+	return ok;
+}
+
+bool
+enroll_csv(struct buf *out, char *text, size_t n, const struct enroll_opts *o,
+    struct enroll_result *r, struct err *e)
+{
+	struct enroll_hosts hs = { 0 };
+
+	return enroll_end(table_read(&hs, text, n, e), &hs, out, o, r, e);
+}
+
+/* ---- ranges --------------------------------------------------------------------- */
+
+static bool
+ipv4(const char *s, size_t n, uint32_t *out)
+{
+	uint32_t v = 0;
+	unsigned parts = 0;
+
+	for (size_t i = 0; i <= n; parts++) {
+		char part[4];
+		size_t k = 0;
+		int64_t x;
+
+		while (i + k < n && s[i + k] != '.')
+			k++;
+		if (k == 0 || k > 3 || parts == 4)
+			return false;
+		memcpy(part, s + i, k);
+		part[k] = '\0';
+		if (!str_to_i64(part, &x) || x < 0 || x > 255)
+			return false;
+		v = v << 8 | (uint32_t)x;
+		i += k + 1;
+	}
+	*out = v;
+	return parts == 4;
+}
+
+/* "A/24": all but the network's own address and the broadcast. */
+static bool
+range_cidr(const char *s, size_t n, size_t slash, uint32_t *a, uint32_t *b)
+{
+	char bits[4] = "";
+	int64_t len;
+	uint32_t mask;
+
+	if (n - slash - 1 > 2 || !ipv4(s, slash, a))
+		return false;
+	memcpy(bits, s + slash + 1, n - slash - 1);
+	if (!str_to_i64(bits, &len) || len < 1 || len > 32)
+		return false;
+	mask = len == 32 ? 0 : UINT32_MAX >> len;
+	*a &= ~mask;
+	*b = *a | mask;
+	if (len < 31) {
+		(*a)++;
+		(*b)--;
+	}
+	return true;
+}
+
+static bool
+range_parse(const char *s, size_t n, uint32_t *a, uint32_t *b)
+{
+	const char *slash = memchr(s, '/', n), *dash = memchr(s, '-', n);
+	int64_t last;
+	char text[4] = "";
+	size_t k;
+
+	if (slash != NULL)
+		return range_cidr(s, n, (size_t)(slash - s), a, b);
+	if (dash == NULL) {
+		*b = 0;
+		return ipv4(s, n, a) && ipv4(s, n, b);
+	}
+	if (!ipv4(s, (size_t)(dash - s), a))
+		return false;
+	k = n - (size_t)(dash - s) - 1;
+	if (k <= 3) {
+		memcpy(text, dash + 1, k);
+		if (!str_to_i64(text, &last) || last < 0 || last > 255)
+			return false;
+		*b = (*a & ~0xffu) | (uint32_t)last;
+	} else if (!ipv4(dash + 1, k, b)) {
+		return false;
+	}
+	return *a <= *b;
+}
+
+static bool
+range_read(struct enroll_hosts *hs, const char *range, struct err *e)
+{
+	const char *s = range;
+
+	for (;; s++) {
+		size_t n = strcspn(s, ",");
+		uint32_t a, b;
+
+		if (!range_parse(s, n, &a, &b))
+			return err_set(e, ERR_SPEC, 0,
+			    "\"%.*s\" is no range: 10.1.1.1-10.1.1.40, "
+			    "10.1.1.1-40 or 10.1.1.0/26",
+			    n > 60 ? 60 : (int)n, s);
+		if (b - a >= ENROLL_RANGE_MAX - hs->n)
+			return err_set(e, ERR_TOO_BIG, 0,
+			    "more than %d addresses", ENROLL_RANGE_MAX);
+		for (uint64_t ip = a; ip <= b; ip++) {
+			struct enroll_host h = { 0, "", "", "", "", "", "", "",
+				"", "", 0, NULL };
+
+			h.address = hosts_keep(hs,
+			    xasprintf("https://%u.%u.%u.%u",
+				(unsigned)(ip >> 24),
+				(unsigned)(ip >> 16) & 255,
+				(unsigned)(ip >> 8) & 255, (unsigned)ip & 255));
+			hosts_add(hs, &h);
+		}
+		s += n;
+		if (*s == '\0')
+			return true;
+	}
+}
+
+bool
+enroll_range(struct buf *out, const char *range, const struct enroll_opts *o,
+    struct enroll_result *r, struct err *e)
+{
+	struct enroll_hosts hs = { 0 };
+
+	return enroll_end(range_read(&hs, range, e), &hs, out, o, r, e);
+}
