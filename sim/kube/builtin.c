@@ -218,6 +218,12 @@ secret_validate(const cJSON *before, const cJSON *obj, struct field_errors *l)
 	    !str_eq(json_str(before, "type", ""), json_str(obj, "type", "")))
 		field_errors_invalid(
 		    l, "type", json_child(obj, "type"), "field is immutable");
+	if (str_eq(json_str(obj, "type", ""), "kubernetes.io/basic-auth") &&
+	    json_at(obj, "data/username") == NULL &&
+	    json_at(obj, "data/password") == NULL) {
+		field_errors_add(l, FIELD_REQUIRED, "data[username]", "%s", "");
+		field_errors_add(l, FIELD_REQUIRED, "data[password]", "%s", "");
+	}
 	if (str_eq(json_str(obj, "type", ""), "kubernetes.io/tls")) {
 		if (json_at(obj, "data/tls.crt") == NULL)
 			field_errors_add(

@@ -371,14 +371,6 @@ def gone(t):
     t.events(w, 2)
 
 
-@check('watch', 'of a builtin from a forgotten revision is 410')
-def gone_builtin(t):
-    t.post(t.at('configmaps'), {'metadata': {'name': 'a'}}, quiet=True)
-    compact(t)
-    w = t.watch(t.at('configmaps'), resourceVersion=1)
-    t.events(w, 2)
-
-
 @check('watch', 'a revision that is no number is refused')
 def odd(t):
     t.watch(t.at('widgets'), resourceVersion='abc')

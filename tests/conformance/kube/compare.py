@@ -72,11 +72,12 @@ def learn(real, sim):
     print(json.dumps({n: d for n, d in found.items() if d}, indent=1))
 
 
-def alone(sim):
+def alone(sim, known):
     seen = json.loads(pathlib.Path(sim).read_text())
+    known = known_lines(json.loads(pathlib.Path(known).read_text()))
     bad = 0
     for name in sorted(seen):
-        why = seen[name].get('failed')
+        why = None if name in known else seen[name].get('failed')
         bad += why is not None
         print('%s kube/%s%s' % ('not ok' if why else 'ok', name,
                                 ': ' + why if why else ''))
@@ -87,7 +88,7 @@ def main(real, sim, known, show=None):
     if real == '--learn':
         return learn(sim, known)
     if real == '':
-        return alone(sim)
+        return alone(sim, known)
     load = [json.loads(pathlib.Path(p).read_text()) for p in
             (real, sim, known)]
     lines = known_lines(load[2])

@@ -125,5 +125,12 @@ else
 	ask real $real_env && python3 "$here/compare.py" "$work/real.json" \
 		"$work/stand-in.json" "$here/known.json" $show |
 		tee -a "$work/lines"
+	if [ "$only" = '*' ]; then
+		# shellcheck disable=SC2086
+		env $real_env python3 "$here/rules.py" 2>"$work/rules.log" |
+			tee -a "$work/lines"
+		[ "${PIPESTATUS[0]}" -le 1 ] || say "not ok kube/rules:" \
+			"$(tail -n 1 "$work/rules.log")"
+	fi
 fi
 totals
