@@ -153,10 +153,13 @@ tier_scenario() { run_label gcc scenario; }
 
 # The table, as well as the counts.
 tier_contract() {
+	local status
 	run_label gcc contract
+	status=$?
 	say "number, result, reason"
 	say "$(grep -h '^check ' "$logs/gcc-contract.xml" | sort -k 2n |
 		sed 's/&apos;/'"'"'/g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')"
+	return $status
 }
 
 # ---- other builds -----------------------------------------------------------

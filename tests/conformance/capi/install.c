@@ -348,7 +348,7 @@ crds_of_core(struct rig *r, bool there)
 	}
 }
 
-/* Before the agent starts, and under its feet. */
+/* Ours are there before the agent; core's are not, or go under its feet. */
 static void
 crds_of_core_may_come_late(void)
 {

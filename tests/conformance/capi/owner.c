@@ -191,6 +191,13 @@ waits_for_label_and_cluster(void)
 	CU_ASSERT_TRUE(capi_wait(
 	    r, HOST, "bmc-000", "spec/consumerRef/name", "m1", 2 * LOOP_MIN));
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
+	/* Its pause is heard of as well, by the machine and by its host. */
+	rig_patch(r, CLUSTERS, "late", "{\"spec\":{\"paused\":true}}");
+	rig_run(r, 5 * LOOP_S);
+	CU_ASSERT_TRUE(
+	    capi_cond_is(r, B7M, "m1", "Paused", "reason", "Paused"));
+	CU_ASSERT_TRUE(
+	    capi_cond_is(r, HOST, "bmc-000", "Paused", "reason", "Paused"));
 	rig_free(r);
 }
 
