@@ -466,10 +466,44 @@ a_write_of_unknown_fate_is_read_back(void)
 	close_all(&g); /* in the middle */
 }
 
+/* It keeps the trees of some objects; which ones nobody can see. */
+static void
+reads_right_whatever_it_keeps(void)
+{
+	struct rigged g;
+	const cJSON *held;
+	char name[8];
+
+	open_with(&g, 1, NULL);
+	for (int i = 0; i < 200; i++) {
+		(void)str_format(name, sizeof(name), "n%03d", i);
+		put(&g, name, 1);
+	}
+	informer_start(g.inf);
+	rig_run(&g.r, LOOP_S);
+	agree(&g.r, &g.f, g.inf);
+	held = informer_get(g.inf, "lab/n007");
+	for (int i = 0; i < 400; i++) {
+		(void)str_format(name, sizeof(name), "n%03d", i * 7 % 200);
+		put(&g, name, 2 + i);
+		json_drop(informer_get(g.inf, "lab/n150"));
+	}
+	fake_kube_delete(g.r.fake, "hosts", "lab/n150");
+	rig_run(&g.r, LOOP_S);
+	agree(&g.r, &g.f, g.inf);
+	CU_ASSERT_PTR_NULL(informer_get(g.inf, "lab/n150"));
+	/* What somebody still reads is what it was. */
+	CHECK_TEXT(kobj_name(held), "n007");
+	CU_ASSERT_FALSE(str_eq(kobj_rv(held), informer_rv(g.inf, "lab/n007")));
+	json_drop(held);
+	close_all(&g);
+}
+
 int
 main(void)
 {
 	static const struct unit_case cases[] = {
+		UNIT_CASE(reads_right_whatever_it_keeps),
 		{ "lists, then follows", lists_then_follows },
 		{ "the cache is compact", the_cache_is_compact },
 		{ "metadata only keeps no data", metadata_only_keeps_no_data },
