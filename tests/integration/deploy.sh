@@ -4,6 +4,9 @@
 # (deploy_check.py). The stand-in runs no Deployments: the kinds that it lacks are
 # CRDs of tests/fixtures/kinds, those of groups without a dot under another one.
 #
+# Then all of it once more to a real API server, where its programs are (see
+# tests/conformance/kube), which knows those kinds itself.
+#
 # usage: deploy.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent
 # Without kubectl it says SKIPPED and ends with 77.
 set -u
@@ -20,11 +23,13 @@ dir=$(mktemp -d)
 pid=
 passed=0
 failed=0
+skipped=0
+real_stop() { :; }
 stop() {
 	[ -n "$pid" ] && kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	pid=
 }
-trap 'stop; rm -rf "$dir"' EXIT
+trap 'stop; real_stop; rm -rf "$dir"' EXIT
 
 ok() { passed=$((passed + 1)); }
 bad() { # NAME OUTPUT
@@ -226,5 +231,60 @@ refused "an option that the agent lacks" 's/--leader-elect/--leader-election/'
 refused "two agents without a lease" '/--leader-elect/d'
 refused "a probe of no port" 's/port: diagnostics/port: metrics/'
 
-echo "$passed passed, $failed failed"
+# ---- a real API server: unknown fields, wrong types and rules are its matter
+stop
+. tests/conformance/kube/server.sh
+# The operator's kinds are CRDs there, too; the templates' are the test's.
+on_real() {
+	local f
+	printf '%s\n' "apiVersion: v1" "kind: Config" "current-context: x" \
+		"clusters: [{name: c, cluster: {server: '$url', certificate-authority: '$ca'}}]" \
+		"users: [{name: u, user: {token: $token}}]" \
+		"contexts: [{name: x, context: {cluster: c, user: u}}]" >"$KUBECONFIG"
+	for f in sim/core/crds tests/fixtures/kinds/monitoring.yaml tests/fixtures/kinds/capi.yaml; do
+		check "real: $f" k apply --server-side -f "$f"
+	done
+	check "real: CRDs are served" k wait --for=condition=Established --timeout=60s crd --all
+	for f in deploy/kustomize "$dir/overlay" deploy/kind; do
+		check "real: $f" k apply --server-side --validate=strict -k "$f"
+	done
+	check "real: CRDs of ours are served" k wait --for=condition=Established --timeout=60s crd --all
+	for f in "$dir/components.yaml" "$dir"/cluster*.yaml deploy/examples deploy/kind/hosts.yaml deploy/kind/machines.yaml
+	do
+		check "real: $f" k apply --server-side --validate=strict -f "$f"
+	done
+	check "real: plain kubectl apply -k" k apply -k deploy/kustomize
+	immutable
+}
+# What deploy/policy is for. The policy takes a moment to be in force.
+immutable() {
+	local i out t='beskar7machinetemplate metal-control-plane' to="-p {\"spec\":{\"template\":{\"spec\":{\"bootMode\":\"Legacy\"}}}}"
+	for ((i = 0; i < 100; i++)); do
+		# shellcheck disable=SC2086
+		out=$(k patch $t --type=merge --dry-run=server $to 2>&1) || break
+		sleep 0.2
+	done
+	if grep -q 'spec.template.spec is immutable' <<<"$out"; then
+		ok
+	else
+		bad "real: a template in use is not changed" "$out"
+	fi
+	# shellcheck disable=SC2086
+	check "real: a topology's dry run may change it" k patch $t --type=merge --dry-run=server \
+		-p '{"metadata":{"annotations":{"topology.cluster.x-k8s.io/dry-run":""}},"spec":{"template":{"spec":{"bootMode":"Legacy"}}}}'
+}
+if assets=$(real_assets) && [ -n "$assets" ]; then
+	overlay monitoring network-policy
+	if real_start; then
+		echo "a real API server: $version"
+		on_real
+	else
+		bad "the real API server starts" "$(tail -n 5 "$dir/apiserver.log")"
+	fi
+else
+	echo "SKIPPED: a real API server: no kube-apiserver and etcd (\$KUBEBUILDER_ASSETS, PATH)"
+	skipped=1
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
