@@ -1,6 +1,7 @@
 /* See diagnostics.h. */
 #include "agent/diagnostics.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/buf.h"
@@ -14,7 +15,7 @@
 struct diagnostics {
 	const struct env *env;
 	struct diagnostics_hooks hooks;
-	struct http_server *server;
+	struct http_server *server, *server6; /* at least one */
 };
 
 static void
@@ -104,9 +105,30 @@ diagnostics_address(
 		    "diagnostics address \"%s\" is too long", text);
 	memcpy(host, text, len);
 	host[len] = '\0';
-	if (len == 0)
-		(void)str_copy(host, 64, "0.0.0.0");
 	return true;
+}
+
+/* A machine may have one of both families alone; a port that is taken is an
+ * error in any case. */
+static bool
+diagnostics_everywhere(
+    struct diagnostics *d, struct http_listen_opts *o, struct err *e)
+{
+	struct err e6 = { 0 };
+
+	o->addr = "0.0.0.0";
+	d->server = http_listen(d->env->net, o, e);
+	if (d->server == NULL && e->code == EADDRINUSE)
+		return false;
+	if (d->server != NULL)
+		o->port = http_server_port(d->server);
+	o->addr = "::";
+	d->server6 = http_listen(d->env->net, o, &e6);
+	if (d->server6 == NULL && e6.code == EADDRINUSE) {
+		*e = e6;
+		return false;
+	}
+	return d->server != NULL || d->server6 != NULL;
 }
 
 struct diagnostics *
@@ -118,15 +140,19 @@ diagnostics_new(const struct env *env, const char *address,
 		.max_conns = 64, .handle = diagnostics_handle, .arg = d
 	};
 	char host[64];
+	bool ok;
 
 	d->env = env;
 	d->hooks = *h;
 	o.addr = host;
-	if (diagnostics_address(address, host, &o.port, e))
-		d->server = http_listen(env->net, &o, e);
-	if (d->server != NULL)
+	ok = diagnostics_address(address, host, &o.port, e);
+	if (ok && host[0] == '\0')
+		ok = diagnostics_everywhere(d, &o, e);
+	else if (ok)
+		ok = (d->server = http_listen(env->net, &o, e)) != NULL;
+	if (ok)
 		return d;
-	xfree(d);
+	diagnostics_free(d);
 	return NULL;
 }
 
@@ -136,11 +162,12 @@ diagnostics_free(struct diagnostics *d)
 	if (d == NULL)
 		return;
 	http_server_free(d->server);
+	http_server_free(d->server6);
 	xfree(d);
 }
 
 unsigned
 diagnostics_port(const struct diagnostics *d)
 {
-	return http_server_port(d->server);
+	return http_server_port(d->server != NULL ? d->server : d->server6);
 }
