@@ -193,7 +193,7 @@ a_controlling_cluster_is_an_owner(void)
 const struct contract_check contract_apply[] = {
 	{ 79, 'S', "the topology's dry run of a changed template passes",
 	    a_dry_run_passes,
-	    "what is refused needs admission: real server only" },
+	    "what is refused needs admission: a real server, kube/rules.py" },
 	{ 80, 'S', "what is applied twice is applied once",
 	    applied_twice_is_applied_once, NULL },
 	{ 81, 'S', "the topology and we share a Beskar7Cluster",

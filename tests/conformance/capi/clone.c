@@ -217,9 +217,9 @@ const struct contract_check contract_clone[] = {
 	    a_machine_of_any_version_is_an_owner, NULL },
 	{ 20, 'S', "spec.template.spec is immutable, metadata is not",
 	    metadata_of_templates_may_change,
-	    "the refusal needs admission: real server only" },
+	    "the refusal needs admission: a real server, kube/rules.py" },
 	{ 21, 'S', "a Beskar7ClusterTemplate is immutable",
 	    cluster_templates_have_the_rule,
-	    "the refusal needs CEL: real server only" },
+	    "the refusal needs CEL: a real server, kube/rules.py" },
 	{ 0 },
 };

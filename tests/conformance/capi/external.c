@@ -122,6 +122,6 @@ const struct contract_check contract_external[] = {
 	    NULL },
 	{ 63, 'S', "managed-by cannot be taken off",
 	    a_policy_keeps_the_annotation,
-	    "the refusal needs admission: real server only" },
+	    "the refusal needs admission: a real server, kube/rules.py" },
 	{ 0 },
 };

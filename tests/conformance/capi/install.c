@@ -324,20 +324,16 @@ rights_are_enough_and_no_more(void)
 /* ---- late CRDs ------------------------------------------------------------------ */
 
 static void
-crds_of_core(struct rig *r, bool there)
+crds(struct rig *r, const char *const *files, size_t n, bool there)
 {
-	static const char *const files[] = { "sim/core/crds/cluster.yaml",
-		"sim/core/crds/machine.yaml" };
-	static const char *const names[] = { "clusters." CAPI,
-		"machines." CAPI };
-
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < n; i++) {
 		cJSON *docs = capi_file(files[i]);
 		char *body = json_print(cJSON_GetArrayItem(docs, 0));
 		char *path = xasprintf(
 		    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions%s"
 		    "%s",
-		    there ? "" : "/", there ? "" : names[i]);
+		    there ? "" : "/",
+		    there ? "" : json_str(docs, "0/metadata/name", ""));
 
 		CU_ASSERT_EQUAL(capi_call(r, there ? "POST" : "DELETE", NULL,
 				    path, there ? body : NULL),
@@ -348,24 +344,29 @@ crds_of_core(struct rig *r, bool there)
 	}
 }
 
+static const char *const of_core[] = { "sim/core/crds/cluster.yaml",
+	"sim/core/crds/machine.yaml" };
+static const char *const of_ours[] = { "crds/physicalhosts.yaml",
+	"crds/beskar7machines.yaml", "crds/beskar7clusters.yaml" };
+
 /* Ours are there before the agent; core's are not, or go under its feet. */
 static void
 crds_of_core_may_come_late(void)
 {
 	struct rig *r = capi_new_idle(2);
 
-	crds_of_core(r, false);
+	crds(r, of_core, 2, false);
 	rig_run(r, LOOP_S);
 	rig_agent(r);
 	/* Hosts need nothing of core. */
 	CU_ASSERT_TRUE(rig_available(r, "bmc-000"));
 	rig_run(r, 10 * LOOP_MIN);
-	crds_of_core(r, true);
+	crds(r, of_core, 2, true);
 	rig_run(r, LOOP_MIN);
-	crds_of_core(r, false);
+	crds(r, of_core, 2, false);
 	rig_run(r, 10 * LOOP_MIN);
 	CU_ASSERT_TRUE(rig_available(r, "bmc-000"));
-	crds_of_core(r, true);
+	crds(r, of_core, 2, true);
 	rig_run(r, LOOP_MIN);
 	rig_apply(r, "%s",
 	    "apiVersion: " CAPI "/v1beta2\nkind: Cluster\n"
@@ -383,6 +384,33 @@ crds_of_core_may_come_late(void)
 	rig_free(r);
 }
 
+/* Nothing of ours is known when the agent starts. */
+static void
+our_crds_may_come_late(void)
+{
+	struct rig *r = capi_new_idle(1);
+
+	crds(r, of_ours, 3, false);
+	rig_run(r, LOOP_S);
+	rig_agent(r);
+	rig_run(r, 10 * LOOP_MIN);
+	crds(r, of_ours, 3, true);
+	rig_run(r, LOOP_MIN);
+	rig_hosts(r);
+	CU_ASSERT_TRUE(rig_available(r, "bmc-000"));
+	rig_cluster(r);
+	rig_machine(r, "m1");
+	CU_ASSERT_TRUE(capi_up(r, "m1"));
+	rig_free(r);
+}
+
+static void
+crds_may_come_late(void)
+{
+	crds_of_core_may_come_late();
+	our_crds_may_come_late();
+}
+
 const struct contract_check contract_install[] = {
 	{ 8, 'S', "labels of clusterctl on everything that is installed",
 	    labels_of_clusterctl, NULL },
@@ -396,7 +424,7 @@ const struct contract_check contract_install[] = {
 	    "and the images have no default" },
 	{ 12, 'S', "RBAC: enough, and no more", rights_are_enough_and_no_more,
 	    "that a server enforces it: the stand-in has no RBAC" },
-	{ 13, 'M', "Cluster API's CRDs may come late",
-	    crds_of_core_may_come_late, NULL },
+	{ 13, 'M', "CRDs, of Cluster API and ours, may come late",
+	    crds_may_come_late, NULL },
 	{ 0 },
 };

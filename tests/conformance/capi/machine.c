@@ -251,7 +251,8 @@ const struct contract_check contract_machine[] = {
 	{ 37, 'M', "never provisioned without a providerID",
 	    no_provisioned_without_id, NULL },
 	{ 38, 'M', "the providerID never changes", the_id_never_changes,
-	    "that a change by hand is refused needs CEL: real server only" },
+	    "that a change by hand is refused needs CEL: a real server, "
+	    "kube/rules.py" },
 	/* As b7://NAMESPACE/HOST: what is after the last slash is not. */
 	{ 39, 'M', "providerIDs are unique over all namespaces", ids_are_unique,
 	    NULL },

@@ -140,6 +140,6 @@ const struct contract_check contract_metadata[] = {
 	    nothing_of_cores_is_undone, NULL },
 	{ 85, 'S', "a changed spec does not touch the host",
 	    a_changed_spec_does_not_touch_the_host,
-	    "that it is refused needs CEL: real server only" },
+	    "that it is refused needs CEL: a real server, kube/rules.py" },
 	{ 0 },
 };
