@@ -331,7 +331,7 @@ tier_clients() {
 
 tier_kube() {
 	tests/conformance/kube/run.sh --sim "$build/release/sim/beskar7-sim" \
-		--work "$build/kube" >"$logs/kube.txt" 2>&1
+		--agent "$build/release/agent/beskar7-agent" --work "$build/kube" >"$logs/kube.txt" 2>&1
 	count_lines "$logs/kube.txt"
 }
 

@@ -16,6 +16,7 @@ needs kubectl); kube-apiserver and etcd in $KUBEBUILDER_ASSETS, in
 etcd-server is an etcd). Without any, the suite runs against the stand-in alone.
 
   --sim PATH    beskar7-sim (default: build/release/sim/beskar7-sim)
+  --agent PATH  beskar7-agent (default: build/release/agent/beskar7-agent)
   --only GLOB   checks with such a name, e.g. 'apply/*' (default: all)
   --work DIR    answers, logs (default: build/kube)
   --show        prints each difference of what failed
@@ -29,14 +30,16 @@ cd "$here/../../.." || exit 2
 . tests/conformance/kube/server.sh
 
 sim=${BESKAR7_SIM:-build/release/sim/beskar7-sim}
+agent=${BESKAR7_AGENT:-build/release/agent/beskar7-agent}
 only='*' work=build/kube show=
 while [ $# -gt 0 ]; do
 	case $1 in
-	--sim | --only | --work)
+	--sim | --agent | --only | --work)
 		[ $# -gt 1 ] || die "$1 needs a value" ;;
 	esac
 	case $1 in
 	--sim) sim=$2; shift ;;
+	--agent) agent=$2; shift ;;
 	--only) only=$2; shift ;;
 	--work) work=$2; shift ;;
 	--show) show=--show ;;
@@ -45,6 +48,8 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+some=
+[ "$only" = '*' ] || some=--some
 [ -x "$sim" ] || die "no beskar7-sim at $sim (see --sim)"
 mkdir -p "$work" && work=$(readlink -f "$work") || die "cannot make $work"
 sim=$(readlink -f "$sim")
@@ -90,6 +95,30 @@ kube_sim_start() { # sets sim_env
 	sim_env="$sim_env B7_HISTORY=sim"
 }
 
+# The agent under its own account, and what it drives.
+story() {
+	case $real_env in
+	*B7_TOKEN=*) ;;
+	*)
+		say "skip kube/agent: its programs need an admin's token," \
+			"and this kubeconfig has none"
+		return
+		;;
+	esac
+	if [ ! -x "$agent" ]; then
+		say "skip kube/agent: no beskar7-agent at $agent (see --agent)"
+		return
+	fi
+	mkdir -p "$work/story"
+	# shellcheck disable=SC2086
+	env $real_env B7_SIM="$sim" B7_AGENT="$(readlink -f "$agent")" \
+		B7_AUDIT="$([ -e "$dir/audit.log" ] && echo "$dir/audit.log")" \
+		python3 "$here/story.py" "$work/story" 2>"$work/story.log" |
+		tee -a "$work/lines"
+	[ "${PIPESTATUS[0]}" -le 1 ] || say "not ok kube/agent:" \
+		"$(tail -n 1 "$work/story.log")"
+}
+
 # Sets real_env and what, or neither.
 real_there() {
 	real_env='' what=''
@@ -123,7 +152,7 @@ else
 	printf '# against %s\n' "$what"
 	# shellcheck disable=SC2086
 	ask real $real_env && python3 "$here/compare.py" "$work/real.json" \
-		"$work/stand-in.json" "$here/known.json" $show |
+		"$work/stand-in.json" "$here/known.json" $show $some |
 		tee -a "$work/lines"
 	if [ "$only" = '*' ]; then
 		# shellcheck disable=SC2086
@@ -131,6 +160,7 @@ else
 			tee -a "$work/lines"
 		[ "${PIPESTATUS[0]}" -le 1 ] || say "not ok kube/rules:" \
 			"$(tail -n 1 "$work/rules.log")"
+		story
 	fi
 fi
 totals

@@ -81,6 +81,15 @@ real_start() {
 	port=$(free_port)
 	token=$(openssl rand -hex 16)
 	printf '%s,admin,admin,"system:masters"\n' "$token" >"$p/tokens.csv"
+	cat >"$dir/audit.yaml" <<-'END'
+		apiVersion: audit.k8s.io/v1
+		kind: Policy
+		omitStages: [RequestReceived]
+		rules:
+		- level: Metadata
+		  users: ["system:serviceaccount:beskar7-system:beskar7-manager"]
+		- level: None
+	END
 	"$(real_program kube-apiserver)" --etcd-servers="$etcd_url" \
 		--bind-address=127.0.0.1 --advertise-address=127.0.0.1 \
 		--secure-port="$port" --service-cluster-ip-range=10.0.0.0/24 \
@@ -91,6 +100,8 @@ real_start() {
 		--service-account-issuer=https://conformance.invalid \
 		--service-account-key-file="$p/sa.pub" \
 		--service-account-signing-key-file="$p/sa.key" \
+		--audit-policy-file="$dir/audit.yaml" \
+		--audit-log-path="$dir/audit.log" \
 		--allow-privileged=true >"$dir/apiserver.log" 2>&1 &
 	real_pids="$! $real_pids"
 	url=https://127.0.0.1:$port ca=$p/ca.crt
