@@ -111,6 +111,7 @@ host_read_asks(struct host_asks *a, const cJSON *ann)
 		{ ANN_ACCEPT_IDENTITY, &a->accept_identity },
 		{ ANN_ACCEPT_CERT, &a->accept_certificate },
 		{ ANN_CONFIRM, &a->confirm },
+		{ ANN_ADOPT, &a->adopt },
 		{ ANN_REMEDIATE, &a->remediate },
 	};
 

@@ -54,6 +54,7 @@ struct host_spec {
 struct host_asks {
 	const char *reboot, *retry, *inspect, *force_release;
 	const char *accept_identity, *accept_certificate, *confirm;
+	const char *adopt;
 	const char *remediate; /* ours: of a Beskar7Remediation */
 };
 

@@ -36,6 +36,17 @@ asks_remediate_idle(const struct host_pass *p)
 	       p->h.record.phase != PHASE_PROVISIONED;
 }
 
+/* It waits for its machine, and is no offer to another one. */
+static bool
+asks_adopt_idle(const struct host_pass *p)
+{
+	const char *consumer = p->h.spec.consumer.name;
+
+	return p->h.asks.adopt != NULL &&
+	       (p->h.record.phase != PHASE_IDLE ||
+		   (consumer != NULL && !str_eq(consumer, p->h.asks.adopt)));
+}
+
 struct asks_row {
 	const char *annotation, *reason, *text;
 	bool (*idle)(const struct host_pass *p);
@@ -50,6 +61,9 @@ static const struct asks_row rows[] = {
 	    asks_confirm_idle },
 	{ ANN_REBOOT, "RebootRefused", "reboot is for Provisioned hosts",
 	    asks_reboot_idle },
+	{ ANN_ADOPT, "AdoptionRefused",
+	    "adopt is for hosts that nobody has and we have not driven",
+	    asks_adopt_idle },
 	{ ANN_REMEDIATE, "RemediationRefused",
 	    "remediation is for Provisioned hosts", asks_remediate_idle },
 };

@@ -32,6 +32,56 @@ claim_in_record(const struct host_pass *p)
 	       r->phase != PHASE_IDLE;
 }
 
+bool
+host_adopting(const struct host_pass *p)
+{
+	char id[600];
+
+	(void)str_format(id, sizeof(id), "b7://%s/%s", p->h.ns, p->h.name);
+	return p->claim == CLAIM_NEW && p->h.asks.adopt != NULL &&
+	       p->h.record.phase == PHASE_IDLE && p->h.record_valid &&
+	       str_eq(p->h.asks.adopt, p->m.name) &&
+	       str_eq(p->m.provider_id, id);
+}
+
+enum verdict
+host_adopted(struct host_pass *p)
+{
+	struct host_change ch = { .drop_annotation = ANN_ADOPT };
+	struct record r = p->h.record;
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM);
+
+	if (v != V_NEXT)
+		return v;
+	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "Claimed", "claimed by %s",
+	    p->m.key);
+	if (pass_state(p)->power != RF_POWER_ON) {
+		report_state(&p->rep, HOST_CLAIMED);
+		report_op(&p->rep, "Provision", "NotProvisioned", "%s",
+		    "waiting for the server to be On");
+		report_say(&p->rep, HC_PROVISIONED, SAY_FALSE, "NotProvisioned",
+		    "to be adopted it has to be On: switch it on, or remove "
+		    "the machine");
+		report_waiting(&p->rep, "user: power");
+		return pass_rest(p);
+	}
+	record_clear_claim(&r);
+	(void)str_copy(
+	    r.claim_id, sizeof(r.claim_id), p->h.spec.consumer.claim_id);
+	r.phase = PHASE_PROVISIONED;
+	r.attempt = 1;
+	/* Its release may switch it off, as if we had switched it on. */
+	(void)str_copy(
+	    r.power, sizeof(r.power), redfish_reset_name(RF_RESET_ON));
+	r.power_s = pass_wall_s(p);
+	ch.record = &r;
+	ch.event_reason = "Adopted";
+	(void)str_format(ch.event_text, sizeof(ch.event_text),
+	    "what runs on it is %.200s from now on; nothing was done to it",
+	    p->m.key);
+	return host_act_write(p, &ch);
+}
+
 /* A record from before the machine was provisioned (an old backup): to go by
  * it would write over a running machine (SAFETY.md 1). */
 static void
@@ -39,7 +89,7 @@ claim_contradicted(struct host_pass *p)
 {
 	enum phase phase = p->h.record.phase;
 
-	if (p->reads_only != NULL ||
+	if (p->reads_only != NULL || host_adopting(p) ||
 	    (p->claim != CLAIM_HELD && p->claim != CLAIM_NEW) ||
 	    (phase != PHASE_IDLE && phase != PHASE_PROVISIONING) ||
 	    (p->m.provider_id == NULL && !p->m.provisioned))

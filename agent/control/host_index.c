@@ -177,6 +177,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	    host_problem(&h) == NULL && !h.deleting && !h.paused &&
 	    !h.spec.maintenance && h.record_valid &&
 	    h.record.phase == PHASE_IDLE && h.spec.online != ONLINE_TRUE &&
+	    h.asks.adopt == NULL &&
 	    str_eq(host_condition(&h, "HostAvailable", NULL), "True") &&
 	    str_eq(host_condition(&h, "Ready", NULL), "True");
 	if (b->claimed)

@@ -266,6 +266,10 @@ enum verdict host_identified(void *arg);
 /* host_claim_plan.c */
 enum verdict host_claim_read(void *arg);
 enum verdict host_force_released(void *arg);
+/* What runs on the host is what its new consumer stands for: the user says so
+ * at both of them. Nothing is written to the BMC. */
+bool host_adopting(const struct host_pass *p);
+enum verdict host_adopted(struct host_pass *p);
 /* host_idle_plan.c */
 enum verdict host_idle(struct host_pass *p);
 enum verdict host_quarantine(struct host_pass *p);

@@ -200,6 +200,8 @@ purpose_served(void *arg)
 	case PHASE_RELEASING:
 		break;
 	}
+	if (host_adopting(p))
+		return host_adopted(p);
 	return p->claim == CLAIM_NEW ? host_provision(p) : host_idle(p);
 }
 

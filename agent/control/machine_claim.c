@@ -128,6 +128,54 @@ claim_write(struct machine_pass *p, const struct host_brief *b)
 	return V_WAIT;
 }
 
+/* The host that providerID names, if it is there to be adopted. */
+static const struct host_brief *
+claim_adoptee(const struct machine_pass *p)
+{
+	const struct host_brief *b;
+	bool ok = false;
+	char key[KOBJ_KEY_CAP];
+	struct host h;
+	const cJSON *tree;
+
+	if (!str_has_prefix(p->m.provider_id, "b7://") ||
+	    !str_copy(key, sizeof(key), p->m.provider_id + strlen("b7://")))
+		return NULL;
+	b = host_index_get(&p->c->index, key);
+	if (b == NULL || b->claimed || b->phase != PHASE_IDLE ||
+	    !str_eq(b->ns, p->m.ns) || !controllers_watch(p->c, b->watch) ||
+	    map_get(&p->c->reserved, key) != NULL ||
+	    informer_in_doubt(p->c->hosts, key))
+		return NULL;
+	tree = informer_get(p->c->hosts, key);
+	if (tree == NULL)
+		return NULL;
+	host_init(&h, key, tree);
+	ok = str_eq(h.asks.adopt, p->m.name) && h.record_valid && !h.deleting &&
+	     !h.paused && !h.spec.maintenance && host_problem(&h) == NULL &&
+	     str_eq(host_condition(&h, "Ready", NULL), "True");
+	host_fini(&h);
+	return ok ? b : NULL;
+}
+
+/* A machine that names its host before it has one: the host must agree. */
+static enum verdict
+claim_adopt(struct machine_pass *p)
+{
+	const struct host_brief *b = claim_adoptee(p);
+
+	if (b != NULL && informer_synced(p->c->hosts))
+		return claim_write(p, b);
+	machine_say(p, "HostHealthy", COND_FALSE, "HostLost",
+	    p->m.provisioned
+		? "no PhysicalHost names this machine as its consumer"
+		: "no PhysicalHost names this machine as its consumer; one "
+		  "that "
+		  "runs is adopted if providerID names it and its "
+		  "annotation " ANN_ADOPT " names this machine");
+	return p->m.provisioned ? V_STOP : machine_poll(p, 30 * LOOP_S);
+}
+
 enum verdict
 machine_claimed(void *arg)
 {
@@ -153,11 +201,8 @@ machine_claimed(void *arg)
 		return machine_poll(p, 30 * LOOP_S);
 	}
 	/* Never another host for a machine that has had one. */
-	if (p->m.provider_id != NULL || p->m.provisioned) {
-		machine_say(p, "HostHealthy", COND_FALSE, "HostLost",
-		    "no PhysicalHost names this machine as its consumer");
-		return V_STOP;
-	}
+	if (p->m.provider_id != NULL || p->m.provisioned)
+		return claim_adopt(p);
 	if (!informer_synced(p->c->hosts) || informer_doubts(p->c->hosts) > 0)
 		return machine_poll(p, LOOP_S);
 	for (size_t i = 0; i < p->c->index.hosts.n; i++)

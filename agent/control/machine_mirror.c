@@ -71,6 +71,13 @@ mirror_up(const struct machine_pass *p)
 	       str_eq(p->h.record.claim_id, p->m.claim_id);
 }
 
+/* Its providerID was there before the host: the host has yet to agree. */
+static bool
+mirror_adopting(const struct machine_pass *p)
+{
+	return p->h.record_valid && p->h.record.phase == PHASE_IDLE;
+}
+
 static void
 mirror_progress(struct machine_pass *p)
 {
@@ -94,7 +101,8 @@ machine_mirrored(void *arg)
 
 	json_set_str(json_ensure_obj(p->status, "hostRef"), "name", p->h.name);
 	json_set_str(p->status, "failureDomain", p->h.zone);
-	if (!p->m.provisioned && p->m.provider_id == NULL && !mirror_up(p)) {
+	if (!p->m.provisioned && !mirror_up(p) &&
+	    (p->m.provider_id == NULL || mirror_adopting(p))) {
 		mirror_progress(p);
 		return V_STOP;
 	}

@@ -141,8 +141,13 @@ bootstrap_ready(void *arg)
 	    json_str(p->owner, "spec/bootstrap/dataSecretName", NULL);
 	char key[KOBJ_KEY_CAP];
 
-	if (str_empty(name) && machine_past_gates(p))
+	if (str_empty(name) && machine_past_gates(p)) {
+		/* One that was adopted may never get any. */
+		if (p->m.provider_id != NULL)
+			machine_say(p, "BootstrapDataReady", COND_TRUE,
+			    "DeliveryNone", "the machine runs without");
 		return V_NEXT;
+	}
 	if (str_empty(name)) {
 		machine_say(p, "BootstrapDataReady", COND_FALSE,
 		    control_plane_up(p) ? "WaitingForBootstrapData"

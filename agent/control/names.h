@@ -29,6 +29,7 @@
 #define ANN_ACCEPT_IDENTITY AX "/accept-identity"
 #define ANN_ACCEPT_CERT AX "/accept-certificate"
 #define ANN_CONFIRM AX "/confirm-provisioned"
+#define ANN_ADOPT AX "/adopt" /* name of the Beskar7Machine */
 /* Of a Beskar7Remediation to a host: "TYPE CLAIMID ID", heal.h. */
 #define ANN_REMEDIATE AX "/remediate"
 #define ANN_REMEDIATION_ID AX "/remediation-id"

@@ -84,6 +84,10 @@ pool_moved(struct invariants *x, const struct inv_commit *c,
 	    (str_eq(is, "Available") || str_eq(is, "Inspecting") ||
 		str_eq(is, "Claimed")))
 		forced = true;
+	/* Adopted: the record tells of no power-on that was ours. */
+	if (str_eq(is, "Provisioned") && str_eq(was, "Claimed") &&
+	    str_eq(o->record.phase, "provisioned") && o->record.on_at == 0)
+		forced = true;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		if (str_eq(was, never[i][0]) && str_eq(is, never[i][1]) &&
 		    !forced)

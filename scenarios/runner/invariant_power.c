@@ -7,6 +7,8 @@
 #include "common/str.h"
 #include "scenarios/runner/invariants.h"
 
+#define AX "infrastructure.cluster.x-k8s.io"
+
 static void
 power_from_off(struct invariants *x, const struct inv_write *w)
 {
@@ -147,9 +149,15 @@ static void
 power_commit(
     struct invariants *x, const struct inv_commit *c, struct fact_object *o)
 {
-	(void)o;
 	if (str_eq(c->resource, "beskar7remediations") && c->after != NULL)
 		power_fenced(x, c);
+	/* Adopted: the user says that it was switched on for this claim. */
+	if (str_eq(c->resource, "physicalhosts") && o->bmc != NULL &&
+	    facts_annotation(c->before, AX "/adopt") != NULL &&
+	    facts_annotation(c->after, AX "/adopt") == NULL &&
+	    str_eq(o->record.phase, "provisioned"))
+		(void)str_copy(o->bmc->on_claim, sizeof(o->bmc->on_claim),
+		    o->record.claim);
 }
 
 const struct inv_group inv_power = { .write = power_write,
