@@ -109,6 +109,7 @@ agent_collect(void *arg)
 	metrics_set(m, "beskar7_hosts", NULL, (int64_t)n.hosts);
 	metrics_set(m, "beskar7_machines", NULL, (int64_t)n.machines);
 	metrics_set(m, "beskar7_clusters", NULL, (int64_t)n.clusters);
+	controllers_collect(a->control, m);
 	metrics_set(m, "beskar7_bmcs_busy", NULL, n.bmcs_busy);
 	metrics_set(m, "beskar7_event_streams", NULL, n.event_streams);
 	metrics_set(m, "beskar7_leader", NULL, a->control != NULL);

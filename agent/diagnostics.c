@@ -139,7 +139,7 @@ diagnostics_new(const struct env *env, const char *address,
 	struct http_listen_opts o = {
 		.max_conns = 64, .handle = diagnostics_handle, .arg = d
 	};
-	char host[64];
+	char host[64] = "";
 	bool ok;
 
 	d->env = env;

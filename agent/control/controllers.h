@@ -54,5 +54,8 @@ struct controllers_counts {
 	uint64_t passes;
 };
 struct controllers_counts controllers_counts(const struct controllers *c);
+/* Gauges of the fleet; c NULL: of none. */
+struct metrics;
+void controllers_collect(const struct controllers *c, struct metrics *m);
 
 #endif

@@ -23,7 +23,8 @@ enum host_state {
 	HOST_PROVISIONING,
 	HOST_PROVISIONED,
 	HOST_DEPROVISIONING,
-	HOST_ERROR
+	HOST_ERROR,
+	HOST_STATES /* how many */
 };
 const char *host_state_name(enum host_state s); /* "Available" */
 /* HOST_ENROLLING for anything unknown. */

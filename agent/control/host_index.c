@@ -169,6 +169,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	b->state = h.state;
 	(void)host_condition(&h, "HostProvisioned", &reason);
 	b->waiting_evidence = str_eq(reason, "WaitingForEvidence");
+	b->ready = str_eq(host_condition(&h, "Ready", NULL), "True");
 	b->claimed = h.spec.consumer.name != NULL;
 	b->leaving = host_leaving(&h);
 	b->healing = h.asks.remediate != NULL || record_healing(&h.record);
@@ -234,6 +235,20 @@ host_index_free(struct host_index *x)
 	links_free(&x->secrets);
 	links_free(&x->ids);
 	links_free(&x->serving);
+}
+
+struct host_census
+host_index_census(const struct host_index *x)
+{
+	struct host_census n = { 0 };
+
+	for (size_t i = 0; i < x->hosts.n; i++) {
+		const struct host_brief *b = x->hosts.v[i].value;
+
+		n.in_state[b->state]++;
+		n.ready += b->ready;
+	}
+	return n;
 }
 
 const struct host_brief *

@@ -21,6 +21,7 @@ struct host_brief {
 	int64_t deadline_s;
 	bool waiting_evidence; /* by its condition: no slot of the limit */
 	bool available;        /* state, HostAvailable and connection agree */
+	bool ready;            /* its condition Ready */
 	bool claimed;          /* spec.consumerRef is set */
 	bool leaving;          /* host_leaving() */
 	bool healing;          /* a remediation was asked for, or runs */
@@ -55,6 +56,11 @@ const struct host_brief *host_index_get(
  * NULL. */
 const struct host_brief *host_index_serving(
     const struct host_index *x, const char *claim_id);
+struct host_census {
+	size_t in_state[HOST_STATES];
+	size_t ready;
+};
+struct host_census host_index_census(const struct host_index *x);
 /* Another host with the same identity, or NULL. */
 const char *host_index_twin(
     const struct host_index *x, const char *key, const struct identity *id);

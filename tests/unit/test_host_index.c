@@ -188,6 +188,28 @@ survives_objects_of_wrong_types(void)
 	}
 }
 
+static void
+counts_states_and_readiness(void)
+{
+	struct host_index x = { 0 };
+	struct host_census n;
+	cJSON *failed = free_host("c", "C", "");
+
+	json_put(failed, "status/state", cJSON_CreateString("Error"));
+	json_put(failed, "status/conditions", cJSON_CreateArray());
+	(void)put(&x, "ns/a", free_host("a", "A", ""), NULL);
+	(void)put(&x, "ns/b", free_host("b", "B", ""), NULL);
+	(void)put(&x, "ns/c", failed, NULL);
+	(void)put(&x, "ns/d", host_tree("metadata: {name: d}"), NULL);
+	host_index_drop(&x, "ns/b");
+	n = host_index_census(&x);
+	CU_ASSERT_EQUAL(n.in_state[HOST_AVAILABLE], 1);
+	CU_ASSERT_EQUAL(n.in_state[HOST_ERROR], 1);
+	CU_ASSERT_EQUAL(n.in_state[HOST_ENROLLING], 1);
+	CU_ASSERT_EQUAL(n.ready, 1);
+	host_index_free(&x);
+}
+
 int
 main(void)
 {
@@ -203,6 +225,7 @@ main(void)
 		{ "ignores our own record and status",
 		    ignores_our_own_record_and_status },
 		{ "counts who is under way", counts_who_is_under_way },
+		{ "counts states and readiness", counts_states_and_readiness },
 		{ "survives objects of wrong types",
 		    survives_objects_of_wrong_types },
 	};
