@@ -232,6 +232,14 @@ add_element(struct buf *path, const char *element)
 		(void)buf_addf(path, "[=%s]", element + 2);
 }
 
+static void
+cut(struct buf *path, size_t n)
+{
+	path->n = n;
+	if (path->p != NULL)
+		path->p[n] = '\0';
+}
+
 /* What is in the set itself first, then what is below. */
 static void
 each(const cJSON *set, struct buf *path, void (*fn)(void *, const char *),
@@ -240,17 +248,17 @@ each(const cJSON *set, struct buf *path, void (*fn)(void *, const char *),
 	size_t n, was = path->n;
 	const cJSON **v = sorted(set, &n);
 
-	for (size_t i = 0; i < 2 * n; i++) {
-		const cJSON *c = v[i % n];
-
-		add_element(path, c->string);
-		if (i >= n)
-			each(c, path, fn, arg);
-		else if (ks_set_owned(c))
-			fn(arg, buf_str(path));
-		path->n = was;
-		if (path->p != NULL)
-			path->p[was] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (!ks_set_owned(v[i]))
+			continue;
+		add_element(path, v[i]->string);
+		fn(arg, buf_str(path));
+		cut(path, was);
+	}
+	for (size_t i = 0; i < n; i++) {
+		add_element(path, v[i]->string);
+		each(v[i], path, fn, arg);
+		cut(path, was);
 	}
 	xfree(v);
 }

@@ -143,6 +143,17 @@ is_read(const char *method)
 }
 
 static bool
+scope_fits(const struct ks_request *rq)
+{
+	if (!rq->kind->namespaced)
+		return rq->ns[0] == '\0';
+	if (rq->ns[0] != '\0')
+		return true;
+	return rq->name[0] == '\0' &&
+	       (rq->kind->special != KS_CUSTOM || is_read(rq->in->method));
+}
+
+static bool
 parse_path(
     struct ks_request *rq, const struct ks_kinds *kinds, struct ks_status *st)
 {
@@ -169,12 +180,7 @@ parse_path(
 	rq->sub = xstrdup(parts[2] != NULL ? parts[2] : "");
 	if (rq->ns == NULL)
 		rq->ns = xstrdup("");
-	if (rq->ns[0] != '\0' && !rq->kind->namespaced)
-		return no_such_path(st, builtin);
-	if (rq->kind->namespaced && rq->ns[0] == '\0' &&
-	    (rq->name[0] != '\0' || (!builtin && !is_read(rq->in->method))))
-		return no_such_path(st, builtin);
-	return true;
+	return scope_fits(rq) || no_such_path(st, builtin);
 }
 
 static bool
