@@ -18,7 +18,7 @@ const struct kind_row kind_rows[] = {
 	{ { "b7c", "beskar7cluster" }, "Beskar7Cluster", INFRA, "v1beta2",
 	    "beskar7clusters", false, true },
 	{ { "b7mt", "beskar7machinetemplate" }, "Beskar7MachineTemplate", INFRA,
-	    "v1beta2", "beskar7machinetemplates", false, false },
+	    "v1beta2", "beskar7machinetemplates", false, true },
 	{ { "b7ct", "beskar7clustertemplate" }, "Beskar7ClusterTemplate", INFRA,
 	    "v1beta2", "beskar7clustertemplates", false, false },
 	{ { "b7r", "beskar7remediation" }, "Beskar7Remediation", INFRA,
