@@ -58,8 +58,8 @@ extern const struct route account_routes[], privilege_routes[],
     registry_routes[], schema_routes[], event_routes[], log_routes[],
     update_routes[], bios_routes[], secure_boot_routes[], storage_routes[],
     sensor_routes[], adapter_routes[], certificate_routes[], network_routes[],
-    part_routes[], media_trust_routes[], media_oem_routes[],
-    reset_oem_routes[], legacy_routes[];
+    part_routes[], media_trust_routes[], media_oem_routes[], reset_oem_routes[],
+    legacy_routes[];
 
 #define ROUTE_READ(path, type, ver, view, op, there) \
 	{ \

@@ -80,8 +80,8 @@ parts_are_in_the_older_resources_too(void)
 		CHECK_ROW(rig_get(&g, CHA "/PowerSubsystem/PowerSupplies/1") ==
 			      rows[i].now,
 		    row);
-		CHECK_ROW(rig_get(&g, CHA "/ThermalSubsystem/Fans/3") ==
-			      rows[i].now,
+		CHECK_ROW(
+		    rig_get(&g, CHA "/ThermalSubsystem/Fans/3") == rows[i].now,
 		    row);
 		CHECK_ROW(rig_get(&g, CHA "/Power") == rows[i].old, row);
 		CU_ASSERT_EQUAL(
