@@ -87,12 +87,14 @@ server_add(struct resolver *r, const char *text, size_t n, struct err *e)
 {
 	struct sockaddr_storage ss;
 	int len = sizeof ss;
-	char *to = r->servers[r->n_servers];
+	char *to;
 
 	if (r->n_servers == HTTP_DNS_SERVERS)
 		return err_set(e, ERR_SPEC, 0, "more than %d DNS servers",
 		    HTTP_DNS_SERVERS);
-	if (n >= sizeof r->servers[0] || !str_copy(to, n + 1, text) ||
+	to = r->servers[r->n_servers];
+	if (!str_format(
+		to, sizeof r->servers[0], "%.*s", n > 64 ? 64 : (int)n, text) ||
 	    evutil_parse_sockaddr_port(to, (struct sockaddr *)&ss, &len) != 0)
 		return err_set(e, ERR_SPEC, 0,
 		    "\"%.*s\" is no ADDRESS[:PORT] of a DNS server",

@@ -267,8 +267,10 @@ named_servers_are_asked_instead(void)
 		CU_ASSERT_FALSE(http_net_real_dns(d.rig.client, bad[i], &e));
 		CU_ASSERT_EQUAL(e.kind, ERR_SPEC);
 	}
+	CHECK_TEXT(e.msg, "more than 8 DNS servers");
 	put(d.conf, "nameserver 127.0.0.1:9\n"); /* nobody */
-	(void)str_format(list, sizeof list, "127.0.0.1:%u", d.port);
+	(void)str_format(
+	    list, sizeof list, "127.0.0.1:%u,127.0.0.1:9,[::1]:9", d.port);
 	CU_ASSERT_TRUE(http_net_real_dns(d.rig.client, list, &e));
 	p = peer_of(&d, "bmc.test");
 	begin(&d, &a, p, 8 * LOOP_S);

@@ -125,13 +125,12 @@ spreadsheets_write_it_in_many_ways(void)
 {
 	static const char *const tables[] = {
 		"name,address\nn1,10.1.1.1\n",
-		"\xef\xbb\xbf"
-		"name,address\r\nn1,10.1.1.1\r\n",
+		"\357\273\277name,address\r\nn1,10.1.1.1\r\n",
 		"name;address\r\nn1;10.1.1.1",
 		"\"name\"\t\"address\"\n\"n1\"\t\"10.1.1.1\"\n",
 		"ADDRESS , Name\n 10.1.1.1 , n1 \n\n,\n\r\n",
 		"address,name,zone\n10.1.1.1,n1\n",
-		"\xef\xbb\xbf\"name\",address\nn1,https://10.1.1.1\n",
+		"\357\273\277\"name\",address\nn1,https://10.1.1.1\n",
 	};
 	struct enroll_opts o = plain();
 
