@@ -511,11 +511,16 @@ static void
 remove_member(
     const struct schema *s, cJSON *obj, const cJSON *c, const cJSON *stay)
 {
-	const char *name = c->string + 2;
-	cJSON *hit = json_child(obj, name);
-	bool fixed = schema_has_property(s, name);
+	const char *name;
+	cJSON *hit;
+	bool fixed;
 
-	if (c->string[0] != 'f' || hit == NULL)
+	if (!str_has_prefix(c->string, "f:")) /* "." of the set itself */
+		return;
+	name = c->string + 2;
+	hit = json_child(obj, name);
+	fixed = schema_has_property(s, name);
+	if (hit == NULL)
 		return;
 	if (fixed ? stay == NULL : ks_set_owned(c)) {
 		json_set(obj, name, NULL);
