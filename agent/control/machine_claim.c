@@ -189,6 +189,11 @@ machine_claimed(void *arg)
 		    "Claimed", "%s", p->h.name);
 		return V_NEXT;
 	}
+	/* A start that has not seen all hosts has not lost one. */
+	if (!informer_synced(p->c->hosts)) {
+		p->silent = true;
+		return machine_poll(p, LOOP_S);
+	}
 	/* Nor a second one while the first still serves it by its record. */
 	held = host_index_serving(&p->c->index, p->m.claim_id);
 	if (held != NULL) {
@@ -203,7 +208,7 @@ machine_claimed(void *arg)
 	/* Never another host for a machine that has had one. */
 	if (p->m.provider_id != NULL || p->m.provisioned)
 		return claim_adopt(p);
-	if (!informer_synced(p->c->hosts) || informer_doubts(p->c->hosts) > 0)
+	if (informer_doubts(p->c->hosts) > 0)
 		return machine_poll(p, LOOP_S);
 	for (size_t i = 0; i < p->c->index.hosts.n; i++)
 		claim_consider(p, &s, p->c->index.hosts.v[i].value, zone);
