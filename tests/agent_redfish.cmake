@@ -8,7 +8,7 @@ if(TARGET b7_agent_redfish AND TARGET b7_world)
 		unit_test(redfish_${module} b7_agent_redfish)
 	endforeach()
 	foreach(module client session ladders settings dialects lies torture
-			inventory stream button rules)
+			inventory network stream button rules)
 		unit_test(redfish_${module} b7_agent_redfish redfish_fake)
 	endforeach()
 endif()

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/str.h"
+#include "common/url.h"
 
 #define DETAILS_TEXT 256
 #define DETAILS_WORD 64
@@ -124,6 +125,38 @@ host_details_health(const struct redfish_state *s)
 	char *text = json_print(h);
 
 	cJSON_Delete(h);
+	return text;
+}
+
+/* The BMC's name, short or in full, is not the system's: some show their own
+ * in its place. */
+static bool
+details_of_bmc(const struct url *bmc, const char *s)
+{
+	return str_eq(bmc->host, s) ||
+	       (str_has_prefix(bmc->host, s) && bmc->host[strlen(s)] == '.');
+}
+
+char *
+host_details_network(const struct redfish_state *s, const char *bmc_address)
+{
+	cJSON *n = cJSON_CreateObject(), *list = cJSON_CreateArray();
+	struct url bmc = { 0 };
+	char *text;
+
+	(void)url_parse(&bmc, bmc_address, NULL); /* was parsed to get here */
+	if (s->host_name != NULL && !details_of_bmc(&bmc, s->host_name))
+		json_set_str(n, "hostName", s->host_name);
+	for (size_t i = 0; i < RF_ADDRESSES_MAX && s->addresses[i]; i++)
+		if (!str_eq(bmc.host, s->addresses[i]))
+			cJSON_AddItemToArray(
+			    list, cJSON_CreateString(s->addresses[i]));
+	if (cJSON_GetArraySize(list) > 0)
+		json_set(n, "addresses", list);
+	else
+		cJSON_Delete(list);
+	text = json_print(n);
+	cJSON_Delete(n);
 	return text;
 }
 

@@ -82,6 +82,8 @@ struct host_memory {
 	int64_t silent_since_us;      /* first failed contact; 0 = reachable */
 	enum redfish_health searched; /* the causes of this were looked for */
 	int64_t searched_us;
+	unsigned network_looks; /* for the system's addresses */
+	int64_t network_us;     /* the last of them, or since when it is up */
 	bool certificate_told;
 };
 
@@ -292,6 +294,8 @@ enum verdict host_asks_answered(void *arg);
 /* host_up_plan.c */
 enum verdict host_up(struct host_pass *p);
 enum verdict host_rebooted(struct host_pass *p);
+enum verdict host_networked(struct host_pass *p); /* host_network.c */
+void host_network_forget(struct host_ctl *ctl);
 /* host_heal_plan.c: what a Beskar7Remediation asks for. */
 enum verdict host_healed(struct host_pass *p);
 /* host_off.c */

@@ -189,6 +189,8 @@ purpose_served(void *arg)
 		return pass_rest(p);
 	if (r->phase == PHASE_RELEASING || p->claim == CLAIM_ENDING)
 		return host_release(p);
+	if (r->phase != PHASE_PROVISIONED)
+		host_network_forget(p->ctl);
 	switch (r->phase) {
 	case PHASE_ERROR:
 		return host_quarantine(p);

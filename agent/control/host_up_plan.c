@@ -144,5 +144,8 @@ host_up(struct host_pass *p)
 	v = up_ejected(p);
 	if (v != V_NEXT)
 		return v;
+	v = host_networked(p);
+	if (v != V_NEXT)
+		return v;
 	return pass_rest(p);
 }

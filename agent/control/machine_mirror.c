@@ -2,11 +2,15 @@
  * What the host says, in the machine's status: progress before it is up, then
  * providerID and provisioned (in that order, both sticky), then its health.
  */
+#include <string.h>
+
 #include "agent/control/machine_pass.h"
 #include "agent/control/names.h"
 #include "agent/kube/object.h"
 #include "common/json.h"
 #include "common/str.h"
+
+#define MIRROR_ADDRESSES 64 /* of the 256 that core takes */
 
 static enum verdict
 mirror_provider_id(struct machine_pass *p)
@@ -93,6 +97,39 @@ mirror_progress(struct machine_pass *p)
 	    "the host is not provisioned yet");
 }
 
+static void
+mirror_address(cJSON *list, const char *type, const char *address)
+{
+	cJSON *o;
+
+	if (str_empty(address) || strlen(address) > 253)
+		return;
+	o = cJSON_CreateObject();
+	json_set_str(o, "type", type);
+	json_set_str(o, "address", address);
+	cJSON_AddItemToArray(list, o);
+}
+
+/* Core takes the whole list (capi-contract 3.9), and what its own bounds refuse
+ * breaks its patch of the Machine. */
+static void
+mirror_addresses(struct machine_pass *p)
+{
+	const cJSON *d = json_obj(p->h.tree, "status/hardwareDetails"), *a;
+	cJSON *list = cJSON_CreateArray();
+
+	mirror_address(list, "Hostname", json_str(d, "hostName", NULL));
+	cJSON_ArrayForEach (a, json_arr(d, "addresses"))
+		if (cJSON_IsString(a) &&
+		    cJSON_GetArraySize(list) < MIRROR_ADDRESSES)
+			mirror_address(list, "InternalIP", a->valuestring);
+	if (cJSON_GetArraySize(list) == 0) {
+		cJSON_Delete(list);
+		list = NULL;
+	}
+	json_set(p->status, "addresses", list);
+}
+
 enum verdict
 machine_mirrored(void *arg)
 {
@@ -113,5 +150,7 @@ machine_mirrored(void *arg)
 	    json_ensure_obj(p->status, "initialization"), "provisioned", true);
 	object_say(p->status, &p->at, "HostProvisioned", COND_TRUE,
 	    "Provisioned", "%s", p->h.name);
+	if (mirror_up(p))
+		mirror_addresses(p);
 	return mirror_health(p);
 }

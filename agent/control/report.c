@@ -54,6 +54,7 @@ report_reset(struct report *r)
 	xfree(r->op.waiting_on);
 	xfree(r->op.evidence);
 	xfree(r->health);
+	xfree(r->network);
 	memset(r, 0, sizeof(*r));
 	r->op.progress = -1;
 }
@@ -283,6 +284,28 @@ report_health(const struct report *r, cJSON *status)
 		json_set(details, "health", health);
 }
 
+/* Of the system that runs, whatever was inspected before it; gone with it. */
+static void
+report_network(const struct report *r, const cJSON *old, cJSON *status)
+{
+	static const char *const keys[] = { "hostName", "addresses" };
+	cJSON *details = json_child(status, "hardwareDetails"), *now = NULL;
+	const cJSON *from = json_obj(old, "status/hardwareDetails");
+
+	if (!cJSON_IsObject(details))
+		return;
+	if (r->network != NULL)
+		from = now = json_parse(r->network, strlen(r->network), NULL);
+	else if (r->has_state && r->state != HOST_PROVISIONED)
+		from = NULL;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const cJSON *v = json_at(from, keys[i]);
+
+		json_set(details, keys[i], v == NULL ? NULL : json_dup(v));
+	}
+	cJSON_Delete(now);
+}
+
 struct cJSON *
 report_status(const struct report *r, const struct host *h, const char *details,
     int64_t wall_us)
@@ -312,6 +335,7 @@ report_status(const struct report *r, const struct host *h, const char *details,
 	if (d != NULL)
 		json_set(s, "hardwareDetails", d);
 	report_health(r, s);
+	report_network(r, h->tree, s);
 	json_set_i64(s, "observedGeneration", h->generation);
 	return s;
 }

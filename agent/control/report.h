@@ -58,6 +58,9 @@ struct report {
 	enum host_state state;
 	const char *power; /* static; NULL = unchanged */
 	char *health; /* owned JSON text of hardwareDetails.health, or NULL */
+	/* Owned JSON text: hardwareDetails.hostName and .addresses of a
+	 * provisioned host; NULL = as they are. */
+	char *network;
 	struct report_op op;
 	bool only_paused; /* nothing but the Paused condition is written */
 	bool silent;      /* nothing at all is */

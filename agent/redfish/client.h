@@ -268,6 +268,7 @@ void rf_stale(struct redfish *rf, unsigned parts);
 void rf_look_slot(struct redfish *rf, size_t slot, rf_step_fn *then);
 void rf_inventory(struct redfish *rf, rf_step_fn *then);
 void rf_health(struct redfish *rf, rf_step_fn *then);
+void rf_network(struct redfish *rf, rf_step_fn *then);
 void rf_inventory_free(struct redfish_inventory *inv);
 void rf_survey_free(struct rf_survey *s);
 

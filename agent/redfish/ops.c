@@ -58,14 +58,25 @@ struct read_op {
 };
 
 static void
+read_network(struct redfish *rf)
+{
+	const struct read_op *c = rf->op->ctx;
+
+	if (c->parts & RF_READ_NETWORK)
+		rf_network(rf, rf_finish);
+	else
+		rf_finish(rf);
+}
+
+static void
 read_health(struct redfish *rf)
 {
 	const struct read_op *c = rf->op->ctx;
 
 	if (c->parts & RF_READ_HEALTH)
-		rf_health(rf, rf_finish);
+		rf_health(rf, read_network);
 	else
-		rf_finish(rf);
+		read_network(rf);
 }
 
 static void
@@ -83,7 +94,7 @@ static void
 read_parts(struct redfish *rf)
 {
 	const struct read_op *c = rf->op->ctx;
-	unsigned walks = RF_READ_INVENTORY | RF_READ_HEALTH;
+	unsigned walks = RF_READ_INVENTORY | RF_READ_HEALTH | RF_READ_NETWORK;
 
 	/* A discovery has just read all of them. */
 	if (rf->op->walk)

@@ -121,6 +121,7 @@ enum redfish_tristate {
 	RF_YES
 };
 #define RF_CAUSES_MAX 8
+#define RF_ADDRESSES_MAX 16
 enum redfish_health {
 	RF_HEALTH_UNKNOWN,
 	RF_HEALTH_OK,
@@ -172,6 +173,10 @@ struct redfish_state {
 	int64_t system_at_us, boot_at_us, media_at_us;
 	char *uuid, *serial, *manufacturer, *model, *sku; /* owned or NULL */
 	char *bios_version;
+	char *system_name; /* its HostName as it stands: may be the BMC's */
+	/* Of RF_READ_NETWORK: the system's own name, lower case, or NULL; and
+	 * the addresses of its NICs, sorted, the first NULL ends the list. */
+	char *host_name, *addresses[RF_ADDRESSES_MAX];
 	char *last_reset_time; /* text: clocks of BMCs are not to be trusted */
 	enum redfish_power power;
 	enum redfish_progress progress;
@@ -297,6 +302,9 @@ void redfish_discover(struct redfish *rf, redfish_done_fn *done, void *arg);
 /* BOOT, but the settings object once a minute while the System shows nothing
  * new: for watching a boot, where each look would cost two requests. */
 #define RF_READ_BOOT_PACED 32U
+/* What the system is called and reached by, if an agent in it tells the BMC:
+ * one request a NIC and three. Not of a part that cannot be read. */
+#define RF_READ_NETWORK 64U
 void redfish_read(
     struct redfish *rf, unsigned parts, redfish_done_fn *done, void *arg);
 

@@ -162,6 +162,7 @@ rf_system_parse(struct redfish_state *st, const cJSON *system)
 	rf_text_keep(&st->model, json_str(system, "Model", NULL));
 	rf_text_keep(&st->sku, json_str(system, "SKU", NULL));
 	rf_text_keep(&st->bios_version, json_str(system, "BiosVersion", NULL));
+	rf_text_keep(&st->system_name, json_str(system, "HostName", NULL));
 	rf_text_keep(
 	    &st->last_reset_time, json_str(system, "LastResetTime", NULL));
 	st->power = rf_power_parse(json_str(system, "PowerState", NULL));
@@ -275,13 +276,16 @@ rf_state_fini(struct redfish_state *st)
 		&st->progress_oem, &st->progress_time, &st->boot.target,
 		&st->health_causes[0], &st->health_causes[1],
 		&st->health_causes[2], &st->health_causes[3],
-		&st->processor_model, &st->media_missing, &st->reset_missing };
+		&st->processor_model, &st->media_missing, &st->reset_missing,
+		&st->system_name, &st->host_name };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		xfree(*all[i]);
 	for (i = 0; i < RF_CAUSES_MAX; i++)
 		xfree(st->health_parts[i]);
+	for (i = 0; i < RF_ADDRESSES_MAX; i++)
+		xfree(st->addresses[i]);
 	rf_slots_fini(st->slots, st->n_slots);
 	memset(st, 0, sizeof(*st));
 }

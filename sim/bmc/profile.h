@@ -224,6 +224,7 @@ struct bmc_profile {
 	char *arch, *cpu_model, *nic_model;
 	char *drive_model;
 	int64_t cpus, cores, dimms, dimm_gib, drives, drive_gb, nics;
+	bool os_agent; /* in the system that runs */
 	/* reset */
 	struct strlist reset_types, manager_reset_types;
 	int reset_via, reset_redundant, reset_restart_off;

@@ -132,6 +132,8 @@ const struct knob knob_table[] = {
 	INT("hardware/drives", drives, 0, 24, "2", ""),
 	INT("hardware/driveGB", drive_gb, 1, 100000, "960", ""),
 	INT("hardware/nics", nics, 1, 8, "2", ""),
+	BOOL("hardware/osAgent", os_agent, "false",
+	    "a running system tells the BMC its name and addresses"),
 
 	ENUM("chassis/power", chassis_power, chassis_names, "subsystems",
 	    "PowerSubsystem and ThermalSubsystem, the older Power and Thermal, "

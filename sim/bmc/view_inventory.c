@@ -175,6 +175,42 @@ exists_nic(struct request *rq)
 	return view_number(rq, 0, "", (long)rq->p->nics) != 0;
 }
 
+static void
+os_address(struct jw *w, const char *address, const char *origin)
+{
+	jw_open(w, NULL);
+	jw_s(w, "Address", address);
+	jw_s(w, "AddressOrigin", origin);
+	jw_close(w);
+}
+
+/* With what such lists have besides: addresses of the link alone. */
+static void
+os_addresses(struct request *rq, struct jw *w, unsigned n)
+{
+	const uint8_t *mac = rq->b->hw.mac;
+	bool up = n == 1 && rq->st->progress == PROGRESS_OS_RUNNING;
+	char text[64];
+
+	jw_list(w, "IPv4Addresses");
+	if (up) {
+		(void)str_format(text, sizeof(text), "172.%d.%d.%d",
+		    16 + mac[3] % 16, mac[4], mac[5]);
+		os_address(w, text, "DHCP");
+	}
+	jw_end(w);
+	jw_list(w, "IPv6Addresses");
+	if (up) {
+		(void)str_format(
+		    text, sizeof(text), "fe80::%x:%x", mac[4], mac[5]);
+		os_address(w, text, "LinkLocal");
+		(void)str_format(text, sizeof(text), "2001:DB8::%x:%x",
+		    mac[4] + 1, mac[5] + 1);
+		os_address(w, text, "SLAAC");
+	}
+	jw_end(w);
+}
+
 void
 view_nic(struct request *rq, struct jw *w)
 {
@@ -190,5 +226,7 @@ view_nic(struct request *rq, struct jw *w)
 	jw_i(w, "SpeedMbps", NIC_MBPS);
 	jw_s(w, "LinkStatus", n == 1 ? "LinkUp" : "LinkDown");
 	jw_b(w, "InterfaceEnabled", true);
+	if (rq->p->os_agent)
+		os_addresses(rq, w, n);
 	view_health_n(rq, w, "NIC", n);
 }

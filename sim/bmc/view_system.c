@@ -95,7 +95,10 @@ identity(struct request *rq, struct jw *w)
 	jw_s(w, "SerialNumber", b->hw.serial);
 	jw_sf(w, "PartNumber", "P-%s", rq->p->model);
 	jw_s(w, "UUID", b->hw.uuid);
-	jw_s(w, "HostName", rq->st->host_name);
+	if (rq->p->os_agent && rq->st->progress == PROGRESS_OS_RUNNING)
+		jw_sf(w, "HostName", "node-%s", b->name);
+	else
+		jw_s(w, "HostName", rq->st->host_name);
 	jw_s(w, "AssetTag", rq->st->asset_tag);
 	jw_s(w, "BiosVersion", firmware_version(b, FIRMWARE_BIOS));
 }

@@ -1,7 +1,9 @@
 /* What a pass says becomes a status: conditions, Ready, the operation. */
 #include "agent/control/report.h"
 
+#include "agent/control/host_details.h"
 #include "agent/kube/condition.h"
+#include "agent/redfish/redfish.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yaml.h"
@@ -45,6 +47,82 @@ leaves_what_it_does_not_mention(void)
 	cJSON_Delete(s);
 	report_reset(&r);
 	host_fini(&h);
+}
+
+/* What runs is another matter than what was inspected. */
+static void
+addresses_are_of_a_provisioned_host_and_go_with_it(void)
+{
+	static const char inspected[] = "{\"model\":\"Y\"}";
+	struct report r = { 0 };
+	struct host h;
+	cJSON *s;
+
+	host_of(&h, "metadata: {generation: 1}\n"
+		    "status:\n"
+		    "  hardwareDetails: {model: X, hostName: old, addresses: "
+		    "[10.0.0.1]}\n");
+	report_reset(&r);
+	report_state(&r, HOST_PROVISIONED);
+	s = report_status(&r, &h, inspected, NOW);
+	CHECK_TEXT(json_str(s, "hardwareDetails/model", NULL), "Y");
+	CHECK_TEXT(json_str(s, "hardwareDetails/hostName", NULL), "old");
+	CHECK_TEXT(
+	    json_str(s, "hardwareDetails/addresses/0", NULL), "10.0.0.1");
+	cJSON_Delete(s);
+	r.network = xstrdup("{\"hostName\":\"new\"}");
+	s = report_status(&r, &h, NULL, NOW);
+	CHECK_TEXT(json_str(s, "hardwareDetails/hostName", NULL), "new");
+	CU_ASSERT_PTR_NULL(json_at(s, "hardwareDetails/addresses"));
+	cJSON_Delete(s);
+	report_reset(&r);
+	report_state(&r, HOST_DEPROVISIONING);
+	s = report_status(&r, &h, NULL, NOW);
+	CU_ASSERT_PTR_NULL(json_at(s, "hardwareDetails/hostName"));
+	CU_ASSERT_PTR_NULL(json_at(s, "hardwareDetails/addresses"));
+	CHECK_TEXT(json_str(s, "hardwareDetails/model", NULL), "X");
+	cJSON_Delete(s);
+	report_reset(&r);
+	host_fini(&h);
+}
+
+/* Some BMCs show their own NIC as one of the system's, or their own name. */
+static void
+nothing_of_the_bmc_is_the_systems(void)
+{
+	static char name[] = "node-1", one[] = "10.0.0.5", two[] = "10.0.0.6",
+		    six[] = "2001:db8::1";
+	static const struct {
+		const char *bmc, *want;
+	} rows[] = {
+		{ "https://10.0.0.9", "{\"hostName\":\"node-1\",\"addresses\":["
+				      "\"10.0.0.5\",\"10.0.0.6\","
+				      "\"2001:db8::1\"]}" },
+		{ "https://10.0.0.5:8443/x",
+		    "{\"hostName\":\"node-1\",\"addresses\":["
+		    "\"10.0.0.6\",\"2001:db8::1\"]}" },
+		{ "https://[2001:db8::1]",
+		    "{\"hostName\":\"node-1\",\"addresses\":["
+		    "\"10.0.0.5\",\"10.0.0.6\"]}" },
+		{ "https://Node-1.example.com",
+		    "{\"addresses\":[\"10.0.0.5\",\"10.0.0.6\","
+		    "\"2001:db8::1\"]}" },
+		{ "http://node-1", "{\"addresses\":[\"10.0.0.5\","
+				   "\"10.0.0.6\",\"2001:db8::1\"]}" },
+	};
+	struct redfish_state s = { .host_name = name,
+		.addresses = { one, two, six } };
+	struct redfish_state none = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		text = host_details_network(&s, rows[i].bmc);
+		CHECK_TEXT(text, rows[i].want);
+		xfree(text);
+	}
+	text = host_details_network(&none, "https://10.0.0.9");
+	CHECK_TEXT(text, "{}");
+	xfree(text);
 }
 
 static void
@@ -173,6 +251,10 @@ main(void)
 	static const struct unit_case cases[] = {
 		{ "leaves what it does not mention",
 		    leaves_what_it_does_not_mention },
+		{ "addresses are of a provisioned host, and go with it",
+		    addresses_are_of_a_provisioned_host_and_go_with_it },
+		{ "nothing of the BMC is the system's",
+		    nothing_of_the_bmc_is_the_systems },
 		{ "keeps the beginning of an operation",
 		    keeps_the_beginning_of_an_operation },
 		{ "an operation says how far it is",

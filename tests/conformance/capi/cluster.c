@@ -124,8 +124,8 @@ deletion_strands_no_machine(void)
 const struct contract_check contract_cluster[] = {
 	{ 46, 'M', "the endpoint is as the user gave it, before provisioned",
 	    the_endpoint_is_the_users,
-	    "controlPlaneEndpointSource FirstControlPlaneMachine: it needs "
-	    "addresses of machines, which are not reported yet" },
+	    "controlPlaneEndpointSource FirstControlPlaneMachine: the agent "
+	    "does not fill the endpoint in" },
 	{ 47, 'M', "failure domains are a list, sorted, absent when none",
 	    failure_domains_are_a_list, NULL },
 	{ 48, 'S', "conditions are there; deletion strands no machine",
