@@ -195,7 +195,7 @@ struct http_manner {
 };
 
 struct http_listen_opts {
-	/* "127.0.0.1", "::1"; of a block: its first address */
+	/* "127.0.0.1"; a block's first; "/run/x.sock", 0600: real nets only */
 	const char *addr;
 	unsigned prefix;    /* 0 = this address only, else the CIDR prefix */
 	unsigned port;      /* 0 = any free one */

@@ -208,6 +208,36 @@ on_accept(evutil_socket_t fd, short what, void *arg)
 /* ---- opening ----------------------------------------------------------------- */
 
 static bool
+listen_on(struct listener *l, const char *where, struct err *e)
+{
+	l->ev = event_new(
+	    l->srv->net->base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
+	if (!l->ev || event_add(l->ev, NULL) != 0)
+		return err_set(e, ERR_INTERNAL, 0, "no event for %s", where);
+	return true;
+}
+
+static bool
+is_path(const char *addr)
+{
+	return addr && addr[0] == '/';
+}
+
+static bool
+listen_unix(struct srv *s, const char *path, struct err *e)
+{
+	struct listener *l = &s->listeners[0];
+
+	l->srv = s;
+	l->fd = srv_unix_open(path, e);
+	if (l->fd < 0)
+		return false;
+	s->n_listeners = 1;
+	s->unix_path = xstrdup(path);
+	return listen_on(l, path, e);
+}
+
+static bool
 listen_one(struct srv *s, const struct http_addr *at, struct err *e)
 {
 	struct http_addr bind_to = *at;
@@ -244,11 +274,7 @@ listen_one(struct srv *s, const struct http_addr *at, struct err *e)
 		from_sockaddr(&bind_to, &ss);
 		s->port = bind_to.port;
 	}
-	l->ev =
-	    event_new(s->net->base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
-	if (!l->ev || event_add(l->ev, NULL) != 0)
-		return err_set(e, ERR_INTERNAL, 0, "no event for %s", text);
-	return true;
+	return listen_on(l, text, e);
 }
 
 static bool
@@ -257,6 +283,9 @@ check_options(
 {
 	if (!o->handle)
 		return err_set(e, ERR_INTERNAL, 0, "a server has no handler");
+	memset(first, 0, sizeof *first);
+	if (is_path(o->addr))
+		return true;
 	if (!http_addr_ip_parse(first, o->addr, (uint16_t)o->port))
 		return err_set(e, ERR_SPEC, 0, "'%s' is no IP address",
 		    o->addr ? o->addr : "");
@@ -267,6 +296,17 @@ check_options(
 	    o->port + o->n_ports > 65536 || (o->port == 0 && o->n_ports > 1))
 		return err_set(e, ERR_SPEC, 0,
 		    "%u ports from %u on are no range", o->n_ports, o->port);
+	return true;
+}
+
+static bool
+listen_range(struct srv *s, struct http_addr at, unsigned ports, struct err *e)
+{
+	for (unsigned i = 0; i < ports; i++) {
+		at.port = (uint16_t)(s->o.port + i);
+		if (!listen_one(s, &at, e))
+			return false;
+	}
 	return true;
 }
 
@@ -303,14 +343,11 @@ srv_listen(
 		    mbedtls_ssl_ticket_setup(&s->tickets, tls_rng, &n->ent,
 			MBEDTLS_CIPHER_AES_256_GCM, TICKET_LIFE_S) == 0;
 	s->listeners = xcalloc(ports, sizeof *s->listeners);
-	for (unsigned i = 0; i < ports; i++) {
-		first.port = (uint16_t)(o->port + i);
-		if (!listen_one(s, &first, e)) {
-			srv_free((struct http_server *)(void *)s);
-			return NULL;
-		}
-	}
-	return (struct http_server *)(void *)s;
+	if (is_path(o->addr) ? listen_unix(s, o->addr, e)
+			     : listen_range(s, first, ports, e))
+		return (struct http_server *)(void *)s;
+	srv_free((struct http_server *)(void *)s);
+	return NULL;
 }
 
 unsigned
@@ -330,6 +367,7 @@ close_listeners(struct srv *s)
 		(void)close(s->listeners[i].fd);
 	}
 	s->n_listeners = 0;
+	srv_unix_close(s);
 	timer_stop(&s->accept_again);
 }
 

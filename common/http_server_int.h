@@ -39,6 +39,7 @@ struct srv {
 	struct listener *listeners; /* owned */
 	size_t n_listeners;
 	unsigned port;
+	char *unix_path; /* owned; removed with the listener; NULL = none */
 	bool stopping, accepting;
 	bool dead;     /* freed while busy: its memory waits */
 	unsigned busy; /* loops of ours that call out */
@@ -51,6 +52,11 @@ struct srv {
 	int64_t date_s; /* second that `date` shows */
 	char date[HTTP_DATE_CAP];
 };
+
+/* http_server_unix.c: a listening socket that only its owner may connect to; a
+ * name that nobody listens on any more is taken over. -1 with e. */
+int srv_unix_open(const char *path, struct err *e);
+void srv_unix_close(struct srv *s); /* takes the name away, if it has one */
 
 enum conn_state {
 	CONN_SNIFF, /* a TLS port: is it TLS at all? */

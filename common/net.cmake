@@ -11,7 +11,7 @@ target_link_libraries(b7_http PRIVATE b7_flags PUBLIC b7_tls b7_common)
 # b7_net: real sockets. The only code that knows libevent, curl and http-parser.
 add_library(b7_net STATIC http_conn.c http_conn_parse.c http_conn_tls.c
 	http_curl.c http_curl_call.c http_curl_io.c http_curl_tls.c
-	http_exchange.c http_real.c http_reply.c http_resolve.c http_server.c
+	http_exchange.c http_real.c http_reply.c http_resolve.c http_server.c http_server_unix.c
 	loop_event.c)
 target_link_libraries(b7_net PRIVATE b7_flags
 	PUBLIC b7_http b7_tls b7_loop b7_common

@@ -7,7 +7,7 @@ import house
 
 NAME = 'banned'
 
-MAIN = r'(agent/main|agent/enroll/enroll_main|agent/probe/probe_main|sim/process|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
+MAIN = r'(agent/main|agent/(enroll/enroll|explain/explain)_main|agent/probe/probe_main|sim/process|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
        r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
 # (functions, where they are allowed, what to use instead)
 RULES = [
@@ -29,7 +29,8 @@ RULES = [
     (r'getenv|secure_getenv', r'common/(options|tls_system)\.c|' + MAIN +
      r'|tests/.*', 'an option (common/options.h)'),
     (r'fopen|open|opendir|unlink|rename|mkdir|mkstemp',
-     r'common/(files|tls|entropy)_system\.c|sim/kube/kubeconfig\.c|' + MAIN +
+     r'common/(files|tls|entropy)_system\.c|common/http_server_unix\.c'
+     r'|sim/kube/kubeconfig\.c|' + MAIN +
      r'|tests/.*', 'common/files.h'),
     (r'system|popen|execvp|execlp|execl', r'tests/.*', 'nothing'),
     (r'setlocale|newlocale|uselocale|strcoll|strxfrm', None, 'common/str.h'),
