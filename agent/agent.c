@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/diagnostics.h"
+#include "agent/explain/serve.h"
 #include "agent/kube/client.h"
 #include "agent/kube/lease.h"
 #include "common/log.h"
@@ -22,6 +23,7 @@ struct agent {
 	struct lease *lease;                     /* NULL: no election */
 	struct controllers *control;             /* NULL: not the leader */
 	struct diagnostics *diagnostics;
+	struct explain_server *explain; /* NULL: none */
 	struct deferred drop; /* of the controllers, after the lease is lost */
 	bool stopping;
 	int64_t stop_grace_us;
@@ -123,6 +125,52 @@ agent_ready_now(void *arg, struct err *e)
 	return agent_ready(arg, e);
 }
 
+struct cJSON *
+agent_explain(struct agent *a, const char *name, struct err *e)
+{
+	struct lease_status s = { 0 };
+
+	if (a->control != NULL)
+		return controllers_explain(a->control, name, e);
+	if (a->lease != NULL)
+		lease_status(a->lease, &s);
+	(void)err_set(e, ERR_BUSY, 0,
+	    "this agent stands by and drives no host; %s%.200s",
+	    s.holder == NULL || s.holder[0] == '\0'
+		? "nobody is seen to hold the Lease"
+		: "ask the holder of the Lease: ",
+	    s.holder == NULL ? "" : s.holder);
+	return NULL;
+}
+
+static struct cJSON *
+agent_explain_now(void *arg, const char *name, struct err *e)
+{
+	return agent_explain(arg, name, e);
+}
+
+static bool
+agent_open_explain(struct agent *a, const struct agent_opts *o, struct err *e)
+{
+	struct err why;
+
+	if (o->explain == NULL || o->explain[0] == '\0')
+		return true;
+	a->explain =
+	    explain_server_new(a->env, o->explain, agent_explain_now, a, &why);
+	if (a->explain != NULL) {
+		LOGI(a->env->log, "explains its hosts",
+		    F_STR("socket", o->explain));
+		return true;
+	}
+	if (o->explain_may) {
+		LOGI(a->env->log, "cannot be asked to explain", F_ERR(&why));
+		return true;
+	}
+	*e = why;
+	return err_wrap(e, "--explain-socket");
+}
+
 static bool
 agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 {
@@ -147,6 +195,8 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 		if (a->diagnostics == NULL)
 			return false;
 	}
+	if (!agent_open_explain(a, o, e))
+		return false;
 	if (!o->leader_elect) {
 		agent_lead(a);
 		return true;
@@ -234,6 +284,7 @@ agent_free(struct agent *a)
 		return;
 	deferred_cancel(&a->drop);
 	diagnostics_free(a->diagnostics);
+	explain_server_free(a->explain);
 	controllers_free(a->control);
 	lease_free(a->lease);
 	kube_client_free(a->kube);

@@ -26,6 +26,10 @@ struct agent_opts {
 	const char *lease_identity; /* NULL = the process's name */
 	/* "host:port" for /healthz /readyz /metrics; NULL or "" = none. */
 	const char *diagnostics;
+	/* Path of the socket that `beskar7-agent explain` asks; NULL or "" =
+	 * none. May: an agent that cannot have it says so and goes on. */
+	const char *explain;
+	bool explain_may;
 };
 
 struct agent *agent_new(
@@ -39,6 +43,8 @@ void agent_free(struct agent *a); /* silent, no I/O: what a crash leaves */
 unsigned agent_diagnostics_port(const struct agent *a);
 /* As /readyz: false with the reason. */
 bool agent_ready(const struct agent *a, struct err *e);
+/* What explain answers; owned. NULL with e: no such host, or standing by. */
+struct cJSON *agent_explain(struct agent *a, const char *name, struct err *e);
 struct controllers_counts agent_counts(const struct agent *a);
 
 #endif

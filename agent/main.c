@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/enroll/enroll_main.h"
+#include "agent/explain/explain_main.h"
 #include "agent/probe/probe_main.h"
 #include "common/http.h"
 #include "common/log.h"
@@ -25,7 +26,7 @@ struct main_opts {
 	bool help, version, leader_elect;
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
-	const char *lease_identity, *dns_servers;
+	const char *lease_identity, *dns_servers, *explain;
 	int64_t max_provisioning, max_releasing, max_bmcs, qps, streams;
 	int64_t poll_us, busy_us, grace_us, retry_max_us;
 };
@@ -90,6 +91,10 @@ static const struct option_row rows[] = {
 	{ "diagnostics-address", 0, OPT_STR, "HOST:PORT", "127.0.0.1:8080", 0,
 	    0, "/healthz, /readyz and /metrics; empty: none", "Diagnostics",
 	    O(diagnostics) },
+	{ "explain-socket", 0, OPT_STR, "PATH", NULL, 0, 0,
+	    "where `beskar7-agent explain` asks; empty: nowhere; "
+	    "default: " EXPLAIN_SOCKET ", if its folder is there",
+	    NULL, O(explain) },
 	{ "log-level", 0, OPT_STR, "LEVEL", "info", 0, 0,
 	    "error, warn, info, debug or trace", NULL, O(log_level) },
 	{ "version", 0, OPT_FLAG, NULL, NULL, 0, 0,
@@ -112,14 +117,17 @@ main_usage(FILE *out)
 	(void)fputs(
 	    "Usage: beskar7-agent [OPTIONS]\n"
 	    "       beskar7-agent probe [OPTIONS] https://BMC\n"
-	    "       beskar7-agent enroll [OPTIONS] TABLE.csv\n\n"
+	    "       beskar7-agent enroll [OPTIONS] TABLE.csv\n"
+	    "       beskar7-agent explain [OPTIONS] [NAMESPACE/]HOST\n\n"
 	    "Reconciles PhysicalHosts, Beskar7Machines and Beskar7Clusters: "
 	    "enrols BMCs over\nRedfish, boots machines from ISO images by "
 	    "virtual media, and reports to Cluster\nAPI. Runs in a cluster, "
 	    "or outside one with a kubeconfig.\n\n"
 	    "`beskar7-agent probe` looks at one BMC and says what Beskar7 can "
 	    "do with it;\n`beskar7-agent enroll` makes the manifests of many "
-	    "hosts at once. Each has\n--help.\n\n",
+	    "hosts at once;\n`beskar7-agent explain` asks a running agent why "
+	    "a host is "
+	    "as it is. Each has\n--help.\n\n",
 	    out);
 	options_help(rows, out);
 	(void)fputs("\nEvery option is also an environment variable, e.g. "
@@ -227,7 +235,9 @@ main_run(const struct main_opts *o, enum log_level level)
 		.lease_ns = o->lease_ns,
 		.lease_name = o->lease_name,
 		.lease_identity = o->lease_identity,
-		.diagnostics = o->diagnostics };
+		.diagnostics = o->diagnostics,
+		.explain = o->explain != NULL ? o->explain : EXPLAIN_SOCKET,
+		.explain_may = o->explain == NULL };
 	struct env env = { "agent", loop, NULL, ent, &files, &log,
 		metrics_new(), 0 };
 	struct main_state s = { loop, NULL, &log, false };
@@ -294,6 +304,8 @@ main(int argc, char **argv)
 		return probe_main(argc - 1, argv + 1);
 	if (argc > 1 && str_eq(argv[1], "enroll"))
 		return enroll_main(argc - 1, argv + 1);
+	if (argc > 1 && str_eq(argv[1], "explain"))
+		return explain_main(argc - 1, argv + 1);
 	if (!options_parse(
 		rows, &o, "BESKAR7", argc, argv, &rest, &n_rest, &e)) {
 		(void)fprintf(stderr, "beskar7-agent: %s; try --help\n", e.msg);

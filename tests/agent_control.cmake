@@ -24,6 +24,10 @@ foreach(rule adopt boot claim heal release stranger record trust delete)
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
 	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 1800)
 endforeach()
+unit_test(explain b7_runner b7_agent_explain)
+target_sources(test_explain PRIVATE
+	${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
+	${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
 unit_test(template b7_runner)
 target_sources(test_template PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c

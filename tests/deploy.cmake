@@ -14,3 +14,8 @@ add_test(NAME integration-diagnostics
 		$<TARGET_FILE:beskar7-agent>)
 set_tests_properties(integration-diagnostics PROPERTIES LABELS integration
 	TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME integration-explain
+	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/explain.sh
+		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+set_tests_properties(integration-explain PROPERTIES LABELS integration
+	TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -423,6 +423,7 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->streams_max =
 	    c->o.event_streams > 0 ? (unsigned)c->o.event_streams : 0;
 	TAILQ_INIT(&c->slot_queue);
+	diaries_init(&c->diaries);
 	c->ev = event_recorder_new(k, &(struct event_opts){ 0 });
 	c->host_q = workq_new(env->loop, host_ctl_run, c);
 	c->machine_q = workq_new(env->loop, machine_ctl_run, c);

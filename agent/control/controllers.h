@@ -54,6 +54,14 @@ struct controllers_counts {
 	uint64_t passes;
 };
 struct controllers_counts controllers_counts(const struct controllers *c);
+/* What is known of a host, why it does not go on, what was decided and asked
+ * last and what comes next; for people, without secrets. name: "ns/name", or
+ * the name alone where no other namespace has it. Owned by the caller; NULL:
+ * ERR_NOTFOUND, ERR_SPEC (ambiguous), ERR_BUSY (not yet). README.md of
+ * agent/explain describes the members. */
+struct cJSON;
+struct cJSON *controllers_explain(
+    struct controllers *c, const char *name, struct err *e);
 /* Gauges of the fleet; c NULL: of none. */
 struct metrics;
 void controllers_collect(const struct controllers *c, struct metrics *m);

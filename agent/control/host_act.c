@@ -197,6 +197,7 @@ host_act_done(void *arg, const struct redfish_reply *r)
 		p->retry_after_us = r->retry_after_us;
 		p->maybe_executed = r->maybe_executed;
 	}
+	host_diary_asked(ctl, a, &r->err);
 	host_act_note_fresh(p, a);
 	if (ok && r->inventory != NULL) {
 		xfree(ctl->details);
@@ -284,8 +285,10 @@ host_act_reset(struct host_pass *p, enum redfish_reset r)
 {
 	enum verdict v;
 
-	if (host_act_begin(p, ACT_RESET, true, &v))
+	if (host_act_begin(p, ACT_RESET, true, &v)) {
+		p->asked = redfish_reset_name(r);
 		redfish_reset(p->ctl->rf, r, host_act_done, p->ctl);
+	}
 	return v;
 }
 

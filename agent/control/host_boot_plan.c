@@ -421,11 +421,10 @@ enum verdict
 host_provision(struct host_pass *p)
 {
 	const struct record *r = &p->h.record;
-	const char *at;
 
 	if (r->phase == PHASE_PROVISIONING && r->installed_s != 0)
 		return host_second_boot(p);
 	if (r->phase == PHASE_PROVISIONING && r->on_s != 0)
 		return host_first_boot(p);
-	return plan_run(boot_plan, p, &at);
+	return plan_run(boot_plan, p, &p->inner);
 }

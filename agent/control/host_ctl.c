@@ -118,6 +118,7 @@ host_ctl_free(void *arg)
 	redfish_free(ctl->rf);
 	host_certificate_forget(ctl);
 	tls_trust_free(ctl->ca);
+	diary_free(&ctl->c->diaries, &ctl->diary);
 	secret_free(&ctl->user);
 	secret_free(&ctl->password);
 	host_pass_end(ctl);
@@ -378,6 +379,7 @@ host_settle(struct host_ctl *ctl, enum verdict v, const char *at)
 		    F_STR("step", at), F_STR("verdict", verdict_name(v)),
 		    F_INT("runs", p->runs));
 	}
+	host_diary_settled(ctl, v, at);
 	timer_stop(&ctl->flush);
 	host_write_status(ctl);
 	ctl->again = false;
@@ -462,15 +464,16 @@ static void
 host_run_pass(struct host_ctl *ctl)
 {
 	struct host_pass *p = ctl->pass;
-	const char *at = "";
 	enum verdict v;
 
+	p->at = "";
+	p->inner = NULL;
 	if (++p->runs > HOST_MAX_RUNS)
 		v = pass_fail(p, ERR_INTERNAL, "the plan does not settle");
 	else
-		v = plan_run(host_plan, p, &at);
+		v = plan_run(host_plan, p, &p->at);
 	if (v != V_WAIT) {
-		host_settle(ctl, v, at);
+		host_settle(ctl, v, p->at);
 		return;
 	}
 	if (!timer_armed(&ctl->flush))

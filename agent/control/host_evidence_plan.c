@@ -536,11 +536,9 @@ static const struct step second_boot_plan[] = {
 enum verdict
 host_second_boot(struct host_pass *p)
 {
-	const char *at;
-
 	/* Off is read by host_connected at the start of each pass. */
 	if (evidence_confirmed(p))
 		return evidence_proven(p, "confirmed by the user");
 	evidence_note(p);
-	return plan_run(second_boot_plan, p, &at);
+	return plan_run(second_boot_plan, p, &p->inner);
 }

@@ -101,6 +101,9 @@ struct host_pass {
 	enum host_act_state act[N_ACTS];
 	int64_t poll_us; /* when to look again after V_POLL or V_STOP */
 	unsigned runs, flushes;
+	/* Static; where the plan is, and the plan inside it; NULL = nowhere. */
+	const char *at, *inner;
+	const char *asked;  /* static; of ACT_RESET: which */
 	bool fit_to_follow; /* it came as far as host_followed */
 	/* Owned: "name@version" in the cache when this pass had the Secret
 	 * read; what was read may be younger. NULL: it was not read. */
@@ -141,6 +144,7 @@ struct host_ctl {
 	int64_t cert_from_s, cert_to_s; /* its validity, UTC; 0 = not seen */
 	struct host_memory mem;
 	struct host_stream stream;
+	struct diary *diary;    /* owned; what was decided: host_diary.c */
 	char *details;          /* hardwareDetails to be written */
 	struct host_pass *pass; /* owned; NULL between passes */
 	bool active;            /* a pass is under way */
@@ -249,6 +253,13 @@ void host_login_restored(struct host_pass *p);
 /* A reference to the trust in the CAs of pem, parsed once for all hosts. */
 struct tls_trust *host_trust_of(
     struct controllers *c, const char *pem, size_t n, struct err *e);
+
+/* ---- for people who ask why (host_diary.c) ---------------------------------- */
+
+const char *act_name(enum act a); /* "insert the medium" */
+void host_diary_settled(struct host_ctl *ctl, enum verdict v, const char *at);
+/* A request has ended; e->kind ERR_NONE = well. */
+void host_diary_asked(struct host_ctl *ctl, enum act a, const struct err *e);
 
 /* ---- one request in flight per BMC (host_origin.c) ------------------------- */
 

@@ -183,6 +183,7 @@ purpose_served(void *arg)
 	const struct record *r = &p->h.record;
 
 	host_memory_renew(p);
+	p->inner = phase_name(r->phase);
 	if (p->claim == CLAIM_LOST)
 		return pass_rest(p);
 	if (p->reads_only != NULL)

@@ -231,7 +231,5 @@ static const struct step release_plan[] = {
 enum verdict
 host_release(struct host_pass *p)
 {
-	const char *at;
-
-	return plan_run(release_plan, p, &at);
+	return plan_run(release_plan, p, &p->inner);
 }

@@ -69,6 +69,7 @@ host_write_end(
 
 	ctl->pending = N_ACTS;
 	ctl->call = NULL;
+	host_diary_asked(ctl, a, e);
 	if (e->kind == ERR_NONE) {
 		p->act[a] = ACT_IDLE; /* the truth is in the cache now */
 		if (p->told.reason != NULL)

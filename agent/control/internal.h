@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "agent/control/controllers.h"
+#include "agent/control/diary.h"
 #include "agent/control/host_index.h"
 #include "agent/control/machine.h"
 #include "agent/control/workq.h"
@@ -55,6 +56,7 @@ struct controllers {
 	unsigned slots_used;
 	unsigned streams_used, streams_max;
 	struct timer stream_timer; /* who has one is settled: host_stream.h */
+	struct diaries diaries;    /* of host_ctls */
 	uint64_t passes;
 	bool stopping;
 	/* controllers_stop: */

@@ -142,6 +142,16 @@ workq_forget(struct workq *q, const char *key)
 	workq_item_free(it);
 }
 
+int64_t
+workq_at(const struct workq *q, const char *key)
+{
+	const struct workq_item *it = map_get(&q->items, key);
+
+	if (it == NULL)
+		return -1;
+	return it->due ? loop_mono_us(q->loop) : it->delay.at_us;
+}
+
 size_t
 workq_depth(const struct workq *q)
 {

@@ -20,6 +20,8 @@ void workq_add(struct workq *q, const char *key);
 void workq_add_after(struct workq *q, const char *key, int64_t delay_us);
 /* Drops a key's pending delay; a key that is due already still runs. */
 void workq_forget(struct workq *q, const char *key);
+/* Loop clock when the key is due (now: it is already); -1: it is not queued. */
+int64_t workq_at(const struct workq *q, const char *key);
 size_t workq_depth(const struct workq *q); /* due now */
 
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/redfish/history.h"
 #include "agent/redfish/stream.h"
 #include "agent/redfish/system.h"
 #include "agent/redfish/text.h"
@@ -259,6 +260,18 @@ void
 redfish_dump(const struct redfish *rf, struct buf *out)
 {
 	rf_ring_print(&rf->ring, out);
+}
+
+bool
+redfish_past_at(const struct redfish *rf, unsigned i, struct redfish_past *out)
+{
+	const struct rf_ring_entry *e = rf_ring_at(&rf->ring, i);
+
+	if (e == NULL)
+		return false;
+	*out = (struct redfish_past){ e->at_us, e->ms, e->status, e->method,
+		e->target, e->what };
+	return true;
 }
 
 void

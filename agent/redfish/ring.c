@@ -23,20 +23,26 @@ rf_ring_add(struct rf_ring *r, const struct rf_ring_entry *e,
 	slot->what = what && what[0] ? xstrndup(what, 96) : NULL;
 }
 
+const struct rf_ring_entry *
+rf_ring_at(const struct rf_ring *r, unsigned i)
+{
+	if (i >= r->n)
+		return NULL;
+	return &r->v[(r->at + RF_RING_MAX - r->n + i) % RF_RING_MAX];
+}
+
 void
 rf_ring_print(const struct rf_ring *r, struct buf *out)
 {
 	const struct rf_ring_entry *e;
-	unsigned i, first = (r->at + RF_RING_MAX - r->n) % RF_RING_MAX;
+	unsigned i;
 
-	for (i = 0; i < r->n; i++) {
-		e = &r->v[(first + i) % RF_RING_MAX];
+	for (i = 0; (e = rf_ring_at(r, i)) != NULL; i++)
 		(void)buf_addf(out,
 		    "%" PRId64 ".%06d %-6s %s %d %" PRIu32 "ms%s%s\n",
 		    e->at_us / 1000000, (int)(e->at_us % 1000000), e->method,
 		    e->target, e->status, e->ms, e->what ? " " : "",
 		    e->what ? e->what : "");
-	}
 }
 
 void

@@ -24,6 +24,8 @@ struct rf_ring {
 /* target and what are copied; e's own are ignored. */
 void rf_ring_add(struct rf_ring *r, const struct rf_ring_entry *e,
     const char *target, const char *what);
+/* The i'th, 0 the oldest; NULL after the last. */
+const struct rf_ring_entry *rf_ring_at(const struct rf_ring *r, unsigned i);
 void rf_ring_print(const struct rf_ring *r, struct buf *out);
 void rf_ring_fini(struct rf_ring *r);
 

@@ -84,6 +84,10 @@ struct backend_ops {
 	    struct backend *b, unsigned n, bool on, struct err *e);
 	/* The Prometheus text, owned; NULL if it is not running. */
 	char *(*agent_metrics)(struct backend *b, unsigned n);
+	/* virtual, NULL elsewhere: what it would explain of "ns/host", owned;
+	 * NULL if it is not running or knows no such host. */
+	cJSON *(*agent_explain)(
+	    struct backend *b, unsigned n, const char *host);
 	bool (*core_restart)(struct backend *b, struct err *e);
 	int (*net_add)(struct backend *b, const struct net_rule *r,
 	    struct err *e); /* 0 = cannot */

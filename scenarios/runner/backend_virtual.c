@@ -1,6 +1,7 @@
 /* A scenario in one process under virtual time: stage.h behind backend.h. */
 #include <string.h>
 
+#include "agent/agent.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -205,6 +206,15 @@ virtual_agent_metrics(struct backend *b, unsigned n)
 	return text;
 }
 
+static cJSON *
+virtual_agent_explain(struct backend *b, unsigned n, const char *host)
+{
+	struct agent *a = stage_agent(virtual_of(b)->stage, n);
+	struct err e;
+
+	return a == NULL ? NULL : agent_explain(a, host, &e);
+}
+
 static bool
 virtual_core_restart(struct backend *b, struct err *e)
 {
@@ -253,6 +263,7 @@ static const struct backend_ops virtual_ops = {
 	.agent_running = virtual_agent_running,
 	.agent_freeze = virtual_agent_freeze,
 	.agent_metrics = virtual_agent_metrics,
+	.agent_explain = virtual_agent_explain,
 	.core_restart = virtual_core_restart,
 	.net_add = virtual_net_add,
 	.dns = virtual_dns,

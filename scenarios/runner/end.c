@@ -222,11 +222,33 @@ play_look_at_trace(struct play *p, const char *bmc)
 	xfree(path);
 }
 
+/* What people are told who ask why a host is as it is. */
+static void
+end_explained(struct play *p, unsigned agent)
+{
+	char name[128], where[160];
+	cJSON *j;
+
+	if (p->be->ops->agent_explain == NULL)
+		return;
+	for (size_t i = 0; i < p->f->bmcs.n; i++) {
+		(void)str_format(
+		    name, sizeof(name), "default/%.100s", p->f->bmcs.v[i].key);
+		(void)str_format(where, sizeof(where), "explain %s", name);
+		j = p->be->ops->agent_explain(p->be, agent, name);
+		if (j != NULL)
+			invariants_tree(p->inv, where, j);
+		cJSON_Delete(j);
+	}
+}
+
 static void
 end_secrets(struct play *p)
 {
-	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
 		play_look_at_metrics(p, n);
+		end_explained(p, n);
+	}
 	for (size_t i = 0; i < p->f->bmcs.n; i++)
 		play_look_at_trace(p, p->f->bmcs.v[i].key);
 }
