@@ -62,6 +62,21 @@ pool_clean(struct invariants *x, const struct inv_commit *c,
 		    "Available with the boot override %s", b->override_);
 }
 
+/* Steps of the status that the record stands for, whatever the order says. */
+static bool
+pool_by_record(const struct fact_object *o, const char *was, const char *is)
+{
+	/* After a crash the status may be older than the record, which is what
+	 * it is a view of (SAFETY.md 1). */
+	if (str_eq(o->record.phase, "idle") &&
+	    (str_eq(is, "Available") || str_eq(is, "Inspecting") ||
+		str_eq(is, "Claimed")))
+		return true;
+	/* Adopted: the record tells of no power-on that was ours. */
+	return str_eq(is, "Provisioned") && str_eq(was, "Claimed") &&
+	       str_eq(o->record.phase, "provisioned") && o->record.on_at == 0;
+}
+
 static void
 pool_moved(struct invariants *x, const struct inv_commit *c,
     const struct fact_object *o, const char *name)
@@ -78,16 +93,7 @@ pool_moved(struct invariants *x, const struct inv_commit *c,
 	if (str_eq(was, "Error") && !str_eq(is, "Deprovisioning") && !forced)
 		inv_fail(x, "pool-error-stays", name,
 		    "Error became %s without retry", is);
-	/* After a crash the status may be older than the record, which is what
-	 * it is a view of (SAFETY.md 1). */
-	if (str_eq(o->record.phase, "idle") &&
-	    (str_eq(is, "Available") || str_eq(is, "Inspecting") ||
-		str_eq(is, "Claimed")))
-		forced = true;
-	/* Adopted: the record tells of no power-on that was ours. */
-	if (str_eq(is, "Provisioned") && str_eq(was, "Claimed") &&
-	    str_eq(o->record.phase, "provisioned") && o->record.on_at == 0)
-		forced = true;
+	forced = forced || pool_by_record(o, was, is);
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		if (str_eq(was, never[i][0]) && str_eq(is, never[i][1]) &&
 		    !forced)

@@ -71,6 +71,10 @@ letter_case_does_not_matter(void)
 	rig_run(&g, 30000);
 	CHECK_TEXT(rig_snap(&g).power, "On");
 	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/systems/2/"), 404);
+	/* two folders whose names differ by nothing else */
+	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/Registries/Base/"), 200);
+	CU_ASSERT_EQUAL(
+	    rig_get(&g, "/redfish/v1/registries/TaskEvent.1.0.json/"), 200);
 	rig_close(&g);
 	rig_open(&g, NULL);
 	CU_ASSERT_EQUAL(rig_get(&g, "/redfish/v1/SYSTEMS"), 404);
