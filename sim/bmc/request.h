@@ -73,6 +73,7 @@ struct request {
 	cJSON *json; /* owned; NULL = no body */
 	char from[64];
 	const struct route *route;
+	bool any_case; /* while it is looked for: letters in any case fit */
 	char arg[2][REQUEST_ARG]; /* the parts that '*' matched */
 	enum bmc_op op;
 	char user[64]; /* "" until somebody is known */

@@ -282,8 +282,8 @@ same_part(bool ignore_case, const char *a, const char *b, size_t n)
 }
 
 static bool
-part_fits(struct request *rq, bool ignore_case, const char *pat, size_t np,
-    const char *s, size_t ns, unsigned *args)
+part_fits(struct request *rq, const char *pat, size_t np, const char *s,
+    size_t ns, unsigned *args)
 {
 	const char *v = pat;
 	size_t nv = np;
@@ -299,11 +299,11 @@ part_fits(struct request *rq, bool ignore_case, const char *pat, size_t np,
 		v = placeholder(rq, pat, np);
 		nv = strlen(v);
 	}
-	return nv == ns && same_part(ignore_case, v, s, ns);
+	return nv == ns && same_part(rq->any_case, v, s, ns);
 }
 
 static bool
-fits(struct request *rq, bool ignore_case, const char *pat)
+fits(struct request *rq, const char *pat)
 {
 	const char *s = rq->path;
 	unsigned args = 0;
@@ -313,7 +313,7 @@ fits(struct request *rq, bool ignore_case, const char *pat)
 	while (*pat == '/' && *s == '/') {
 		size_t np = strcspn(++pat, "/"), ns = strcspn(++s, "/");
 
-		if (!part_fits(rq, ignore_case, pat, np, s, ns, &args))
+		if (!part_fits(rq, pat, np, s, ns, &args))
 			return false;
 		pat += np;
 		s += ns;
@@ -340,28 +340,29 @@ respell(struct request *rq, const char *pat)
 }
 
 static const struct route *
-find_in(struct request *rq, bool ignore_case, const struct route *r)
+find_in(struct request *rq, const struct route *r)
 {
 	const size_t at = sizeof(V1); /* first letter after "/redfish/v1/" */
 	char first = strlen(rq->path) > at ? rq->path[at] : '\0';
 
 	for (; r->pattern; r++) {
 		/* most rows are told apart by one letter */
-		if (first && !ignore_case && strlen(r->pattern) > at &&
+		if (first && !rq->any_case && strlen(r->pattern) > at &&
 		    r->pattern[at] != first)
 			continue;
-		if (fits(rq, ignore_case, r->pattern))
+		if (fits(rq, r->pattern))
 			return r;
 	}
 	return NULL;
 }
 
 static void
-find_route(struct request *rq, bool ignore_case)
+find_route(struct request *rq, bool any_case)
 {
+	rq->any_case = any_case;
 	for (size_t g = 0; g < N_GROUPS && !rq->route; g++)
 		if (has_group(rq->p, g))
-			rq->route = find_in(rq, ignore_case, groups[g].rows);
+			rq->route = find_in(rq, groups[g].rows);
 }
 
 bool
