@@ -13,7 +13,7 @@
 #include "common/random.h"
 #include "common/retry.h"
 
-#define KEPT_TREES 64 /* of an informer */
+#define KEPT_TREES 16 /* of an informer */
 
 /* One object; text, rv and uid stand behind it in the same allocation. */
 struct cached {
