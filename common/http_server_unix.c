@@ -1,4 +1,4 @@
-/* A server on a socket of the file system: http_listen_opts.unix_path. */
+/* A server on a socket of the file system: http_listen_opts.addr is a path. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
