@@ -279,6 +279,13 @@ is_label(const char *s, size_t n)
 }
 
 bool
+str_is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9');
+}
+
+bool
 str_is_dns_label(const char *s)
 {
 	return s != NULL && is_label(s, strlen(s));

@@ -27,6 +27,8 @@ size_t str_utf8_len(const char *s, size_t n);
 /* '*' any run, '?' one character; used for fault patterns. */
 bool str_glob(const char *pattern, const char *s);
 uint64_t str_hash(const char *s, uint64_t seed); /* FNV-1a 64 */
+/* Of ASCII: what a locale calls letters and digits is never meant. */
+bool str_is_alnum(char c);
 /* true for a valid RFC 1123 label (63) or subdomain (253). */
 bool str_is_dns_label(const char *s);
 bool str_is_dns_subdomain(const char *s);

@@ -16,13 +16,6 @@ bad(struct err *e, enum err_kind kind, const char *text, const char *why)
 	return err_set(e, kind, 0, "URL \"%s\": %s", shown, why);
 }
 
-static bool
-is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9');
-}
-
 /* NULL when path and query can stand in a request line. */
 static const char *
 target_problem(const char *s)
@@ -98,7 +91,7 @@ looks_like_name(const char *s, size_t n)
 	if (n == 0 || s[0] == '-' || s[0] == '.')
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_alnum(s[i]) && s[i] != '-' && s[i] != '.' &&
+		if (!str_is_alnum(s[i]) && s[i] != '-' && s[i] != '.' &&
 		    s[i] != '_')
 			return false;
 		if (s[i] == '.' && i + 1 < n && s[i + 1] == '.')
@@ -258,7 +251,7 @@ has_scheme(const char *s)
 {
 	size_t n = 0;
 
-	while (is_alnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
+	while (str_is_alnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
 		n++;
 	return n > 0 && s[n] == ':' && (s[0] < '0' || s[0] > '9');
 }
@@ -361,7 +354,7 @@ url_escape(const char *s)
 		unsigned char c = (unsigned char)*s;
 
 		/* RFC 3986 section 2.3: unreserved */
-		if (is_alnum(*s) || c == '-' || c == '.' || c == '_' ||
+		if (str_is_alnum(*s) || c == '-' || c == '.' || c == '_' ||
 		    c == '~') {
 			*dst++ = *s;
 			continue;

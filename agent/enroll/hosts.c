@@ -4,23 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/str.h"
 #include "common/url.h"
-
-/* Of ASCII: what a locale calls letters and digits is not meant. */
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-	       (c >= 'A' && c <= 'F');
-}
-
-static bool
-is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z');
-}
 
 #define TOLD 20          /* messages */
 #define NAME_MAX_LEN 249 /* "-bmc" is added for the Secret */
@@ -91,7 +77,7 @@ hosts_name(
 	char *name = xasprintf("%s%s", o->prefix, u->host);
 
 	for (char *p = name + strlen(o->prefix); *p != '\0'; p++)
-		if (!is_alnum(*p))
+		if (!str_is_alnum(*p))
 			*p = '-';
 	return hosts_keep(hs, name);
 }
@@ -102,8 +88,8 @@ hosts_fingerprint(const char *s)
 	size_t digits = 0;
 
 	for (; *s != '\0'; s++) {
-		digits += is_hex(*s);
-		if (!is_hex(*s) && *s != ':')
+		digits += hex_value(*s) >= 0;
+		if (hex_value(*s) < 0 && *s != ':')
 			return false;
 	}
 	return digits == 64;
@@ -127,7 +113,7 @@ hosts_label(const char *s, bool key)
 	if (n == 0)
 		return !key;
 	for (size_t i = 0; i < n; i++)
-		if (!is_alnum(s[i]) &&
+		if (!str_is_alnum(s[i]) &&
 		    (i == 0 || i == n - 1 || strchr("-_.", s[i]) == NULL))
 			return false;
 	return n <= 63;
