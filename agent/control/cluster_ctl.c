@@ -294,26 +294,17 @@ cluster_ctl_run(void *arg, const char *key)
 		{ "Deleting", true },
 	};
 	struct controllers *c = arg;
-	struct cluster_ctl *ctl = map_get(&c->cluster_ctls, key);
-	const cJSON *tree = informer_get(c->clusters, key);
+	const struct object_kind kind = { &c->cluster_ctls, c->clusters,
+		c->cluster_q, &RES_CLUSTERS, sizeof(struct cluster_ctl),
+		cluster_ctl_free };
+	const cJSON *tree;
+	struct cluster_ctl *ctl = object_enter(c, &kind, key, &tree);
 	struct cluster_pass p = { .c = c, .tree = tree };
 	const char *at = "";
 	enum verdict v;
 
-	if (tree == NULL) {
-		cluster_ctl_free(map_take(&c->cluster_ctls, key));
+	if (ctl == NULL)
 		return;
-	}
-	if (ctl == NULL) {
-		ctl = xcalloc(1, sizeof(*ctl));
-		object_ctl_init(
-		    &ctl->o, c, key, c->cluster_q, c->clusters, &RES_CLUSTERS);
-		(void)map_put(&c->cluster_ctls, key, ctl); /* new */
-	}
-	if (ctl->o.call != NULL || c->stopping) {
-		json_drop(tree);
-		return;
-	}
 	c->passes++;
 	p.o = &ctl->o;
 	p.status = kobj_status_dup(tree);

@@ -32,6 +32,7 @@ machine_ctl_free(void *arg)
 	if (ctl == NULL)
 		return;
 	machine_unlink(ctl);
+	(void)map_take(&ctl->o.c->waiting, ctl->o.key); /* a set */
 	object_ctl_fini(&ctl->o);
 	xfree(ctl);
 }
@@ -148,27 +149,17 @@ void
 machine_ctl_run(void *arg, const char *key)
 {
 	struct controllers *c = arg;
-	struct machine_ctl *ctl = map_get(&c->machine_ctls, key);
-	const cJSON *tree = informer_get(c->machines, key);
+	const struct object_kind kind = { &c->machine_ctls, c->machines,
+		c->machine_q, &RES_MACHINES, sizeof(struct machine_ctl),
+		machine_ctl_free };
+	const cJSON *tree;
+	struct machine_ctl *ctl = object_enter(c, &kind, key, &tree);
 	struct machine_pass p;
 	const char *at = "";
 	enum verdict v;
 
-	if (tree == NULL) {
-		machine_ctl_free(map_take(&c->machine_ctls, key));
-		(void)map_take(&c->waiting, key); /* a set */
+	if (ctl == NULL)
 		return;
-	}
-	if (ctl == NULL) {
-		ctl = xcalloc(1, sizeof(*ctl));
-		object_ctl_init(
-		    &ctl->o, c, key, c->machine_q, c->machines, &RES_MACHINES);
-		(void)map_put(&c->machine_ctls, key, ctl); /* new */
-	}
-	if (ctl->o.call != NULL || c->stopping) {
-		json_drop(tree);
-		return;
-	}
 	c->passes++;
 	machine_load(&p, ctl, tree);
 	v = plan_run(machine_plan, &p, &at);

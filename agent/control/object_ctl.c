@@ -7,6 +7,7 @@
 
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
+#include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -56,6 +57,29 @@ object_ctl_fini(struct object_ctl *o)
 		kube_cancel(o->call);
 	xfree(o->call_key);
 	xfree(o->key);
+}
+
+void *
+object_enter(struct controllers *c, const struct object_kind *kind,
+    const char *key, const cJSON **tree)
+{
+	struct object_ctl *o = map_get(kind->ctls, key);
+
+	*tree = informer_get(kind->inf, key);
+	if (*tree == NULL) {
+		kind->ctl_free(map_take(kind->ctls, key));
+		return NULL;
+	}
+	if (o == NULL) {
+		o = xcalloc(1, kind->size);
+		object_ctl_init(o, c, key, kind->q, kind->inf, kind->res);
+		(void)map_put(kind->ctls, key, o); /* new */
+	}
+	if (o->call == NULL && !c->stopping)
+		return o;
+	json_drop(*tree);
+	*tree = NULL;
+	return NULL;
 }
 
 static void

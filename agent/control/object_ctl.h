@@ -1,6 +1,6 @@
 /*
- * What the controllers of Beskar7Machine and Beskar7Cluster have in common:
- * one write at a time, then their key runs again; a status that is written
+ * What the controllers of the objects that are not hosts have in common: one
+ * write at a time, then their key runs again; a status that is written
  * only where it differs.
  */
 #ifndef B7_CONTROL_OBJECT_CTL_H
@@ -34,6 +34,23 @@ void object_ctl_init(struct object_ctl *o, struct controllers *c,
     const char *key, struct workq *q, struct informer *inf,
     const struct kube_resource *res);
 void object_ctl_fini(struct object_ctl *o);
+
+/* A kind of object, and its controllers by key: structures whose first member
+ * is their object_ctl. */
+struct object_kind {
+	struct map *ctls;
+	struct informer *inf;
+	struct workq *q;
+	const struct kube_resource *res;
+	size_t size;               /* of a controller */
+	void (*ctl_free)(void *p); /* NULL is allowed */
+};
+/* The controller of key, made at first sight, and in *tree its object, to be
+ * dropped by the caller. NULL where there is nothing to run: the object has
+ * gone, and its controller with it; a write is under way, whose end runs the
+ * key again; the agent stops. */
+void *object_enter(struct controllers *c, const struct object_kind *kind,
+    const char *key, const cJSON **tree);
 
 struct object_write {
 	struct informer *inf; /* NULL = the controller's own kind */

@@ -192,26 +192,17 @@ void
 remediation_ctl_run(void *arg, const char *key)
 {
 	struct controllers *c = arg;
-	struct remediation_ctl *ctl = map_get(&c->remediation_ctls, key);
-	const cJSON *tree = informer_get(c->remediations, key);
+	const struct object_kind kind = { &c->remediation_ctls, c->remediations,
+		c->remediation_q, &RES_REMEDIATIONS,
+		sizeof(struct remediation_ctl), remediation_ctl_free };
+	const cJSON *tree;
+	struct remediation_ctl *ctl = object_enter(c, &kind, key, &tree);
 	struct remedy_pass p;
 	const char *at = "";
 	enum verdict v;
 
-	if (tree == NULL) {
-		remediation_ctl_free(map_take(&c->remediation_ctls, key));
+	if (ctl == NULL)
 		return;
-	}
-	if (ctl == NULL) {
-		ctl = xcalloc(1, sizeof(*ctl));
-		object_ctl_init(&ctl->o, c, key, c->remediation_q,
-		    c->remediations, &RES_REMEDIATIONS);
-		(void)map_put(&c->remediation_ctls, key, ctl); /* new */
-	}
-	if (ctl->o.call != NULL || c->stopping) {
-		json_drop(tree);
-		return;
-	}
 	c->passes++;
 	remedy_load(&p, ctl, tree);
 	v = plan_run(remedy_plan, &p, &at);

@@ -226,20 +226,14 @@ void
 template_ctl_run(void *arg, const char *key)
 {
 	struct controllers *c = arg;
-	struct template_ctl *ctl = map_get(&c->template_ctls, key);
-	const cJSON *tree = informer_get(c->templates, key);
+	const struct object_kind kind = { &c->template_ctls, c->templates,
+		c->template_q, &RES_TEMPLATES, sizeof(struct template_ctl),
+		template_ctl_free };
+	const cJSON *tree;
+	struct template_ctl *ctl = object_enter(c, &kind, key, &tree);
 
-	if (tree == NULL) {
-		template_ctl_free(map_take(&c->template_ctls, key));
+	if (ctl == NULL)
 		return;
-	}
-	if (ctl == NULL) {
-		ctl = xcalloc(1, sizeof(*ctl));
-		object_ctl_init(&ctl->o, c, key, c->template_q, c->templates,
-		    &RES_TEMPLATES);
-		(void)map_put(&c->template_ctls, key, ctl); /* new */
-	}
-	if (ctl->o.call == NULL && !c->stopping)
-		template_pass(ctl, tree);
+	template_pass(ctl, tree);
 	json_drop(tree);
 }
