@@ -46,16 +46,9 @@ cluster_ctl_free(void *arg)
 static enum verdict
 cluster_patch(struct cluster_pass *p, cJSON *patch)
 {
-	struct object_write w = { .ns = kobj_ns(p->tree) };
-
-	if (patch == NULL)
-		return V_NEXT;
-	w.name = kobj_name(p->tree);
-	w.type = KUBE_PATCH_JSON;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return patch == NULL
+		   ? V_NEXT
+		   : object_patch(p->o, p->tree, KUBE_PATCH_JSON, patch);
 }
 
 static enum verdict

@@ -97,25 +97,6 @@ write_done(void *arg, const struct kube_reply *r)
 
 /* ---- the object -------------------------------------------------------------- */
 
-static void
-change_finalizers(
-    cJSON *meta, const struct host_pass *p, const struct host_change *ch)
-{
-	cJSON *list;
-	const cJSON *f;
-
-	if (!ch->add_finalizer && !ch->drop_finalizer)
-		return;
-	list = cJSON_CreateArray();
-	cJSON_ArrayForEach (f, json_arr(p->h.tree, "metadata/finalizers"))
-		if (cJSON_IsString(f) &&
-		    !str_eq(f->valuestring, FINALIZER_HOST))
-			cJSON_AddItemToArray(list, json_dup(f));
-	if (ch->add_finalizer)
-		cJSON_AddItemToArray(list, cJSON_CreateString(FINALIZER_HOST));
-	json_set(meta, "finalizers", list);
-}
-
 static cJSON *
 change_patch(const struct host_pass *p, const struct host_change *ch)
 {
@@ -123,7 +104,9 @@ change_patch(const struct host_pass *p, const struct host_change *ch)
 	cJSON *meta = json_ensure_obj(patch, "metadata");
 	cJSON *spec;
 
-	change_finalizers(meta, p, ch);
+	if (ch->add_finalizer || ch->drop_finalizer)
+		kobj_finalizer_merge(
+		    patch, p->h.tree, FINALIZER_HOST, ch->add_finalizer);
 	if (ch->record != NULL || ch->drop_annotation != NULL) {
 		cJSON *ann = json_ensure_obj(meta, "annotations");
 

@@ -29,17 +29,12 @@ deletion_say(struct machine_pass *p)
 static enum verdict
 deletion_finished(struct machine_pass *p)
 {
-	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
 	cJSON *patch =
 	    kobj_finalizer_remove_patch(p->m.tree, FINALIZER_MACHINE);
 
 	if (patch == NULL)
 		return V_STOP;
-	w.type = KUBE_PATCH_JSON;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(p->o, p->m.tree, KUBE_PATCH_JSON, patch);
 }
 
 enum verdict

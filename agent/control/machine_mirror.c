@@ -15,7 +15,6 @@
 static enum verdict
 mirror_provider_id(struct machine_pass *p)
 {
-	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
 	cJSON *patch;
 	char id[600];
 
@@ -25,11 +24,7 @@ mirror_provider_id(struct machine_pass *p)
 	patch = kobj_patch_base(p->m.tree);
 	json_set_str(json_ensure_obj(patch, "spec"), "providerID", id);
 	machine_let_move(p, patch);
-	w.type = KUBE_PATCH_MERGE;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(p->o, p->m.tree, KUBE_PATCH_MERGE, patch);
 }
 
 /* An outage shorter than the grace is ridden out. */

@@ -34,7 +34,6 @@ machine_let_move(const struct machine_pass *p, cJSON *patch)
 static enum verdict
 move_write(struct machine_pass *p, bool block)
 {
-	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
 	cJSON *patch = kobj_patch_base(p->m.tree);
 
 	if (block)
@@ -43,11 +42,7 @@ move_write(struct machine_pass *p, bool block)
 		    ANN_BLOCK_MOVE, MOVE_OURS);
 	else
 		machine_let_move(p, patch);
-	w.type = KUBE_PATCH_MERGE;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(p->o, p->m.tree, KUBE_PATCH_MERGE, patch);
 }
 
 enum verdict

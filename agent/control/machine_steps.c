@@ -48,32 +48,20 @@ static enum verdict
 identified(void *arg)
 {
 	struct machine_pass *p = arg;
-	struct object_write w = { .ns = p->m.ns, .name = p->m.name };
-	cJSON *patch, *meta, *list;
-	const cJSON *f;
+	cJSON *patch;
 	char id[37];
 
 	if (p->m.deleting || (p->m.has_finalizer && !str_empty(p->m.claim_id)))
 		return V_NEXT;
 	patch = kobj_patch_base(p->m.tree);
-	meta = json_ensure_obj(patch, "metadata");
-	list = cJSON_CreateArray();
-	cJSON_ArrayForEach (f, json_arr(p->m.tree, "metadata/finalizers"))
-		if (cJSON_IsString(f) &&
-		    !str_eq(f->valuestring, FINALIZER_MACHINE))
-			cJSON_AddItemToArray(list, json_dup(f));
-	cJSON_AddItemToArray(list, cJSON_CreateString(FINALIZER_MACHINE));
-	json_set(meta, "finalizers", list);
+	kobj_finalizer_merge(patch, p->m.tree, FINALIZER_MACHINE, true);
 	if (str_empty(p->m.claim_id)) {
 		entropy_uuid(p->c->env->entropy, id);
-		json_set_str(
-		    json_ensure_obj(meta, "annotations"), ANN_CLAIM_ID, id);
+		json_set_str(json_ensure_obj(json_ensure_obj(patch, "metadata"),
+				 "annotations"),
+		    ANN_CLAIM_ID, id);
 	}
-	w.type = KUBE_PATCH_MERGE;
-	w.patch = patch;
-	(void)object_write(p->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(p->o, p->m.tree, KUBE_PATCH_MERGE, patch);
 }
 
 static enum verdict

@@ -132,6 +132,20 @@ object_write(struct object_ctl *o, const struct object_write *w)
 	return V_WAIT;
 }
 
+enum verdict
+object_patch(struct object_ctl *o, const cJSON *tree, enum kube_patch_type type,
+    cJSON *patch)
+{
+	struct object_write w = { .ns = kobj_ns(tree),
+		.name = kobj_name(tree) };
+
+	w.type = type;
+	w.patch = patch;
+	(void)object_write(o, &w);
+	cJSON_Delete(patch);
+	return V_WAIT;
+}
+
 bool
 object_write_status(
     struct object_ctl *o, const cJSON *tree, const cJSON *status)

@@ -61,6 +61,9 @@ struct object_write {
 };
 /* V_WAIT; the key runs again when it ended, after a backoff if it failed. */
 enum verdict object_write(struct object_ctl *o, const struct object_write *w);
+/* So for the controller's own object, as in tree; patch is taken. */
+enum verdict object_patch(struct object_ctl *o, const cJSON *tree,
+    enum kube_patch_type type, cJSON *patch);
 /* Writes status where it differs from that of tree; true if it did. */
 bool object_write_status(
     struct object_ctl *o, const cJSON *tree, const cJSON *status);

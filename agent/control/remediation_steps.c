@@ -66,32 +66,20 @@ static enum verdict
 identified(void *arg)
 {
 	struct remedy_pass *p = arg;
-	struct object_write w = { .ns = p->r.ns, .name = p->r.name };
-	cJSON *patch, *meta, *list;
-	const cJSON *f;
+	cJSON *patch;
 	char id[37];
 
 	if (p->r.deleting || (p->r.has_finalizer && !str_empty(p->r.id)))
 		return V_NEXT;
 	patch = kobj_patch_base(p->r.tree);
-	meta = json_ensure_obj(patch, "metadata");
-	list = cJSON_CreateArray();
-	cJSON_ArrayForEach (f, json_arr(p->r.tree, "metadata/finalizers"))
-		if (cJSON_IsString(f) &&
-		    !str_eq(f->valuestring, FINALIZER_REMEDIATION))
-			cJSON_AddItemToArray(list, json_dup(f));
-	cJSON_AddItemToArray(list, cJSON_CreateString(FINALIZER_REMEDIATION));
-	json_set(meta, "finalizers", list);
+	kobj_finalizer_merge(patch, p->r.tree, FINALIZER_REMEDIATION, true);
 	if (str_empty(p->r.id)) {
 		entropy_uuid(p->c->env->entropy, id);
-		json_set_str(json_ensure_obj(meta, "annotations"),
+		json_set_str(json_ensure_obj(json_ensure_obj(patch, "metadata"),
+				 "annotations"),
 		    ANN_REMEDIATION_ID, id);
 	}
-	w.type = KUBE_PATCH_MERGE;
-	w.patch = patch;
-	(void)object_write(&p->ctl->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(&p->ctl->o, p->r.tree, KUBE_PATCH_MERGE, patch);
 }
 
 static enum verdict
@@ -115,7 +103,6 @@ static enum verdict
 deletion(void *arg)
 {
 	struct remedy_pass *p = arg;
-	struct object_write w = { .ns = p->r.ns, .name = p->r.name };
 	struct heal_ask a;
 	cJSON *patch;
 
@@ -131,11 +118,7 @@ deletion(void *arg)
 	patch = kobj_finalizer_remove_patch(p->r.tree, FINALIZER_REMEDIATION);
 	if (patch == NULL)
 		return V_STOP;
-	w.type = KUBE_PATCH_JSON;
-	w.patch = patch;
-	(void)object_write(&p->ctl->o, &w);
-	cJSON_Delete(patch);
-	return V_WAIT;
+	return object_patch(&p->ctl->o, p->r.tree, KUBE_PATCH_JSON, patch);
 }
 
 static enum verdict

@@ -296,6 +296,21 @@ kobj_patch_base(const cJSON *o)
 	return p;
 }
 
+void
+kobj_finalizer_merge(
+    cJSON *patch, const cJSON *o, const char *finalizer, bool have)
+{
+	cJSON *list = cJSON_CreateArray();
+	const cJSON *f;
+
+	cJSON_ArrayForEach (f, meta_list(o, "finalizers"))
+		if (cJSON_IsString(f) && !str_eq(f->valuestring, finalizer))
+			cJSON_AddItemToArray(list, json_dup(f));
+	if (have)
+		cJSON_AddItemToArray(list, cJSON_CreateString(finalizer));
+	json_set(json_ensure_obj(patch, "metadata"), "finalizers", list);
+}
+
 static cJSON *
 meta_map_patch(
     const cJSON *o, const char *map, const char *key, const char *value)

@@ -58,6 +58,11 @@ cJSON *kobj_annotate_patch(const cJSON *o, const char *key, const char *value);
 cJSON *kobj_label_patch(const cJSON *o, const char *key, const char *value);
 /* An empty merge patch that carries o's resourceVersion and nothing else. */
 cJSON *kobj_patch_base(const cJSON *o);
+/* Adds o's finalizers to such a patch, with finalizer or without it: for one
+ * that says more than that. The resourceVersion keeps it from undoing what
+ * another wrote to the list meanwhile. */
+void kobj_finalizer_merge(
+    cJSON *patch, const cJSON *o, const char *finalizer, bool have);
 /*
  * The minimal merge patch for /status that makes o's status equal to
  * new_status (NULL or {} = none), with resourceVersion. NULL when it is equal:
