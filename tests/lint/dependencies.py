@@ -34,7 +34,7 @@ MAY = {
 # Library headers, and the only files that may name them (regular expressions).
 NET = r'common/(http_(conn|curl|exchange|real|reply|resolve|server)\w*' \
       r'|loop_event|version|net_int)\.[ch]'
-TLS = r'common/(tls_\w+|http_(conn|curl|server)\w*|codec|version)\.[ch]'
+TLS = r'common/(tls_\w+|http_(conn|curl|server)\w*|codec|digest|version)\.[ch]'
 MAIN = r'(agent/main|agent/(enroll/enroll|explain/explain)_main|agent/probe/probe_main|(sim|scenarios)/(\w+/)?\w*main\w*' \
        r'|sim/process|sim/kube/kubeconfig)\.c'
 # The runner's part that is a program: processes, sockets, real time.
