@@ -21,19 +21,8 @@ cleanup() {
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
-fail() { printf 'probe_cli: %s\n' "$*" >&2; exit 1; }
-
-# want STATUS TEXT COMMAND...: its exit status, and a text in what it says
-want() {
-	status=$1 text=$2
-	shift 2
-	got=0
-	"$@" > "$tmp/out" 2>&1 || got=$?
-	[ "$got" = "$status" ] ||
-		fail "$*: exit status $got, not $status: $(cat "$tmp/out")"
-	grep -qF -- "$text" "$tmp/out" ||
-		fail "$*: does not say \"$text\": $(cat "$tmp/out")"
-}
+# shellcheck source=tests/want.sh
+. "$(dirname "$0")/../want.sh"
 
 # serve NAME ARGS...: a simulator; $url, $control and $tmp/NAME.pem are its own
 serve() {

@@ -5,19 +5,8 @@ set -eu
 run=$1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-fail() { printf 'scenario_cli: %s\n' "$*" >&2; exit 1; }
-
-# want STATUS TEXT COMMAND...: its exit status, and a text in what it says
-want() {
-	status=$1 text=$2
-	shift 2
-	got=0
-	"$@" > "$tmp/out" 2>&1 || got=$?
-	[ "$got" = "$status" ] ||
-		fail "$*: exit status $got, not $status: $(cat "$tmp/out")"
-	grep -qF -- "$text" "$tmp/out" ||
-		fail "$*: does not say \"$text\": $(cat "$tmp/out")"
-}
+# shellcheck source=tests/want.sh
+. "$(dirname "$0")/../want.sh"
 
 want 0 "Exit status: 0 all passed" "$run" run --help
 want 0 "secret-marker" "$run" run --list-steps
