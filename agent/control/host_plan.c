@@ -4,6 +4,7 @@
  */
 #include "agent/control/host_pass.h"
 #include "agent/control/names.h"
+#include "agent/control/relation.h"
 #include "common/str.h"
 
 static enum verdict
@@ -37,10 +38,10 @@ not_paused(void *arg)
 	const struct consumer *c = &p->h.spec.consumer;
 	bool cluster = false, machine;
 
-	p->has_machine = controllers_machine(
+	p->has_machine = relation_machine(
 	    p->c, c->ns != NULL ? c->ns : p->h.ns, c->name, &p->m);
 	if (p->has_machine)
-		cluster = controllers_machine_paused(p->c, &p->m);
+		cluster = relation_machine_paused(p->c, &p->m);
 	/* What is done to the host is done for its machine. */
 	machine = p->has_machine && p->m.paused;
 	if (!p->h.paused && !cluster && !machine) {

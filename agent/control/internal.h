@@ -101,19 +101,4 @@ void remediation_wake_everyone(struct controllers *c);
 /* Whether an object with this watch-filter label (NULL: none) is of our watch. */
 bool controllers_watch(const struct controllers *c, const char *label);
 
-/* The view of a machine from the cache in *out, which holds a former one or
- * zeros; false and zeros if there is none. The caller calls machine_view_fini.
- */
-bool controllers_machine(const struct controllers *c, const char *ns,
-    const char *name, struct machine *out);
-/* The Cluster of a machine: by the label of the Machine that owns it (NULL: not
- * known), else that one's spec, else the machine's own label. */
-const char *controllers_cluster_name(
-    const struct machine *m, const struct cJSON *owner);
-/* spec.paused of that Cluster (NULL: of none), and of a machine's. */
-bool controllers_cluster_paused(
-    const struct controllers *c, const char *ns, const char *cluster);
-bool controllers_machine_paused(
-    const struct controllers *c, const struct machine *m);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "agent/control/machine_pass.h"
 #include "agent/control/names.h"
+#include "agent/control/relation.h"
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
 #include "common/json.h"
@@ -51,22 +52,12 @@ machine_poll(struct machine_pass *p, int64_t us)
 	return V_POLL;
 }
 
-static const cJSON *
-machine_related(struct informer *inf, const char *ns, const char *name)
-{
-	char key[KOBJ_KEY_CAP];
-
-	if (name == NULL || !kobj_key_make(ns, name, key))
-		return NULL;
-	return informer_get(inf, key);
-}
-
 /* News of its Cluster wake it by the label; by the Machine's word where core
  * has not labelled it yet, or the two differ. */
 static const char *
 machine_linked(struct machine_pass *p, struct machine_ctl *ctl)
 {
-	const char *name = controllers_cluster_name(&p->m, p->owner);
+	const char *name = relation_cluster_name(&p->m, p->owner);
 	char key[KOBJ_KEY_CAP];
 
 	machine_unlink(ctl);
@@ -79,24 +70,6 @@ machine_linked(struct machine_pass *p, struct machine_ctl *ctl)
 	return name;
 }
 
-/* Two hosts with one consumer cannot be of our making; the claim id tells
- * which one is meant. */
-static bool
-machine_try_host(void *arg, const char *key)
-{
-	struct machine_pass *p = arg;
-	const cJSON *tree = informer_get(p->c->hosts, key);
-
-	if (tree == NULL)
-		return true;
-	host_init(&p->h, key, tree);
-	p->has_host = consumer_same(
-	    &p->h.spec.consumer, p->m.ns, p->m.name, p->m.claim_id);
-	if (!p->has_host)
-		host_fini(&p->h);
-	return !p->has_host;
-}
-
 static void
 machine_load(struct machine_pass *p, struct machine_ctl *ctl, const cJSON *tree)
 {
@@ -106,10 +79,10 @@ machine_load(struct machine_pass *p, struct machine_ctl *ctl, const cJSON *tree)
 	p->c = o->c;
 	p->o = o;
 	machine_view_init(&p->m, o->key, tree);
-	p->owner = machine_related(p->c->capi_machines, p->m.ns, p->m.owner);
-	p->cluster = machine_related(
-	    p->c->capi_clusters, p->m.ns, machine_linked(p, ctl));
-	links_each(&p->c->index.consumers, p->m.key, machine_try_host, p);
+	p->owner = relation_get(p->c->capi_machines, p->m.ns, p->m.owner);
+	p->cluster =
+	    relation_get(p->c->capi_clusters, p->m.ns, machine_linked(p, ctl));
+	p->has_host = relation_host(p->c, &p->m, &p->h);
 	p->status = kobj_status_dup(tree);
 	p->at = object_stamp(o, tree);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/control/names.h"
+#include "agent/control/relation.h"
 #include "agent/control/remediation_pass.h"
 #include "agent/kube/event.h"
 #include "agent/kube/informer.h"
@@ -90,40 +91,13 @@ remediation_ctl_free(void *arg)
 
 /* ---- loading --------------------------------------------------------------------- */
 
-static const cJSON *
-remedy_get(struct informer *inf, const char *ns, const char *name)
-{
-	char key[KOBJ_KEY_CAP];
-
-	if (name == NULL || !kobj_key_make(ns, name, key))
-		return NULL;
-	return informer_get(inf, key);
-}
-
-static bool
-remedy_try_host(void *arg, const char *key)
-{
-	struct remedy_pass *p = arg;
-	const cJSON *tree = informer_get(p->c->hosts, key);
-
-	if (tree == NULL)
-		return true;
-	host_init(&p->h, key, tree);
-	p->has_host = consumer_same(
-	    &p->h.spec.consumer, p->m.ns, p->m.name, p->m.claim_id);
-	p->doubt = informer_in_doubt(p->c->hosts, key);
-	if (!p->has_host)
-		host_fini(&p->h);
-	return !p->has_host;
-}
-
 /* The Machine by name and UID: another one of the same name is not meant. */
 static void
 remedy_find(struct remedy_pass *p)
 {
 	const cJSON *ref;
 
-	p->owner = remedy_get(p->c->capi_machines, p->r.ns, p->r.owner);
+	p->owner = relation_get(p->c->capi_machines, p->r.ns, p->r.owner);
 	if (p->owner != NULL && !str_eq(kobj_uid(p->owner), p->r.owner_uid)) {
 		json_drop(p->owner);
 		p->owner = NULL;
@@ -131,11 +105,10 @@ remedy_find(struct remedy_pass *p)
 	ref = json_obj(p->owner, "spec/infrastructureRef");
 	if (str_eq(json_str(ref, "kind", NULL), KIND_MACHINE) &&
 	    str_eq(json_str(ref, "apiGroup", AX), AX))
-		p->has_machine = controllers_machine(
+		p->has_machine = relation_machine(
 		    p->c, p->r.ns, json_str(ref, "name", NULL), &p->m);
-	if (p->has_machine)
-		links_each(
-		    &p->c->index.consumers, p->m.key, remedy_try_host, p);
+	p->has_host = p->has_machine && relation_host(p->c, &p->m, &p->h);
+	p->doubt = p->has_host && informer_in_doubt(p->c->hosts, p->h.key);
 }
 
 static void

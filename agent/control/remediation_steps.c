@@ -4,6 +4,7 @@
  */
 #include "agent/control/heal.h"
 #include "agent/control/names.h"
+#include "agent/control/relation.h"
 #include "agent/control/remediation_pass.h"
 #include "agent/kube/object.h"
 #include "common/json.h"
@@ -91,8 +92,7 @@ not_paused(void *arg)
 	if (cluster == NULL)
 		cluster = json_str(p->owner, "spec/clusterName", NULL);
 	return object_paused(p->status, &p->at, KIND_REMEDIATION,
-		   controllers_cluster_paused(p->c, p->r.ns, cluster),
-		   p->r.paused)
+		   relation_cluster_paused(p->c, p->r.ns, cluster), p->r.paused)
 		   ? V_STOP
 		   : V_NEXT;
 }

@@ -272,6 +272,18 @@ rig_send(struct kube_rig *r, const struct rig_send *q, struct rig_reply *out)
 	    r->w, world_now_us(r->w) + 200 * LOOP_S, rig_is_done, out);
 }
 
+static inline void
+rig_call(struct kube_rig *r, const char *method, const char *target,
+    const char *type, const char *body, struct rig_reply *p)
+{
+	rig_send(r,
+	    &(struct rig_send){ .method = method,
+		.target = target,
+		.type = type,
+		.body = body },
+	    p);
+}
+
 /* ---- watches --------------------------------------------------------------- */
 
 struct rig_watch {

@@ -261,18 +261,6 @@ has_map(struct kube_rig *r)
 	return yes;
 }
 
-static void
-send(struct kube_rig *r, const char *method, const char *target,
-    const char *type, const char *body, struct rig_reply *p)
-{
-	rig_send(r,
-	    &(struct rig_send){ .method = method,
-		.target = target,
-		.type = type,
-		.body = body },
-	    p);
-}
-
 /* What a client that is killed in the middle of a write leaves behind. */
 static void
 a_write_can_be_held_before_or_after_it_is_done(void)
@@ -287,21 +275,21 @@ a_write_can_be_held_before_or_after_it_is_done(void)
 					  .hang = true,
 					  .after = 1,
 					  .after_commit = after == 1 });
-		send(&r, "POST", RIG_MAPS, "application/json",
+		rig_call(&r, "POST", RIG_MAPS, "application/json",
 		    "{\"metadata\":{\"name\":\"first\"}}", &p);
 		CU_ASSERT_EQUAL(p.status, 201);
 		rig_reply_free(&p);
-		send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+		rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 		CU_ASSERT_EQUAL(p.status, 200); /* no write */
 		rig_reply_free(&p);
-		send(&r, "POST", "/api/v1/namespaces/default/events",
+		rig_call(&r, "POST", "/api/v1/namespaces/default/events",
 		    "application/json",
 		    "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{"
 		    "\"namespace\":\"default\"}}",
 		    &p);
 		CU_ASSERT_EQUAL(p.status, 201); /* none that counts */
 		rig_reply_free(&p);
-		send(&r, "POST", RIG_MAPS, "application/json",
+		rig_call(&r, "POST", RIG_MAPS, "application/json",
 		    "{\"metadata\":{\"name\":\"m\"}}", &p);
 		CU_ASSERT_EQUAL(p.status, 0);
 		CU_ASSERT_EQUAL(p.err, HTTP_E_DEADLINE); /* silence, no reset */
@@ -321,7 +309,7 @@ a_hold_counts_from_nothing_on(void)
 	struct rig_reply p;
 
 	rig_open(&r);
-	send(&r, "POST", "/_sim/fail", NULL, "{\"after\":-1}", &p);
+	rig_call(&r, "POST", "/_sim/fail", NULL, "{\"after\":-1}", &p);
 	CU_ASSERT_EQUAL(p.status, 400);
 	rig_reply_free(&p);
 	rig_close(&r);

@@ -123,25 +123,13 @@ client_certificates_name_the_user(void)
 /* ---- faults ---------------------------------------------------------------- */
 
 static void
-send(struct kube_rig *r, const char *method, const char *target,
-    const char *type, const char *body, struct rig_reply *p)
-{
-	rig_send(r,
-	    &(struct rig_send){ .method = method,
-		.target = target,
-		.type = type,
-		.body = body },
-	    p);
-}
-
-static void
 requests_fail_as_asked_for(void)
 {
 	struct kube_rig r;
 	struct rig_reply p;
 
 	rig_open(&r);
-	send(&r, "POST", "/_sim/fail", NULL,
+	rig_call(&r, "POST", "/_sim/fail", NULL,
 	    "{\"verb\":\"get\",\"resource\":\"config*\",\"object\":"
 	    "\"default/m\",\"status\":429,\"retry_after\":7,\"count\":2}",
 	    &p);
@@ -149,19 +137,19 @@ requests_fail_as_asked_for(void)
 	rig_reply_free(&p);
 	make_map(&r);
 	for (int i = 0; i < 3; i++) {
-		send(&r, "GET", RIG_MAPS "/m", NULL, NULL, &p);
+		rig_call(&r, "GET", RIG_MAPS "/m", NULL, NULL, &p);
 		CU_ASSERT_EQUAL(p.status, i < 2 ? 429 : 200);
 		if (i < 2)
 			CHECK_TEXT(p.retry_after, "7");
 		rig_reply_free(&p);
 	}
-	send(&r, "POST", "/_sim/fail", NULL, "{\"verbs\":\"get\"}", &p);
+	rig_call(&r, "POST", "/_sim/fail", NULL, "{\"verbs\":\"get\"}", &p);
 	CU_ASSERT_EQUAL(p.status, 400);
 	rig_reply_free(&p);
-	send(&r, "POST", "/_sim/fail", NULL, "{\"status\":99}", &p);
+	rig_call(&r, "POST", "/_sim/fail", NULL, "{\"status\":99}", &p);
 	CU_ASSERT_EQUAL(p.status, 400);
 	rig_reply_free(&p);
-	send(&r, "POST", "/_sim/nonsense", NULL, "{}", &p);
+	rig_call(&r, "POST", "/_sim/nonsense", NULL, "{}", &p);
 	CU_ASSERT_EQUAL(p.status, 404);
 	rig_reply_free(&p);
 	rig_close(&r);
@@ -176,7 +164,7 @@ a_reply_can_be_lost_after_the_write(void)
 	rig_open(&r);
 	kube_server_fail(
 	    r.s, &(struct kube_fail){ .verb = "create", .after_commit = true });
-	send(&r, "POST", RIG_MAPS, "application/json",
+	rig_call(&r, "POST", RIG_MAPS, "application/json",
 	    "{\"metadata\":{\"name\":\"m\"}}", &p);
 	CU_ASSERT_NOT_EQUAL(p.err, HTTP_OK);
 	CU_ASSERT_EQUAL(p.status, 0);
@@ -184,7 +172,7 @@ a_reply_can_be_lost_after_the_write(void)
 	CU_ASSERT_TRUE(has_map(&r));
 	kube_server_fail(r.s, &(struct kube_fail){ .count = 5 });
 	kube_server_fail_clear(r.s);
-	send(&r, "GET", RIG_MAPS "/m", NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS "/m", NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.status, 200);
 	rig_reply_free(&p);
 	rig_close(&r);
@@ -200,36 +188,36 @@ outages_refuse_answer_503_or_hang_and_end(void)
 	rig_open(&r);
 	rig_watch_open(&r, &w, RIG_MAPS "?watch=true", NULL);
 	kube_server_outage(r.s, KUBE_REFUSE, 60 * LOOP_S);
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	CU_ASSERT_NOT_EQUAL(p.err, HTTP_OK);
 	rig_reply_free(&p);
 	CU_ASSERT_TRUE(w.ended);
 	rig_watch_close(&r, &w);
 	rig_run(&r, 60 * LOOP_S);
-	send(&r, "POST", "/_sim/outage", NULL,
+	rig_call(&r, "POST", "/_sim/outage", NULL,
 	    "{\"mode\":\"503\",\"seconds\":30}", &p);
 	CU_ASSERT_EQUAL(p.status, 200);
 	rig_reply_free(&p);
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.status, 503);
 	CHECK_TEXT(p.retry_after, "1");
 	rig_reply_free(&p);
-	send(&r, "GET", "/_sim/stats", NULL, NULL, &p);
+	rig_call(&r, "GET", "/_sim/stats", NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.status, 200);
 	rig_reply_free(&p);
 	rig_run(&r, 30 * LOOP_S);
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.status, 200);
 	rig_reply_free(&p);
 	kube_server_outage(r.s, KUBE_HANG, 100 * LOOP_S);
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.err, HTTP_E_DEADLINE);
 	rig_reply_free(&p);
 	kube_server_outage(r.s, KUBE_UP, 0);
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	CU_ASSERT_EQUAL(p.status, 200);
 	rig_reply_free(&p);
-	send(&r, "POST", "/_sim/outage", NULL, "{\"mode\":\"fire\"}", &p);
+	rig_call(&r, "POST", "/_sim/outage", NULL, "{\"mode\":\"fire\"}", &p);
 	CU_ASSERT_EQUAL(p.status, 400);
 	rig_reply_free(&p);
 	rig_close(&r);
@@ -246,7 +234,7 @@ bodies_are_limited(void)
 	rig_open(&r);
 	memset(body, ' ', n);
 	body[n] = '\0';
-	send(&r, "POST", RIG_MAPS, "application/json", body, &p);
+	rig_call(&r, "POST", RIG_MAPS, "application/json", body, &p);
 	CU_ASSERT_EQUAL(p.status, 413);
 	rig_reply_free(&p);
 	rig_ok(&r, 413, "POST", RIG_MAPS, NULL, body);
@@ -311,7 +299,7 @@ unknown_fields_are_warned_of(void)
 	struct rig_reply p;
 
 	rig_open(&r);
-	send(&r, "POST", RIG_HOSTS, "application/json",
+	rig_call(&r, "POST", RIG_HOSTS, "application/json",
 	    "{\"apiVersion\":\"example.org/v1\",\"kind\":\"Host\",\"metadata\":"
 	    "{\"name\":\"h\"},\"spec\":{\"sise\":1}}",
 	    &p);
@@ -533,9 +521,9 @@ counters_are_told_by_user_verb_and_object(void)
 	    "{\"data\":{\"a\":\"b\"}}");
 	rig_ok(&r, 201, "POST", RIG_SECRETS, NULL,
 	    "{\"metadata\":{\"name\":\"s\"}}");
-	send(&r, "GET", RIG_MAPS, NULL, NULL, &p);
+	rig_call(&r, "GET", RIG_MAPS, NULL, NULL, &p);
 	rig_reply_free(&p);
-	send(&r, "GET", "/_sim/stats", NULL, NULL, &p);
+	rig_call(&r, "GET", "/_sim/stats", NULL, NULL, &p);
 	j = json_parse(p.body, strlen(p.body), &e);
 	CU_ASSERT_EQUAL(json_i64(j, "requests/admin/patch/configmaps", 0), 2);
 	CU_ASSERT_EQUAL(json_i64(j, "requests/admin/create/configmaps", 0), 1);
@@ -548,7 +536,7 @@ counters_are_told_by_user_verb_and_object(void)
 	CU_ASSERT_EQUAL(json_i64(j, "objects/secrets", 0), 1);
 	cJSON_Delete(j);
 	rig_reply_free(&p);
-	send(&r, "POST", "/_sim/stats", NULL, NULL, &p);
+	rig_call(&r, "POST", "/_sim/stats", NULL, NULL, &p);
 	rig_reply_free(&p);
 	CU_ASSERT_EQUAL(kube_server_requests(r.s, NULL, NULL, NULL), 0);
 	rig_close(&r);
