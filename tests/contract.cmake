@@ -4,7 +4,7 @@ set(groups packaging install clone owner gates machine cluster conditions pause
 set(dir ${CMAKE_SOURCE_DIR}/tests/conformance/capi)
 list(TRANSFORM groups APPEND .c OUTPUT_VARIABLE files)
 list(TRANSFORM files PREPEND ${dir}/)
-add_executable(test_contract ${dir}/contract.c ${dir}/capi.c ${files}
+add_executable(test_contract ${dir}/contract.c ${dir}/capi.c ${dir}/rest.c ${files}
 	unit/safety_objects.c unit/safety_rig.c)
 target_link_libraries(test_contract PRIVATE b7_flags b7_runner dep_cunit)
 foreach(group IN LISTS groups)

@@ -1,10 +1,11 @@
 /*
- * Beskar7Cluster: provisioned as soon as there is an endpoint (never waiting
- * for a machine: capi-contract 3.1), failure domains from the spec or from the
+ * Beskar7Cluster: provisioned as soon as there is an endpoint, or at once where
+ * a machine will bring it (never waiting: capi-contract 3.1), failure domains from the spec or from the
  * hosts' zone labels.
  */
 #include <string.h>
 
+#include "agent/control/cluster_endpoint.h"
 #include "agent/control/names.h"
 #include "agent/control/object_ctl.h"
 #include "agent/control/typecheck.h"
@@ -23,9 +24,10 @@ struct cluster_ctl {
 struct cluster_pass {
 	struct controllers *c;
 	struct object_ctl *o;
-	const cJSON *tree;  /* held */
-	const cJSON *owner; /* held; CAPI Cluster or NULL */
-	cJSON *status;      /* owned */
+	const cJSON *tree;   /* held */
+	const cJSON *owner;  /* held; CAPI Cluster or NULL */
+	const char *cluster; /* its name, of tree; NULL = no owner */
+	cJSON *status;       /* owned */
 	struct cond_stamp at;
 	bool silent;
 };
@@ -44,19 +46,18 @@ cluster_ctl_free(void *arg)
 /* ---- the steps ------------------------------------------------------------------- */
 
 static enum verdict
-cluster_patch(struct cluster_pass *p, cJSON *patch)
+cluster_patch(struct cluster_pass *p, enum kube_patch_type type, cJSON *patch)
 {
-	return patch == NULL
-		   ? V_NEXT
-		   : object_patch(p->o, p->tree, KUBE_PATCH_JSON, patch);
+	return patch == NULL ? V_NEXT
+			     : object_patch(p->o, p->tree, type, patch);
 }
 
 static enum verdict
 finalizer_unset(struct cluster_pass *p)
 {
 	p->silent = true;
-	(void)cluster_patch(
-	    p, kobj_finalizer_remove_patch(p->tree, FINALIZER_CLUSTER));
+	(void)cluster_patch(p, KUBE_PATCH_JSON,
+	    kobj_finalizer_remove_patch(p->tree, FINALIZER_CLUSTER));
 	return V_STOP;
 }
 
@@ -86,6 +87,7 @@ owned(void *arg)
 	    json_str(kobj_owner(p->tree, "Cluster", CAPI_GROUP), "name", NULL);
 	char key[KOBJ_KEY_CAP];
 
+	p->cluster = name;
 	if (name != NULL && kobj_key_make(kobj_ns(p->tree), name, key))
 		p->owner = informer_get(p->c->capi_clusters, key);
 	if (name != NULL || kobj_has_finalizer(p->tree, FINALIZER_CLUSTER))
@@ -101,8 +103,8 @@ finalizer_set(void *arg)
 
 	if (kobj_deleting(p->tree))
 		return V_NEXT;
-	return cluster_patch(
-	    p, kobj_finalizer_add_patch(p->tree, FINALIZER_CLUSTER));
+	return cluster_patch(p, KUBE_PATCH_JSON,
+	    kobj_finalizer_add_patch(p->tree, FINALIZER_CLUSTER));
 }
 
 static enum verdict
@@ -247,6 +249,10 @@ endpoint_known(void *arg)
 		"FirstControlPlaneMachine");
 	bool set = cluster_endpoint(p->tree) || cluster_endpoint(p->owner);
 
+	if (by_machine && !set &&
+	    cluster_patch(p, KUBE_PATCH_MERGE,
+		cluster_endpoint_patch(p->c, p->tree, p->cluster)) == V_WAIT)
+		return V_WAIT;
 	if (set)
 		object_say(p->status, &p->at, "ControlPlaneEndpointReady",
 		    COND_TRUE, "Set", "%s", "");

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent/control/cluster_endpoint.h"
 #include "agent/control/host_stream.h"
 #include "agent/control/internal.h"
 #include "agent/control/names.h"
@@ -224,6 +225,7 @@ controllers_on_machine(void *arg, const struct informer_event *ev)
 	    controllers_consumer_changed(old, ev->object))
 		links_each(
 		    &c->index.consumers, ev->key, controllers_wake_host, c);
+	cluster_endpoint_wake(c, old, ev->object);
 	cJSON_Delete(old);
 }
 

@@ -34,6 +34,9 @@ struct rig_bmc {
 struct rig_opts {
 	unsigned bmcs;
 	const char *profile; /* NULL = generic */
+	/* NULL = profile; dealt round robin */
+	const char *const *profiles;
+	size_t n_profiles;
 	const char *image;   /* NULL = installer.iso */
 	const char *kind;    /* NULL = Installer */
 	const char *machine; /* more of spec, e.g. "completion: {..}" */

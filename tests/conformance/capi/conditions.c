@@ -1,5 +1,6 @@
 /* Checks 49 to 53: conditions, and what Ready sums up. */
 #include "tests/conformance/capi/capi.h"
+#include "tests/conformance/capi/rest.h"
 
 static bool
 reason_fits(const char *s)
@@ -238,6 +239,7 @@ static void
 steady_state_is_quiet(void)
 {
 	rest_is_quiet();
+	rest_of_a_fleet();
 	times_change_with_the_status_only();
 }
 

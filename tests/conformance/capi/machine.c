@@ -273,6 +273,69 @@ nothing_of_core_is_written(void)
 	rig_free(r);
 }
 
+static void
+template_of(struct rig *r, const char *name, const char *more)
+{
+	rig_apply(r,
+	    "apiVersion: " AX "/v1beta2\nkind: Beskar7MachineTemplate\n"
+	    "metadata: {name: %s}\nspec: {template: {spec: {image: "
+	    "{url: \"http://10.0.0.3/installer.iso\"}%s}}}\n",
+	    name, more);
+}
+
+/* As a machine of it will find: the smaller of the two hosts. */
+static void
+capacity_is_that_of_the_hosts(struct rig *r)
+{
+	char *a, *b;
+
+	a = capi_text(r, HOST, "bmc-000", "status/hardwareDetails/memoryGiB");
+	b = xasprintf("%sGi", a);
+	CU_ASSERT_TRUE(
+	    capi_wait(r, B7MT, "any", "status/capacity/memory", b, LOOP_MIN));
+	xfree(a);
+	xfree(b);
+	a = capi_text(
+	    r, HOST, "bmc-000", "status/hardwareDetails/processors/cores");
+	CU_ASSERT_TRUE(capi_is(r, B7MT, "any", "status/capacity/cpu", a));
+	xfree(a);
+	CU_ASSERT_TRUE(
+	    capi_is(r, B7MT, "any", "status/nodeInfo/architecture", "amd64"));
+	CU_ASSERT_TRUE(capi_is(
+	    r, B7MT, "any", "status/nodeInfo/operatingSystem", "linux"));
+}
+
+/* As it asks for, where no host fits. */
+static void
+templates_tell_their_capacity(void)
+{
+	struct rig *r = capi_new(1);
+	struct seen_log *l;
+
+	template_of(r, "any", "");
+	template_of(r, "big",
+	    ", hostSelector: {matchLabels: {role: none}}, "
+	    "hardwareRequirements: {minCores: 96, minMemoryGiB: 512, "
+	    "architecture: arm64}");
+	capacity_is_that_of_the_hosts(r);
+	CU_ASSERT_TRUE(
+	    capi_wait(r, B7MT, "big", "status/capacity/cpu", "96", LOOP_MIN));
+	CU_ASSERT_TRUE(
+	    capi_is(r, B7MT, "big", "status/capacity/memory", "512Gi"));
+	CU_ASSERT_TRUE(
+	    capi_is(r, B7MT, "big", "status/nodeInfo/architecture", "arm64"));
+	/* A life on the host changes nothing of it. */
+	l = seen_start(r);
+	rig_machine(r, "m1");
+	CU_ASSERT_TRUE(capi_up(r, "m1"));
+	rig_delete(r, MACHINES, "m1");
+	CU_ASSERT_TRUE(rig_released(r, "m1", 20 * LOOP_MIN));
+	rig_run(r, SETTLE);
+	CU_ASSERT_EQUAL(seen_writes(l, B7MT, NULL), 0);
+	seen_free(l);
+	rig_free(r);
+}
+
 const struct contract_check contract_machine[] = {
 	{ 37, 'M', "never provisioned without a providerID",
 	    no_provisioned_without_id, NULL },
@@ -292,7 +355,7 @@ const struct contract_check contract_machine[] = {
 	    failure_domains_are_honoured, NULL },
 	{ 44, 'M', "nothing of core's is written", nothing_of_core_is_written,
 	    NULL },
-	{ 45, 'S', "capacity and nodeInfo of templates", NULL,
-	    "templates have no controller yet" },
+	{ 45, 'S', "capacity and nodeInfo of templates",
+	    templates_tell_their_capacity, NULL },
 	{ 0 },
 };

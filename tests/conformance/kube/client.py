@@ -44,8 +44,8 @@ class Server:
     def ask(self, method, target, body=None, headers=None):
         """(status, headers, bytes); on a kept connection."""
         h = self.headers(headers or {})
-        bare = 'Authorization' not in h and not self.token
-        if bare and headers and 'Authorization' in headers:
+        # As somebody else, or as nobody: then our certificate stays away, too.
+        if headers and 'Authorization' in headers:
             return self.once(method, target, body, h, self.bare)
         for fresh in (False, True):
             if self.kept is None or fresh:
