@@ -55,6 +55,8 @@ struct cd_node {
 	uint64_t size;    /* bytes */
 	uint32_t extents; /* first of them in cd_tree.extents */
 	uint32_t n_extents;
+	uint32_t kids; /* of a folder: the first node in it, and how many */
+	uint32_t n_kids;
 };
 
 struct cd_tree {
@@ -71,6 +73,14 @@ struct cd_tree {
 	struct cd_extent *extents; /* owned */
 	size_t n_extents, cap_extents;
 	struct buf names;
+};
+
+/* One thing in the image; none overlaps another (equal ones are one). */
+struct cd_range {
+	uint32_t sector, n; /* image sectors */
+	uint32_t node;      /* of a tree; CD_NONE = a table or a descriptor */
+	uint8_t tree;
+	bool file; /* contents of a file, not a folder or table */
 };
 
 enum cd_platform {
@@ -102,6 +112,8 @@ struct cd {
 	struct cd_boot boots[CD_BOOTS];
 	size_t n_boots;
 	bool implanted; /* isomd5sum's checksum in the application use area */
+	struct cd_range *map; /* owned, sorted: what lies where */
+	size_t n_map, cap_map;
 };
 
 /* MEDIA_DONE: *cd is filled (cd_free). Else it is empty. */
@@ -121,7 +133,7 @@ uint32_t cd_child(const struct cd_tree *t, uint32_t dir, const char *name);
 /* "/a/b" or "a/b"; symbolic links are not followed. */
 uint32_t cd_find(const struct cd_tree *t, const char *path);
 /* What lies at a byte of the image, by the primary tree, for what readers are
- * seen to read; CD_NONE = no file. Logarithmic after the first call. */
+ * seen to read; CD_NONE = no file. Logarithmic. */
 uint32_t cd_at(const struct cd *cd, uint64_t at);
 /* The bytes of a file, whole. ERR_TOO_BIG if more than max. */
 enum media_step cd_read(const struct cd_tree *t, uint32_t node,
