@@ -12,8 +12,6 @@
 
 /* An order to the power supply that was withdrawn may still take effect. */
 #define HEAL_AFTERMATH_S 60
-/* Between two orders to switch on that the BMC took and did not follow. */
-#define HEAL_ON_AGAIN (60 * LOOP_S)
 
 static bool
 heal_asked(const struct host_pass *p, struct heal_ask *a)
@@ -79,7 +77,7 @@ heal_begin(struct host_pass *p, const struct heal_ask *a)
 	    r.heal_do, sizeof(r.heal_do), a->cycle ? HEAL_CYCLE : HEAL_OFF);
 	heal_power(p, &r, HEAL_AT_OFF, RF_RESET_FORCE_OFF);
 	p->ctl->mem.forced = 0;
-	p->ctl->mem.heal_off_us = p->ctl->mem.heal_on_us = 0;
+	p->ctl->mem.heal_off_us = p->ctl->mem.on_us = 0;
 	heal_say(p, "PoweringOff", "switching the server off", "power: off");
 	ch.record = &r;
 	(void)str_format(ch.event_text, sizeof(ch.event_text), "%s",
@@ -196,7 +194,6 @@ heal_off(struct host_pass *p)
 static enum verdict
 heal_on(struct host_pass *p)
 {
-	struct host_memory *m = &p->ctl->mem;
 	enum verdict v;
 
 	if (!str_eq(p->h.record.heal_at, HEAL_AT_ON))
@@ -208,14 +205,9 @@ heal_on(struct host_pass *p)
 		return heal_end(p, "PowerCycled",
 		    "the BMC confirmed Off, then the server was switched on");
 	heal_say(p, "PoweringOn", "switching the server on", "power: on");
-	if (pass_state(p)->power != RF_POWER_OFF ||
-	    (p->act[ACT_RESET] == ACT_IDLE && m->heal_on_us != 0 &&
-		pass_now_us(p) - m->heal_on_us < HEAL_ON_AGAIN))
+	if (pass_state(p)->power != RF_POWER_OFF)
 		return pass_poll(p, p->c->o.poll_busy_us);
-	v = host_act_reset(p, RF_RESET_ON);
-	if (v == V_POLL)
-		m->heal_on_us = pass_now_us(p);
-	return v;
+	return host_asked_on(p);
 }
 
 enum verdict

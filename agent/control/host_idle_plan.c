@@ -28,19 +28,83 @@ idle_media(const struct redfish_state *s)
 	return false;
 }
 
+/* The OS of a host that is to be off is given as long as a machine's is when
+ * its spec does not say. */
+#define IDLE_GRACEFUL_S 120
+
+static bool
+idle_ordered(const struct host_pass *p, enum redfish_reset reset)
+{
+	return str_eq(p->h.record.power, redfish_reset_name(reset));
+}
+
 /* spec.online: the one power action that an unclaimed host may see. */
 static enum verdict
-idle_power(struct host_pass *p, enum redfish_reset r)
+idle_switched_on(struct host_pass *p)
 {
-	struct record rec = p->h.record;
+	struct record r = p->h.record;
 
-	if (!str_eq(rec.power, redfish_reset_name(r))) {
-		(void)str_copy(
-		    rec.power, sizeof(rec.power), redfish_reset_name(r));
-		rec.power_s = pass_wall_s(p);
-		return host_act_record(p, &rec);
-	}
-	return host_act_reset(p, r);
+	(void)idle_out(p, "PoweredOn",
+	    "spec.online is true: the server is switched On", "power: on");
+	if (idle_ordered(p, RF_RESET_ON))
+		return host_asked_on(p);
+	host_order_announce(p, &r, RF_RESET_ON);
+	return host_act_record(p, &r);
+}
+
+static enum verdict
+idle_forced_off(struct host_pass *p)
+{
+	struct host_change ch = { .event_reason = "PowerForcedOff" };
+	struct record r = p->h.record;
+
+	(void)idle_out(p, "PoweredOn",
+	    "the server is On; spec.online is false: it is forced Off",
+	    "power: off");
+	if (idle_ordered(p, RF_RESET_FORCE_OFF))
+		return host_forced_off(p);
+	if (!host_shown(p))
+		return V_WAIT;
+	ch.event_warning = idle_ordered(p, RF_RESET_GRACEFUL_OFF);
+	(void)str_format(ch.event_text, sizeof(ch.event_text),
+	    "spec.online is false: %s",
+	    !ch.event_warning ? "no OS runs; the server is forced Off"
+	    : host_order_refused(p, RF_RESET_GRACEFUL_OFF)
+		? "the BMC does not take a soft shutdown; it is forced Off"
+		: "the OS did not shut down in time; it is forced Off");
+	host_order_announce(p, &r, RF_RESET_FORCE_OFF);
+	ch.record = &r;
+	return host_act_write(p, &ch);
+}
+
+static enum verdict
+idle_switched_off(struct host_pass *p)
+{
+	struct host_change ch = { .event_reason = "PoweringOff" };
+	enum verdict v;
+
+	/* Another intent than that which was refused. */
+	if (!idle_ordered(p, RF_RESET_GRACEFUL_OFF) &&
+	    !idle_ordered(p, RF_RESET_FORCE_OFF))
+		p->ctl->mem.order_refused = 0;
+	(void)idle_out(p, "PoweredOn",
+	    "the server is On; spec.online is false: its OS is asked to shut "
+	    "down",
+	    "os: shutdown");
+	(void)str_format(ch.event_text, sizeof(ch.event_text),
+	    "spec.online is false: the OS is asked to shut down; by force "
+	    "after %d s",
+	    IDLE_GRACEFUL_S);
+	v = host_asked_off(p, IDLE_GRACEFUL_S, &ch);
+	return v == V_NEXT ? idle_forced_off(p) : v;
+}
+
+/* What was ordered is not wanted any more; a later intent begins anew. */
+static bool
+idle_withdrawn(const struct host_pass *p)
+{
+	return idle_ordered(p, RF_RESET_GRACEFUL_OFF) ||
+	       idle_ordered(p, RF_RESET_FORCE_OFF);
 }
 
 /* It was in the pool, and nobody asked us for this. */
@@ -58,14 +122,13 @@ idle_unexpected(const struct host_pass *p)
 static enum verdict
 idle_on(struct host_pass *p)
 {
-	if (p->h.spec.online == ONLINE_FALSE) {
-		enum verdict v;
+	if (p->h.spec.online == ONLINE_FALSE)
+		return idle_switched_off(p);
+	if (idle_withdrawn(p)) {
+		struct record r = p->h.record;
 
-		(void)idle_out(p, "PoweredOn",
-		    "the server is On; spec.online is false: it is forced Off",
-		    "power: off");
-		v = idle_power(p, RF_RESET_FORCE_OFF);
-		return v == V_POLL ? pass_poll(p, p->c->o.poll_busy_us) : v;
+		record_clear_claim(&r);
+		return host_act_record(p, &r);
 	}
 	if (p->h.spec.online == ONLINE_TRUE)
 		return idle_out(p, "PoweredOn",
@@ -121,14 +184,8 @@ host_idle(struct host_pass *p)
 		    "the power is changing", "power");
 		return pass_poll(p, p->c->o.poll_busy_us);
 	}
-	if (p->h.spec.online == ONLINE_TRUE) {
-		(void)idle_out(p, "PoweredOn",
-		    "spec.online is true: the "
-		    "server is switched On",
-		    "power: on");
-		v = idle_power(p, RF_RESET_ON);
-		return v == V_POLL ? pass_poll(p, p->c->o.poll_busy_us) : v;
-	}
+	if (p->h.spec.online == ONLINE_TRUE)
+		return idle_switched_on(p);
 	v = host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
 	if (v != V_NEXT)
 		return v;

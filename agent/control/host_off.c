@@ -1,9 +1,50 @@
 /*
- * Off, as the release and a remediation want it: asked for as long as it takes,
+ * Off, as the release, a remediation, a reboot and spec.online want it: asked for as long as it takes,
  * and believed only where the BMC's word can be believed.
  */
 #include "agent/control/host_pass.h"
 #include "common/str.h"
+
+/* Firmware at work does not listen; where the BMC does not tell, an OS may. */
+static bool
+off_os_listens(const struct redfish_state *s)
+{
+	return s->progress == RF_PROGRESS_ABSENT ||
+	       s->progress >= RF_PROGRESS_OS_BOOT_STARTED;
+}
+
+enum verdict
+host_asked_off(
+    struct host_pass *p, int64_t wait_s, const struct host_change *told)
+{
+	const enum redfish_reset graceful = RF_RESET_GRACEFUL_OFF;
+	struct record r = p->h.record;
+	struct host_change change;
+	enum verdict v;
+
+	if (wait_s == 0 || host_order_refused(p, graceful))
+		return V_NEXT;
+	if (str_eq(r.power, redfish_reset_name(RF_RESET_FORCE_OFF)))
+		return V_NEXT;
+	if (!str_eq(r.power, redfish_reset_name(graceful))) {
+		if (!off_os_listens(pass_state(p)))
+			return V_NEXT;
+		if (!host_shown(p))
+			return V_WAIT;
+		host_order_announce(p, &r, graceful);
+		change = *told;
+		change.record = &r;
+		return host_act_write(p, &change);
+	}
+	if (pass_wall_s(p) >= r.power_s + wait_s)
+		return V_NEXT;
+	v = host_order_done(p, graceful);
+	if (v != V_NEXT)
+		return v;
+	if (host_order_refused(p, graceful))
+		return V_NEXT;
+	return pass_poll(p, p->c->o.poll_busy_us);
+}
 
 /* A machine that does not go off is asked again, but ever more rarely. */
 enum verdict
@@ -23,6 +64,24 @@ host_forced_off(struct host_pass *p)
 		m->forced++;
 		m->forced_us = pass_now_us(p);
 	}
+	return v;
+}
+
+/* Between two orders to switch on that the BMC took and did not follow. */
+#define ON_AGAIN LOOP_MIN
+
+enum verdict
+host_asked_on(struct host_pass *p)
+{
+	struct host_memory *m = &p->ctl->mem;
+	enum verdict v;
+
+	if (p->act[ACT_RESET] == ACT_IDLE && m->on_us != 0 &&
+	    pass_now_us(p) - m->on_us < ON_AGAIN)
+		return pass_poll(p, p->c->o.poll_busy_us);
+	v = host_act_reset(p, RF_RESET_ON);
+	if (v == V_POLL)
+		m->on_us = pass_now_us(p);
 	return v;
 }
 

@@ -72,11 +72,17 @@ struct host_memory {
 	    asked_late;        /* for the medium, since then and at the end */
 	unsigned medium_empty; /* looks in a row that saw no medium of ours */
 	bool medium_lost;
-	bool graceful_announced, graceful_refused;
+	/* host_order.c: 1 + the reset that this life announced and has yet to
+	 * send, 0 = none; bits of those that it sent, and that were refused. */
+	unsigned order, order_sent, order_refused;
 	int64_t forced_us; /* when the last ForceOff was sent; 0 = not */
 	int forced;        /* how often */
-	bool reboot_announced, reboot_sent;
-	int64_t heal_off_us, heal_on_us; /* Off was read; On was sent */
+	/* Of a restart: since when this life knows of it, whether another one
+	 * ordered it, whether the server was seen going down or coming up. */
+	int64_t reboot_us;
+	bool reboot_inherited, reboot_moved;
+	int64_t heal_off_us; /* Off was read */
+	int64_t on_us;       /* the last On was sent; 0 = not */
 	bool up_ejected;
 	bool inspected;
 	int64_t silent_since_us;      /* first failed contact; 0 = reachable */
@@ -304,12 +310,28 @@ enum verdict host_second_boot(struct host_pass *p);
 enum verdict host_asks_answered(void *arg);
 /* host_up_plan.c */
 enum verdict host_up(struct host_pass *p);
+/* host_reboot_plan.c: AX/reboot. V_NEXT: nothing of it is under way. */
 enum verdict host_rebooted(struct host_pass *p);
 enum verdict host_networked(struct host_pass *p); /* host_network.c */
 void host_network_forget(struct host_ctl *ctl);
 /* host_heal_plan.c: what a Beskar7Remediation asks for. */
 enum verdict host_healed(struct host_pass *p);
+/* host_order.c: orders that are sent once. r says that the reset is about to be
+ * ordered; it has to be written then. */
+void host_order_announce(
+    struct host_pass *p, struct record *r, enum redfish_reset reset);
+/* Sends what this life announced. V_NEXT: nothing (more) is to be sent. V_FAIL:
+ * it did not leave; again after the backoff. */
+enum verdict host_order_done(struct host_pass *p, enum redfish_reset reset);
+bool host_order_refused(const struct host_pass *p, enum redfish_reset reset);
+bool host_order_sent(const struct host_pass *p, enum redfish_reset reset);
 /* host_off.c */
+/* The OS is asked to shut down, once, and given so long; told is written with
+ * that. V_POLL: it is waited for. V_NEXT: force is next. */
+enum verdict host_asked_off(
+    struct host_pass *p, int64_t wait_s, const struct host_change *told);
+/* On, not more than once a minute. */
+enum verdict host_asked_on(struct host_pass *p);
 /* ForceOff, again and again but ever more rarely. */
 enum verdict host_forced_off(struct host_pass *p);
 bool host_going_on(const struct host_pass *p);

@@ -2,8 +2,6 @@
  * Giving a host back (SAFETY.md 8): off (gracefully, then by force), ejected,
  * override cleared, each read back; then the claim goes. Disks are not erased.
  */
-#include <stdio.h>
-
 #include "agent/control/host_pass.h"
 #include "agent/control/names.h"
 #include "common/str.h"
@@ -47,79 +45,9 @@ release_begun(void *arg)
 	}
 	r.failed = r.failed || r.phase == PHASE_ERROR;
 	r.phase = PHASE_RELEASING;
-	r.reboot[0] = '\0';
+	record_clear_reboot(&r);
 	record_clear_heal(&r);
 	return host_act_enter(p, &r);
-}
-
-/* Firmware at work does not listen; where the BMC does not tell, an OS may. */
-static bool
-release_os_listens(const struct redfish_state *s)
-{
-	return s->progress == RF_PROGRESS_ABSENT ||
-	       s->progress >= RF_PROGRESS_OS_BOOT_STARTED;
-}
-
-/* The BMC said no in its own words. Silence and lost replies are no answer:
- * the OS may be on its way down. */
-static bool
-release_refused(const struct host_pass *p)
-{
-	return !p->maybe_executed && (p->cause == RF_CAUSE_REFUSED ||
-					 p->cause == RF_CAUSE_UNSUPPORTED ||
-					 p->cause == RF_CAUSE_LICENCE ||
-					 p->cause == RF_CAUSE_CONFLICT);
-}
-
-static enum verdict
-release_graceful_sent(struct host_pass *p)
-{
-	struct host_memory *m = &p->ctl->mem;
-	enum verdict v = host_act_reset(p, RF_RESET_GRACEFUL_OFF);
-
-	if (v == V_WAIT)
-		return v;
-	if (v == V_FAIL && !p->maybe_executed && !release_refused(p))
-		return v; /* not sent: once more, after the backoff */
-	m->graceful_announced = false;
-	m->graceful_refused = v == V_FAIL && release_refused(p);
-	p->act[ACT_RESET] = ACT_IDLE; /* ForceOff may follow in this pass */
-	return V_NEXT;
-}
-
-/* Graceful at most once a release: announced, then waited for. */
-static enum verdict
-release_graceful(struct host_pass *p)
-{
-	const char *name = redfish_reset_name(RF_RESET_GRACEFUL_OFF);
-	struct record r = p->h.record;
-	int64_t wait = p->has_machine ? p->m.graceful_s : 0;
-	enum verdict v;
-
-	if (wait == 0 || p->ctl->mem.graceful_refused)
-		return V_NEXT;
-	if (str_eq(r.power, redfish_reset_name(RF_RESET_FORCE_OFF)))
-		return V_NEXT;
-	if (!str_eq(r.power, name)) {
-		if (!release_os_listens(pass_state(p)))
-			return V_NEXT;
-		(void)str_copy(r.power, sizeof(r.power), name);
-		r.power_s = pass_wall_s(p);
-		p->ctl->mem.graceful_announced = true;
-		return host_act_record(p, &r);
-	}
-	if (pass_wall_s(p) >= r.power_s + wait)
-		return V_NEXT;
-	if (p->ctl->mem.graceful_announced) {
-		v = release_graceful_sent(p);
-		if (v != V_NEXT)
-			return v;
-		if (p->ctl->mem.graceful_refused)
-			return V_NEXT;
-	}
-	release_say(
-	    p, "PoweringOff", "waiting for the OS to shut down", "power: off");
-	return pass_poll(p, p->c->o.poll_busy_us);
 }
 
 static enum verdict
@@ -139,9 +67,13 @@ release_off(void *arg)
 	/* On, but not by us: a stranger's server is not switched off. */
 	if (r.power[0] == '\0')
 		return V_NEXT;
-	v = release_graceful(p);
+	release_say(
+	    p, "PoweringOff", "waiting for the OS to shut down", "power: off");
+	v = host_asked_off(p, p->has_machine ? p->m.graceful_s : 0,
+	    &(struct host_change){ .record = NULL });
 	if (v != V_NEXT)
 		return v;
+	release_say(p, "PoweringOff", "switching the server off", "power: off");
 	if (!str_eq(r.power, redfish_reset_name(RF_RESET_FORCE_OFF))) {
 		(void)str_copy(r.power, sizeof(r.power),
 		    redfish_reset_name(RF_RESET_FORCE_OFF));

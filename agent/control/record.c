@@ -66,6 +66,7 @@ static const struct record_time times[] = {
 	{ "deadline", offsetof(struct record, deadline_s) },
 	{ "powerAt", offsetof(struct record, power_s) },
 	{ "refusedAt", offsetof(struct record, refused_s) },
+	{ "rebootBy", offsetof(struct record, reboot_by_s) },
 	{ "healSince", offsetof(struct record, heal_s) },
 	{ "fencedAt", offsetof(struct record, fenced_s) },
 };
@@ -230,6 +231,13 @@ record_clear_heal(struct record *r)
 	r->heal_s = r->fenced_s = 0;
 }
 
+void
+record_clear_reboot(struct record *r)
+{
+	r->reboot[0] = '\0';
+	r->reboot_by_s = 0;
+}
+
 bool
 record_healing(const struct record *r)
 {
@@ -242,7 +250,8 @@ void
 record_clear_claim(struct record *r)
 {
 	record_clear_attempt(r);
-	r->claim_id[0] = r->power[0] = r->reboot[0] = '\0';
+	record_clear_reboot(r);
+	r->claim_id[0] = r->power[0] = '\0';
 	r->power_s = 0;
 	r->attempt = 0;
 	r->failed = false;

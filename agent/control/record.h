@@ -56,11 +56,14 @@ struct record {
 	int64_t installed_s; /* the installer ended; the medium may go */
 	int64_t on2_s;       /* about to power on, to boot what it installed */
 	int64_t deadline_s;  /* evidence is due */
-	char mark[72];       /* boot progress read just before the power-on */
+	/* boot progress read just before the power-on, or before the last
+	 * restart that AX/reboot asked for; "" = the BMC does not tell */
+	char mark[72];
 	/* The last power action that we asked for, by its ResetType. */
 	char power[24];
 	int64_t power_s;
-	char reboot[48]; /* value of AX/reboot that power answers to */
+	char reboot[16];     /* value of AX/reboot that power answers to */
+	int64_t reboot_by_s; /* when a soft restart is to become a hard one */
 	/* The power cycle (or power-off) that was asked for: host_heal_plan.c.
 	 * at: one of HEAL_AT_*, "" = none was. */
 	char heal[48];    /* id of the ask */
@@ -85,6 +88,7 @@ void record_clear_claim(struct record *r);
 /* Forgets the facts of one attempt, and what was asked of its result. */
 void record_clear_attempt(struct record *r);
 void record_clear_heal(struct record *r);
+void record_clear_reboot(struct record *r);
 /* A power cycle or power-off that was begun is not done yet. */
 bool record_healing(const struct record *r);
 bool record_equal(const struct record *a, const struct record *b);

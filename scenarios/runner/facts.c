@@ -394,11 +394,9 @@ facts_doubted(const struct fact_object *o)
 
 	if (str_eq(ok, "False") && str_eq(tls, "CertificateChanged"))
 		return true;
-	if (!str_eq(id, "False"))
-		return false;
 	/* Of two hosts for one board, that which serves a claim goes on. */
-	return !str_eq(why, "IdentityConflict") ||
-	       str_eq(o->record.phase, "idle");
+	return str_eq(id, "False") && (!str_eq(why, "IdentityConflict") ||
+					  str_eq(o->record.phase, "idle"));
 }
 
 static void
@@ -437,6 +435,8 @@ facts_host(struct facts *f, struct fact_object *o, const char *key)
 	    !facts_has_finalizer(t, "physicalhost." AX) || !o->record.present ||
 		!o->record.valid);
 	facts_since(f, &o->unowned_at, name == NULL);
+	facts_since(
+	    f, &o->unrebooted_at, facts_annotation(t, AX "/reboot") == NULL);
 	if (facts_annotation(t, AX "/retry") != NULL)
 		o->retry_at = f->now_us;
 	if (json_at(t, "spec/online") != NULL)
@@ -453,7 +453,7 @@ facts_object_new(struct facts *f, const char *key)
 	o->gone_at = o->paused_at = o->maintenance_at = FACT_NEVER;
 	o->doubt_at = o->bare_at = o->unowned_at = FACT_NEVER;
 	o->retry_at = o->online_at = o->asked_at = FACT_NEVER;
-	o->heal_at = FACT_NEVER;
+	o->heal_at = o->unrebooted_at = FACT_NEVER;
 	o->deleting_at = o->user_at = o->intent_at = FACT_NEVER;
 	o->created_at = f->now_us;
 	(void)map_put(&f->objects, key, o); /* new */

@@ -74,11 +74,12 @@ struct fact_object {
 	/* since when; FACT_NEVER = it is not so */
 	int64_t paused_at, maintenance_at, doubt_at, bare_at, unowned_at;
 	int64_t retry_at, online_at;
-	int64_t asked_at;  /* the user's annotations that order work */
-	int64_t heal_at;   /* the record began to tell of record.heal */
-	int64_t intent_at; /* the record began to tell of record.on_at */
-	int64_t user_at;   /* last stored by somebody else than an agent */
-	char remedy[40];   /* of a Beskar7Remediation: its id */
+	int64_t unrebooted_at; /* since when AX/reboot is not there */
+	int64_t asked_at;      /* the user's annotations that order work */
+	int64_t heal_at;       /* the record began to tell of record.heal */
+	int64_t intent_at;     /* the record began to tell of record.on_at */
+	int64_t user_at;       /* last stored by somebody else than an agent */
+	char remedy[40];       /* of a Beskar7Remediation: its id */
 	/* Cluster, Beskar7Machine: */
 	int64_t deleting_at;
 };

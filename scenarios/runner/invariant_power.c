@@ -90,8 +90,20 @@ power_healing(const struct invariants *x, const struct inv_write *w)
 		return w->kind == WRITE_ON; /* however it was begun */
 	if (!str_eq(r->heal_at, "off") && !str_eq(r->heal_at, "graceful"))
 		return false;
-	return w->kind == WRITE_OFF &&
-	       (str_eq(r->heal, "reboot") || power_remedy(x, r->heal));
+	return w->kind == WRITE_OFF && power_remedy(x, r->heal);
+}
+
+/* What AX/reboot asks for, as long as it does; a server that went off for it is
+ * switched on again in any case. */
+static bool
+power_rebooting(const struct invariants *x, const struct inv_write *w)
+{
+	if (w->host->record.reboot[0] == '\0')
+		return false;
+	if (w->kind == WRITE_ON)
+		return true;
+	return (w->kind == WRITE_RESTART || w->kind == WRITE_OFF) &&
+	       !inv_known_for(x, w->host->unrebooted_at, 5 * LOOP_S);
 }
 
 static void
@@ -103,9 +115,7 @@ power_provisioned(struct invariants *x, const struct inv_write *w)
 	if (!str_eq(r->phase, "provisioned") || w->kind == WRITE_EJECT ||
 	    w->kind == WRITE_CLEAR)
 		return;
-	if (r->reboot[0] != '\0' && w->kind == WRITE_RESTART)
-		return;
-	if (power_healing(x, w))
+	if (power_rebooting(x, w) || power_healing(x, w))
 		return;
 	inv_host_name(w->host, name);
 	inv_fail(x, "provisioned-untouched", name,

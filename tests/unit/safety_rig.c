@@ -259,6 +259,7 @@ rig_new(const struct rig_opts *o)
 		.bmcs = o->bmcs,
 		.profiles = o->profiles != NULL ? o->profiles : &profile,
 		.n_profiles = o->profiles != NULL ? o->n_profiles : 1,
+		.knobs = o->knobs,
 		.overrides = o->overrides,
 		.n_overrides = o->n_overrides,
 		.timing = o->timing,

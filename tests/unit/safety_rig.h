@@ -37,6 +37,7 @@ struct rig_opts {
 	/* NULL = profile; dealt round robin */
 	const char *const *profiles;
 	size_t n_profiles;
+	const char *knobs;   /* YAML over the profile; NULL = none */
 	const char *image;   /* NULL = installer.iso */
 	const char *kind;    /* NULL = Installer */
 	const char *machine; /* more of spec, e.g. "completion: {..}" */

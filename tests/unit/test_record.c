@@ -15,7 +15,8 @@ record_full(void)
 		.installed_s = 1767225602,
 		.on2_s = 1767225603,
 		.deadline_s = 1767229200,
-		.power_s = 1767225604 };
+		.power_s = 1767225604,
+		.reboot_by_s = 1767225724 };
 
 	(void)str_copy(r.id.uuid, sizeof(r.id.uuid),
 	    "8245083f-303c-453e-8ecc-e4346e007bd7");
@@ -96,6 +97,8 @@ forgets_the_claim_but_not_the_board(void)
 	record_clear_claim(&r);
 	CHECK_TEXT(r.claim_id, "");
 	CHECK_TEXT(r.power, "");
+	CHECK_TEXT(r.reboot, "");
+	CU_ASSERT_EQUAL(r.reboot_by_s, 0);
 	CU_ASSERT_EQUAL(r.phase, PHASE_IDLE);
 	CU_ASSERT_EQUAL(r.on_s, 0);
 	CU_ASSERT_FALSE(r.failed);

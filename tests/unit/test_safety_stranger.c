@@ -40,10 +40,11 @@ a_host_found_on_is_left_alone(void)
 	CU_ASSERT_TRUE(
 	    rig_is(r, B7M, "m1", "?HostClaimed.reason", "NoHostAvailable"));
 	CU_ASSERT_EQUAL(touched(r, 0), 0);
-	/* The user says that it may be forced off. */
+	/* The user says that it is to be off; its OS obeys. */
 	rig_patch(r, HOST, "bmc-000", "{\"spec\":{\"online\":false}}");
 	CU_ASSERT_TRUE(rig_provisioned(r, "m1", 30 * LOOP_MIN));
-	CU_ASSERT_EQUAL(r->bmc[0].forced, 1);
+	CU_ASSERT_EQUAL(r->bmc[0].graceful, 1);
+	CU_ASSERT_EQUAL(r->bmc[0].forced, 0);
 	rig_free(r);
 }
 
