@@ -2,6 +2,7 @@
 #include "common/digest.h"
 
 #include <assert.h>
+#include <mbedtls/md.h>
 #include <mbedtls/md5.h>
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
@@ -46,6 +47,14 @@ sha256_end(struct sha256_ctx *c, uint8_t out[32])
 	memcpy(&m, c->state, sizeof(m));
 	must(mbedtls_sha256_finish_ret(&m, out));
 	memset(c, 0, sizeof(*c));
+}
+
+void
+hmac_sha256(
+    const void *key, size_t key_n, const void *p, size_t n, uint8_t out[32])
+{
+	must(mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), key,
+	    key_n, p, n, out));
 }
 
 void

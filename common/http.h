@@ -220,6 +220,8 @@ struct http_listen_opts {
 	void *arg;
 	struct http_limits limits; /* head_us: from the first byte, absolute */
 	enum tls_version min_version;
+	/* HTTP/1.1 without a Host header is served, not refused: firmware. */
+	bool hostless;
 };
 struct http_server *http_listen(
     struct http_net *n, const struct http_listen_opts *o, struct err *e);

@@ -188,7 +188,7 @@ head_problem(const struct conn *c, const struct exch *x)
 	if (x->base.target[0] != '/')
 		return "bad request: the target is no path";
 	if (count_header(x, "Host") > 1 ||
-	    (!x->http10 && count_header(x, "Host") == 0))
+	    (!x->http10 && !c->srv->o.hostless && count_header(x, "Host") == 0))
 		return "bad request: one Host header is needed";
 	if (count_header(x, "Transfer-Encoding") > 0 && !chunked)
 		return "bad request: unknown transfer encoding";

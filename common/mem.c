@@ -148,3 +148,14 @@ mem_stats(void)
 {
 	return stats;
 }
+
+bool
+secret_same(const void *a, const void *b, size_t n)
+{
+	const volatile unsigned char *x = a, *y = b;
+	unsigned char differs = 0;
+
+	for (size_t i = 0; i < n; i++)
+		differs |= (unsigned char)(x[i] ^ y[i]);
+	return differs == 0;
+}

@@ -15,6 +15,11 @@ MAY = {
     'agent/kube/': ['agent/kube/', 'common/'],
     'agent/redfish/': ['agent/redfish/', 'common/'],
     'agent/media/': ['agent/media/', 'common/'],
+    'agent/serve/': ['agent/serve/', 'agent/media/', 'common/'],
+    'agent/origin/': ['agent/origin/', 'agent/media/', 'common/'],
+    'agent/claims/': ['agent/claims/', 'agent/serve/', 'agent/origin/',
+                      'agent/media/', 'agent/kube/', 'agent/control/record.h',
+                      'agent/control/names.h', 'common/'],
     'agent/probe/': ['agent/probe/', 'agent/redfish/', 'common/'],
     'agent/enroll/': ['agent/enroll/', 'common/'],
     'agent/enroll/enroll_main.c': ['agent/enroll/', 'common/',
@@ -109,7 +114,7 @@ def check(tree):
 
 
 _H = {'common/a.h': '', 'agent/kube/k.h': '', 'agent/redfish/r.h': '',
-      'agent/control/c.h': '', 'sim/bmc/b.h': '', 'sim/core/s.h': '',
+      'agent/control/c.h': '', 'agent/serve/s.h': '', 'sim/bmc/b.h': '', 'sim/core/s.h': '',
       'common/j.h': '#include <cjson/cJSON.h>\n'}
 
 
@@ -123,6 +128,9 @@ BAD = [
     _with('common/x.c', '#include "agent/kube/k.h"\n'),
     _with('agent/redfish/x.c', '#include "agent/kube/k.h"\n'),
     _with('agent/kube/x.c', '#include "agent/control/c.h"\n'),
+    _with('agent/serve/x.c', '#include "agent/kube/k.h"\n'),
+    _with('agent/origin/x.c', '#include "agent/serve/s.h"\n'),
+    _with('agent/claims/x.c', '#include "agent/control/c.h"\n'),
     _with('sim/core/x.c', '#include "sim/bmc/b.h"\n'),
     _with('agent/kube/x.c', '#include "k.h"\n'),
     _with('agent/kube/x.c', '#include <curl/curl.h>\n'),
