@@ -7,57 +7,17 @@
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define EACH_ALONE 1
+#define TELL_ASAN 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(EACH_ALONE)
-#define EACH_ALONE 1
+#if defined(__SANITIZE_ADDRESS__) && !defined(TELL_ASAN)
+#define TELL_ASAN 1
+#endif
+#ifdef TELL_ASAN
+#include <sanitizer/asan_interface.h>
 #endif
 
 #define STEP sizeof(void *) /* alignment: pointers and doubles */
-
-void *
-json_room_alone(size_t n)
-{
-	return json_room_take(NULL, n);
-}
-
-char *
-json_room_text(const char *s)
-{
-	size_t n = strlen(s) + 1;
-
-	return memcpy(json_room_alone(n), s, n);
-}
-
-#ifdef EACH_ALONE
-
-void *
-json_room_take(struct json_room *room, size_t n)
-{
-	(void)room;
-	return xmalloc(n);
-}
-
-size_t
-json_room_need(size_t n)
-{
-	return n;
-}
-
-void
-json_room_close(struct json_room *room)
-{
-	(void)room;
-}
-
-void
-json_room_free(void *p)
-{
-	xfree(p);
-}
-
-#else
 
 struct json_block {
 	size_t live; /* pieces, and one for the room while it takes from here */
@@ -68,7 +28,79 @@ struct json_block {
 /* What stands before each piece. */
 struct piece {
 	struct json_block *of; /* NULL: it stands alone */
+#ifdef TELL_ASAN
+	size_t n; /* bytes of the piece */
+#endif
 };
+
+#ifdef TELL_ASAN
+#define UNSEEN __attribute__((no_sanitize("address"), noinline))
+
+static void
+nobody_reads(const void *p, size_t n)
+{
+	ASAN_POISON_MEMORY_REGION(p, n);
+}
+
+/* Bytes between pieces are poisoned, those that belong to this file too. */
+UNSEEN static void *
+piece_begin(struct piece *p, struct json_block *of, size_t n)
+{
+	p->of = of;
+	p->n = n;
+	if (of != NULL)
+		ASAN_UNPOISON_MEMORY_REGION(p + 1, n);
+	else
+		nobody_reads(p, sizeof(*p));
+	return p + 1;
+}
+
+UNSEEN static size_t
+piece_size(const struct piece *p)
+{
+	return p->n;
+}
+
+UNSEEN static struct json_block *
+piece_of(const struct piece *p)
+{
+	return p->of;
+}
+
+static struct json_block *
+piece_end(struct piece *p)
+{
+	/* Freed before, nobody reads it: that is reported here. */
+	(void)*(volatile const char *)(p + 1);
+	if (piece_of(p) != NULL)
+		nobody_reads(p + 1, piece_size(p));
+	return piece_of(p);
+}
+
+#else
+
+static void
+nobody_reads(const void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+}
+
+static void *
+piece_begin(struct piece *p, struct json_block *of, size_t n)
+{
+	(void)n;
+	p->of = of;
+	return p + 1;
+}
+
+static struct json_block *
+piece_end(struct piece *p)
+{
+	return p->of;
+}
+
+#endif
 
 size_t
 json_room_need(size_t n)
@@ -93,6 +125,7 @@ block_new(struct json_room *room, size_t need)
 	b->live = 1;
 	b->used = 0;
 	b->cap = cap;
+	nobody_reads(b->bytes, cap);
 	room->now = b;
 }
 
@@ -105,8 +138,7 @@ json_room_take(struct json_room *room, size_t n)
 
 	if (room == NULL) {
 		p = xmalloc(sizeof(*p) + n);
-		p->of = NULL;
-		return p + 1;
+		return piece_begin(p, NULL, n);
 	}
 	if (room->now == NULL || room->now->cap - room->now->used < need)
 		block_new(room, need);
@@ -115,8 +147,21 @@ json_room_take(struct json_room *room, size_t n)
 	b->used += need;
 	b->live++;
 	room->taken += need;
-	p->of = b;
-	return p + 1;
+	return piece_begin(p, b, n);
+}
+
+void *
+json_room_alone(size_t n)
+{
+	return json_room_take(NULL, n);
+}
+
+char *
+json_room_text(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(json_room_alone(n), s, n);
 }
 
 void
@@ -130,15 +175,13 @@ json_room_close(struct json_room *room)
 void
 json_room_free(void *p)
 {
-	struct piece *at;
+	struct json_block *of;
 
 	if (p == NULL)
 		return;
-	at = (struct piece *)p - 1;
-	if (at->of != NULL)
-		drop(at->of);
+	of = piece_end((struct piece *)p - 1);
+	if (of != NULL)
+		drop(of);
 	else
-		xfree(at);
+		xfree((struct piece *)p - 1);
 }
-
-#endif

@@ -3,7 +3,8 @@
  * nodes come out of a few blocks, each freed with the last of what is in it,
  * whatever tree that is part of by then. Everything of cJSON's goes this way
  * (its hooks are set before main), since what it frees may be either kind.
- * Under AddressSanitizer each node has its own memory, so that it sees all.
+ * AddressSanitizer is told what of a block is nobody's: what is between two
+ * pieces, and what was freed.
  * Private to common/json*.c.
  */
 #ifndef B7_JSON_ROOM_H
@@ -20,7 +21,7 @@ struct json_room {
 	size_t taken;           /* from all of them */
 };
 
-/* Memory that json_room_free takes back. room NULL: on its own. */
+/* Memory that json_room_free takes back, n > 0. room NULL: on its own. */
 void *json_room_take(struct json_room *room, size_t n);
 /* What a node of n bytes takes in a block. */
 size_t json_room_need(size_t n);
