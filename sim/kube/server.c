@@ -8,6 +8,7 @@
 #include "common/url.h"
 #include "common/yaml.h"
 #include "sim/kube/conn.h"
+#include "sim/kube/kept.h"
 #include "sim/kube/load.h"
 #include "sim/kube/serve.h"
 #include "sim/kube/watch.h"
@@ -181,6 +182,16 @@ kube_server_get(const struct kube_server *s, const char *group,
 	struct ks_object *o = k != NULL ? ks_store_get(k, ns, name) : NULL;
 
 	return o != NULL ? ks_object_tree(o) : NULL;
+}
+
+const cJSON *
+kube_server_see(struct kube_server *s, const char *group, const char *resource,
+    const char *ns, const char *name)
+{
+	struct ks_kind *k = ks_kind_find(&s->store.kinds, group, resource);
+	struct ks_object *o = k != NULL ? ks_store_get(k, ns, name) : NULL;
+
+	return o != NULL ? ks_kept_hold(&s->store.kept, o) : NULL;
 }
 
 cJSON *

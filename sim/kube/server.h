@@ -115,6 +115,10 @@ bool kube_server_apply_yaml(struct kube_server *s, const char *text, size_t n,
  * or "" for cluster-scoped kinds. resource is the plural name. */
 cJSON *kube_server_get(const struct kube_server *s, const char *group,
     const char *resource, const char *ns, const char *name);
+/* The same, shared: only to be read, and given back to json_drop(). For what
+ * looks after every turn of a world. */
+const cJSON *kube_server_see(struct kube_server *s, const char *group,
+    const char *resource, const char *ns, const char *name);
 /* Array of copies, ordered by namespace and name; ns NULL = all. */
 cJSON *kube_server_list(const struct kube_server *s, const char *group,
     const char *resource, const char *ns);

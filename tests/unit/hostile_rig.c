@@ -202,10 +202,11 @@ hostile_run(struct hostile_rig *r, int64_t us)
 	(void)world_run(w, world_now_us(w) + us, NULL, NULL); /* time is up */
 }
 
-static cJSON *
+/* Given back to json_drop(). */
+static const cJSON *
 rig_get(struct hostile_rig *r, const char *resource, const char *name)
 {
-	return kube_server_get(stage_kube(r->s),
+	return kube_server_see(stage_kube(r->s),
 	    str_eq(resource, "machines") || str_eq(resource, "clusters")
 		? "cluster.x-k8s.io"
 		: HOSTILE_AX,
@@ -232,10 +233,10 @@ const char *
 hostile_at(struct hostile_rig *r, const char *resource, const char *name,
     const char *path)
 {
-	cJSON *o = rig_get(r, resource, name);
+	const cJSON *o = rig_get(r, resource, name);
 	const char *text = rig_keep(json_at(o, path));
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return text;
 }
 
@@ -243,7 +244,7 @@ const char *
 hostile_condition(struct hostile_rig *r, const char *resource, const char *name,
     const char *type, const char *member)
 {
-	cJSON *o = rig_get(r, resource, name);
+	const cJSON *o = rig_get(r, resource, name);
 	const cJSON *c, *found = NULL;
 	const char *text;
 
@@ -251,29 +252,34 @@ hostile_condition(struct hostile_rig *r, const char *resource, const char *name,
 		if (str_eq(json_str(c, "type", ""), type))
 			found = json_child(c, member);
 	text = rig_keep(found);
-	cJSON_Delete(o);
+	json_drop(o);
 	return text;
 }
 
 struct rig_want {
 	struct hostile_rig *r;
 	const char *resource, *name, *path, *value;
+	int64_t seen; /* as of this revision it is not as it should */
 };
 
 static bool
 rig_reached(void *arg)
 {
 	struct rig_want *w = arg;
+	int64_t now = kube_server_revision(stage_kube(w->r->s));
+	bool changed = now != w->seen;
 
-	return str_eq(
-	    hostile_at(w->r, w->resource, w->name, w->path), w->value);
+	w->seen = now;
+	return changed &&
+	       str_eq(
+		   hostile_at(w->r, w->resource, w->name, w->path), w->value);
 }
 
 int64_t
 hostile_wait(struct hostile_rig *r, const char *resource, const char *name,
     const char *path, const char *value, int64_t within_us)
 {
-	struct rig_want want = { r, resource, name, path, value };
+	struct rig_want want = { r, resource, name, path, value, -1 };
 	struct world *w = stage_world(r->s);
 	int64_t began = world_now_us(w);
 	bool ok = world_run(w, began + within_us, rig_reached, &want);

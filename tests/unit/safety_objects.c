@@ -195,11 +195,12 @@ bool
 rig_is(struct rig *r, const char *resource, const char *name, const char *path,
     const char *value)
 {
-	cJSON *o = rig_get(r, resource, name);
+	const cJSON *o = kube_server_see(
+	    stage_kube(r->s), rig_group(resource), resource, "default", name);
 	bool ok = path == NULL ? o == NULL
 			       : o != NULL && str_eq(rig_value(o, path), value);
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return ok;
 }
 
@@ -227,22 +228,26 @@ rig_show(struct rig *r)
 struct rig_want {
 	struct rig *r;
 	const char *resource, *name, *path, *value;
+	int64_t seen; /* as of this revision it is not as it should */
 };
 
 static bool
 rig_reached(void *arg)
 {
 	struct rig_want *w = arg;
+	int64_t now = kube_server_revision(stage_kube(w->r->s));
+	bool changed = now != w->seen;
 
-	return w->r->killed ||
-	       rig_is(w->r, w->resource, w->name, w->path, w->value);
+	w->seen = now;
+	return w->r->killed || (changed && rig_is(w->r, w->resource, w->name,
+					       w->path, w->value));
 }
 
 bool
 rig_wait(struct rig *r, const char *resource, const char *name,
     const char *path, const char *value, int64_t within_us)
 {
-	struct rig_want w = { r, resource, name, path, value };
+	struct rig_want w = { r, resource, name, path, value, -1 };
 	int64_t until = world_now_us(stage_world(r->s)) + within_us;
 	cJSON *o;
 	char *text;

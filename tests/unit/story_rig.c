@@ -194,6 +194,7 @@ story_delete_machine(struct stage *s)
 struct story_want {
 	struct stage *s;
 	const char *resource, *name, *path, *value;
+	int64_t seen; /* as of this revision it is not as it should */
 };
 
 static bool
@@ -203,13 +204,19 @@ story_reached(void *arg)
 	const char *group = str_eq(w->resource, "machines")
 				? "cluster.x-k8s.io"
 				: "infrastructure.cluster.x-k8s.io";
-	cJSON *o = kube_server_get(
-	    stage_kube(w->s), group, w->resource, "default", w->name);
-	bool ok = w->path == NULL
-		      ? o == NULL
-		      : str_eq(json_str(o, w->path, NULL), w->value);
+	int64_t now = kube_server_revision(stage_kube(w->s));
+	const cJSON *o;
+	bool ok;
 
-	cJSON_Delete(o);
+	if (now == w->seen)
+		return false;
+	w->seen = now;
+	o = kube_server_see(
+	    stage_kube(w->s), group, w->resource, "default", w->name);
+	ok = w->path == NULL ? o == NULL
+			     : str_eq(json_str(o, w->path, NULL), w->value);
+
+	json_drop(o);
 	return ok;
 }
 
@@ -217,7 +224,7 @@ void
 story_wait(struct stage *s, const char *resource, const char *name,
     const char *path, const char *value, int64_t within_us)
 {
-	struct story_want w = { s, resource, name, path, value };
+	struct story_want w = { s, resource, name, path, value, -1 };
 	struct world *world = stage_world(s);
 	bool ok = world_run(
 	    world, world_now_us(world) + within_us, story_reached, &w);

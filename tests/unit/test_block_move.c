@@ -37,20 +37,21 @@ pass(struct stage *s, int64_t us)
 	(void)world_run(w, world_now_us(w) + us, NULL, NULL);
 }
 
-static cJSON *
+/* Given back to json_drop(). */
+static const cJSON *
 get(struct stage *s, const char *resource, const char *name)
 {
-	return kube_server_get(stage_kube(s), AX, resource, "default", name);
+	return kube_server_see(stage_kube(s), AX, resource, "default", name);
 }
 
 static bool
 blocked(struct stage *s)
 {
-	cJSON *m = get(s, "beskar7machines", "m1");
+	const cJSON *m = get(s, "beskar7machines", "m1");
 	bool is =
 	    json_child(json_obj(m, "metadata/annotations"), BLOCK) != NULL;
 
-	cJSON_Delete(m);
+	json_drop(m);
 	return is;
 }
 
@@ -67,20 +68,20 @@ patch(struct stage *s, const char *target, const char *body)
 static bool
 claimed(struct stage *s)
 {
-	cJSON *h = get(s, "physicalhosts", "bmc-000");
+	const cJSON *h = get(s, "physicalhosts", "bmc-000");
 	bool is = json_at(h, "spec/consumerRef") != NULL;
 
-	cJSON_Delete(h);
+	json_drop(h);
 	return is;
 }
 
 static bool
 provisioned(struct stage *s)
 {
-	cJSON *m = get(s, "beskar7machines", "m1");
+	const cJSON *m = get(s, "beskar7machines", "m1");
 	bool is = json_str(m, "spec/providerID", NULL) != NULL;
 
-	cJSON_Delete(m);
+	json_drop(m);
 	return is;
 }
 
@@ -164,7 +165,7 @@ static void
 somebody_elses_is_left_alone(void)
 {
 	struct stage *s = with_machine(1);
-	cJSON *m;
+	const cJSON *m;
 
 	patch(
 	    s, M1, "{\"metadata\":{\"annotations\":{\"" BLOCK "\":\"mine\"}}}");
@@ -172,7 +173,7 @@ somebody_elses_is_left_alone(void)
 	    s, "machines", "m1", "status/phase", "Running", 60 * LOOP_MIN);
 	m = get(s, "beskar7machines", "m1");
 	CHECK_TEXT(kobj_annotation(m, BLOCK), "mine");
-	cJSON_Delete(m);
+	json_drop(m);
 	stage_free(s);
 }
 

@@ -133,12 +133,12 @@ a_new_password_is_read_once_for_all(void)
 static bool
 secret_is_free(void *arg)
 {
-	cJSON *o = kube_server_get(
+	const cJSON *o = kube_server_see(
 	    stage_kube(arg), "", "secrets", "default", "shared");
 	bool is = json_arr(o, "metadata/finalizers") == NULL ||
 		  cJSON_GetArraySize(json_arr(o, "metadata/finalizers")) == 0;
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return is;
 }
 

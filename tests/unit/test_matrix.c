@@ -209,19 +209,20 @@ image_of(const char *profile)
 		   : "http://10.0.0.3/installer.iso";
 }
 
-static cJSON *
+/* Given back to json_drop(). */
+static const cJSON *
 object(struct stage *s, const char *resource, const char *name)
 {
-	return kube_server_get(stage_kube(s), GROUP, resource, "default", name);
+	return kube_server_see(stage_kube(s), GROUP, resource, "default", name);
 }
 
 static bool
 provisioned(void *arg)
 {
-	cJSON *o = object(arg, "beskar7machines", "m1");
+	const cJSON *o = object(arg, "beskar7machines", "m1");
 	bool done = json_str(o, "spec/providerID", NULL) != NULL;
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return done;
 }
 
@@ -235,7 +236,7 @@ enum wait {
 static enum wait
 waits(struct stage *s)
 {
-	cJSON *o = object(s, "physicalhosts", "bmc-000");
+	const cJSON *o = object(s, "physicalhosts", "bmc-000");
 	enum wait w = WAITS_NOT;
 	const cJSON *c;
 
@@ -245,7 +246,7 @@ waits(struct stage *s)
 		if (str_eq(json_str(c, "reason", ""), "WaitingForEvidence") &&
 		    str_eq(json_str(c, "status", ""), "False"))
 			w = WAITS_CONFIRM;
-	cJSON_Delete(o);
+	json_drop(o);
 	return w;
 }
 
@@ -258,13 +259,13 @@ ended(void *arg)
 static bool
 released(void *arg)
 {
-	cJSON *m = object(arg, "beskar7machines", "m1");
-	cJSON *h = object(arg, "physicalhosts", "bmc-000");
+	const cJSON *m = object(arg, "beskar7machines", "m1");
+	const cJSON *h = object(arg, "physicalhosts", "bmc-000");
 	bool done =
 	    !m && str_eq(json_str(h, "status/state", NULL), "Available");
 
-	cJSON_Delete(m);
-	cJSON_Delete(h);
+	json_drop(m);
+	json_drop(h);
 	return done;
 }
 
@@ -272,12 +273,12 @@ released(void *arg)
 static void
 show(struct stage *s, const char *row)
 {
-	cJSON *o = object(s, "physicalhosts", "bmc-000");
+	const cJSON *o = object(s, "physicalhosts", "bmc-000");
 	char *text = json_print_pretty(json_obj(o, "status"));
 
 	(void)fprintf(stderr, "%s\n%s\n", row, text);
 	xfree(text);
-	cJSON_Delete(o);
+	json_drop(o);
 	CHECK_ROW(false, row);
 }
 
@@ -362,7 +363,7 @@ hold_the_button(struct stage *s)
 static bool
 help(struct stage *s, struct worst *w)
 {
-	cJSON *o = object(s, "physicalhosts", "bmc-000");
+	const cJSON *o = object(s, "physicalhosts", "bmc-000");
 	bool helped = true;
 
 	if (getenv("MATRIX_VERBOSE"))
@@ -381,7 +382,7 @@ help(struct stage *s, struct worst *w)
 		w->given_back++;
 		helped = false;
 	}
-	cJSON_Delete(o);
+	json_drop(o);
 	return helped;
 }
 

@@ -51,7 +51,7 @@ go(struct stage *s, int64_t us)
 static bool
 says(struct stage *s, const char *text)
 {
-	cJSON *o = kube_server_get(
+	const cJSON *o = kube_server_see(
 	    stage_kube(s), GROUP, "physicalhosts", "default", "bmc-000");
 	const cJSON *c;
 	bool said = false;
@@ -65,7 +65,7 @@ says(struct stage *s, const char *text)
 			    json_str(c, "type", ""),
 			    json_str(c, "message", ""));
 	}
-	cJSON_Delete(o);
+	json_drop(o);
 	return said;
 }
 
@@ -118,11 +118,11 @@ is_inserted(void *arg)
 static bool
 is_provisioned(void *arg)
 {
-	cJSON *o = kube_server_get(
+	const cJSON *o = kube_server_see(
 	    stage_kube(arg), GROUP, "beskar7machines", "default", "m1");
 	bool done = json_str(o, "spec/providerID", NULL) != NULL;
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return done;
 }
 
@@ -182,7 +182,7 @@ operations(struct stage *s, const char *name)
 
 	(void)str_format(path, sizeof(path), "operations/%s", name);
 	n = (unsigned)json_i64(o, path, 0);
-	cJSON_Delete(o);
+	json_drop(o);
 	return n;
 }
 

@@ -97,21 +97,26 @@ capi_is(struct rig *r, const char *resource, const char *name, const char *path,
 struct capi_want {
 	struct rig *r;
 	const char *resource, *name, *path, *value;
+	int64_t seen; /* as of this revision it is not as it should */
 };
 
 static bool
 capi_reached(void *arg)
 {
 	struct capi_want *w = arg;
+	int64_t now = kube_server_revision(stage_kube(w->r->s));
+	bool changed = now != w->seen;
 
-	return capi_is(w->r, w->resource, w->name, w->path, w->value);
+	w->seen = now;
+	return changed &&
+	       capi_is(w->r, w->resource, w->name, w->path, w->value);
 }
 
 bool
 capi_wait(struct rig *r, const char *resource, const char *name,
     const char *path, const char *value, int64_t within_us)
 {
-	struct capi_want w = { r, resource, name, path, value };
+	struct capi_want w = { r, resource, name, path, value, -1 };
 	struct world *world = stage_world(r->s);
 	char *text;
 

@@ -262,11 +262,11 @@ a_claimed_host_waits(void)
 static bool
 namespace_gone(void *arg)
 {
-	cJSON *o = kube_server_get(stage_kube(((struct rig *)arg)->s), "",
+	const cJSON *o = kube_server_see(stage_kube(((struct rig *)arg)->s), "",
 	    "namespaces", "", "default");
 	bool is = o == NULL;
 
-	cJSON_Delete(o);
+	json_drop(o);
 	return is;
 }
 

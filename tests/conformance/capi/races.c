@@ -20,6 +20,7 @@ machines(struct rig *r, unsigned n)
 struct up_want {
 	struct rig *r;
 	unsigned n;
+	int64_t seen; /* as of this revision they are fewer */
 };
 
 static unsigned
@@ -40,13 +41,17 @@ up_reached(void *arg)
 {
 	struct up_want *w = arg;
 
-	return up(w->r) >= w->n;
+	int64_t now = kube_server_revision(stage_kube(w->r->s));
+	bool changed = now != w->seen;
+
+	w->seen = now;
+	return changed && up(w->r) >= w->n;
 }
 
 static bool
 wait_up(struct rig *r, unsigned n)
 {
-	struct up_want w = { r, n };
+	struct up_want w = { r, n, -1 };
 	struct world *world = stage_world(r->s);
 
 	return world_run(
