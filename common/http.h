@@ -202,7 +202,7 @@ struct http_listen_opts {
 	unsigned n_ports;   /* 0 = 1; a range starting at port */
 	unsigned max_conns; /* 0 = 1024 */
 	/* NULL = plain HTTP. Asked per connection; NULL answer: refuse. The
-	 * identity is borrowed until the connection ends. */
+	 * connection takes a reference of its own. */
 	struct tls_identity *(*identity)(
 	    void *arg, const struct http_addr *local);
 	struct tls_trust *client_ca; /* asks for certificates; borrowed */

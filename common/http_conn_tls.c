@@ -175,6 +175,7 @@ conn_tls_start(struct conn *c)
 	if (!id || id->is_virtual)
 		return false;
 	c->tls = xcalloc(1, sizeof *c->tls);
+	c->tls->identity = tls_identity_ref(id);
 	mbedtls_ssl_init(&c->tls->ssl);
 	mbedtls_ssl_config_init(&c->tls->conf);
 	if (!configure(c, id) ||
@@ -191,6 +192,7 @@ conn_tls_free(struct conn *c)
 		return;
 	mbedtls_ssl_free(&c->tls->ssl);
 	mbedtls_ssl_config_free(&c->tls->conf);
+	tls_identity_free(c->tls->identity);
 	xfree(c->tls);
 	c->tls = NULL;
 }

@@ -79,6 +79,7 @@ enum conn_wait {
 struct conn_tls {
 	mbedtls_ssl_context ssl;
 	mbedtls_ssl_config conf;
+	struct tls_identity *identity; /* counted */
 	uint8_t ticket_tag[8]; /* of the identity: tickets stay with it */
 	size_t said;           /* of a handshake that will stall */
 	bool stalled;
