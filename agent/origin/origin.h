@@ -1,8 +1,8 @@
 /*
- * A base image where it lies: an HTTP(S) server with ranges, or a file below
- * one folder (`file:NAME`). Nothing is stored. What the image is (size, ETag or
- * Last-Modified) is asked once; from then on every read demands that very
- * image, and one that changed is an error for good.
+ * A base image where it lies: an HTTP(S) server with ranges. Nothing is stored.
+ * What the image is (size, ETag or Last-Modified) is asked once; from then on
+ * every read demands that very image, and one that changed is an error for
+ * good.
  */
 #ifndef B7_AGENT_ORIGIN_ORIGIN_H
 #define B7_AGENT_ORIGIN_ORIGIN_H
@@ -13,13 +13,14 @@
 #include "agent/media/source.h"
 #include "common/env.h"
 #include "common/err.h"
+#include "common/tls.h"
 
 #define ORIGIN_PIECE (1u << 20) /* most of one request */
 
 struct origin_opts {
 	const char *url;
-	const char *allowed; /* "host[:port],..."; NULL = any */
-	const char *folder;  /* of file: URLs; NULL = none are allowed */
+	const char *allowed;     /* "host[:port],..."; NULL = any */
+	struct tls_trust *trust; /* borrowed; NULL = the system's */
 	/* 0 = the default in brackets */
 	int64_t deadline_us; /* [60 s] of one read with its retries */
 	int64_t try_us;      /* [20 s] of one try */
@@ -27,7 +28,7 @@ struct origin_opts {
 };
 
 struct origin_reader;
-/* opened is called once, from the loop: e NULL = the source is good. ERR_SPEC:
+/* opened is called once, from the loop, and must not free the reader: e NULL = the source is good. ERR_SPEC:
  * will never work (not allowed, no ranges, a redirect to another host);
  * ERR_NOTFOUND; else it may work later. */
 struct origin_reader *origin_reader_new(const struct env *env,
