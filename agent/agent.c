@@ -24,6 +24,7 @@ struct agent {
 	struct controllers *control;             /* NULL: not the leader */
 	struct diagnostics *diagnostics;
 	struct explain_server *explain; /* NULL: none */
+	struct media_server *media;     /* NULL: none */
 	struct deferred drop; /* of the controllers, after the lease is lost */
 	bool stopping;
 	int64_t stop_grace_us;
@@ -172,6 +173,32 @@ agent_open_explain(struct agent *a, const struct agent_opts *o, struct err *e)
 }
 
 static bool
+agent_leads(void *arg)
+{
+	const struct agent *a = arg;
+
+	return !a->stopping && a->control != NULL;
+}
+
+static bool
+agent_open_media(struct agent *a, const struct agent_opts *o, struct err *e)
+{
+	struct media_server_opts m = o->media;
+
+	if (m.serve.listen == NULL || m.serve.listen[0] == '\0')
+		return true;
+	m.ns = a->ns;
+	m.watch_filter = a->watch_filter;
+	m.origins = a->image_origins;
+	m.key_ns =
+	    o->lease_ns != NULL ? o->lease_ns : kube_client_default_ns(a->kube);
+	m.leading = agent_leads;
+	m.arg = a;
+	a->media = media_server_new(a->kube, &m, e);
+	return a->media != NULL;
+}
+
+static bool
 agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 {
 	struct kube_client_opts k = { .qps = o->qps,
@@ -195,7 +222,7 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 		if (a->diagnostics == NULL)
 			return false;
 	}
-	if (!agent_open_explain(a, o, e))
+	if (!agent_open_explain(a, o, e) || !agent_open_media(a, o, e))
 		return false;
 	if (!o->leader_elect) {
 		agent_lead(a);
@@ -238,6 +265,18 @@ unsigned
 agent_diagnostics_port(const struct agent *a)
 {
 	return a->diagnostics == NULL ? 0 : diagnostics_port(a->diagnostics);
+}
+
+unsigned
+agent_media_port(const struct agent *a)
+{
+	return a->media == NULL ? 0 : media_server_port(a->media);
+}
+
+const struct media_server *
+agent_media(const struct agent *a)
+{
+	return a->media;
 }
 
 static void
@@ -285,6 +324,7 @@ agent_free(struct agent *a)
 	deferred_cancel(&a->drop);
 	diagnostics_free(a->diagnostics);
 	explain_server_free(a->explain);
+	media_server_free(a->media);
 	controllers_free(a->control);
 	lease_free(a->lease);
 	kube_client_free(a->kube);

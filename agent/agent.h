@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/claims/media_server.h"
 #include "agent/control/controllers.h"
 #include "agent/kube/config.h"
 #include "common/env.h"
@@ -30,6 +31,9 @@ struct agent_opts {
 	 * none. May: an agent that cannot have it says so and goes on. */
 	const char *explain;
 	bool explain_may;
+	/* serve.listen NULL or "": no media server. Namespaces, filter, origins
+	 * and leading are the agent's own. */
+	struct media_server_opts media;
 };
 
 struct agent *agent_new(
@@ -41,6 +45,9 @@ void agent_stop(
 void agent_free(struct agent *a); /* silent, no I/O: what a crash leaves */
 /* Port of the diagnostics server; 0 = none. */
 unsigned agent_diagnostics_port(const struct agent *a);
+unsigned agent_media_port(const struct agent *a); /* 0 = none */
+/* NULL: it has none. */
+const struct media_server *agent_media(const struct agent *a);
 /* As /readyz: false with the reason. */
 bool agent_ready(const struct agent *a, struct err *e);
 /* What explain answers; owned. NULL with e: no such host, or standing by. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -27,6 +28,11 @@ struct main_opts {
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
 	const char *lease_identity, *dns_servers, *explain;
+	const char *media_listen, *media_url, *report_url, *image_ca;
+	const char *media_cert, *media_key;
+	bool media_bind;
+	int64_t media_streams, media_claim_streams, media_requests;
+	int64_t media_claim_requests, media_cache, media_idle_us;
 	int64_t max_provisioning, max_releasing, max_bmcs, qps, streams;
 	int64_t poll_us, busy_us, grace_us, retry_max_us;
 };
@@ -88,6 +94,46 @@ static const struct option_row rows[] = {
 	    "comma-separated host[:port] that images may come from; "
 	    "default: any",
 	    NULL, O(image_origins) },
+	{ "image-ca", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "CA certificates of https: origins of images; default: the "
+	    "system's",
+	    NULL, O(image_ca) },
+	{ "media-listen", 0, OPT_STR, "ADDRESS:PORT", NULL, 0, 0,
+	    "serve media to BMCs and take reports of machines here; no "
+	    "address: all; default: no media server",
+	    "Media server", O(media_listen) },
+	{ "media-url", 0, OPT_STR, "URL", NULL, 0, 0,
+	    "what BMCs reach it by, as in http://10.0.0.1:8090; needed with "
+	    "--media-listen",
+	    NULL, O(media_url) },
+	{ "report-url", 0, OPT_STR, "URL", NULL, 0, 0,
+	    "what machines reach it by; default: --media-url", NULL,
+	    O(report_url) },
+	{ "media-tls-cert", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "its certificate, PEM, read again when it changes; default: plain "
+	    "HTTP",
+	    NULL, O(media_cert) },
+	{ "media-tls-key", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "the key of the certificate", NULL, O(media_key) },
+	{ "media-bind", 0, OPT_FLAG, NULL, NULL, 0, 0,
+	    "a medium is for the address that read it first; not where BMCs "
+	    "read through proxies",
+	    NULL, O(media_bind) },
+	{ "media-streams", 0, OPT_INT, "N", "512", 1, 100000,
+	    "replies under way at once", NULL, O(media_streams) },
+	{ "media-host-streams", 0, OPT_INT, "N", "16", 1, 10000,
+	    "of these for one host", NULL, O(media_claim_streams) },
+	{ "media-requests", 0, OPT_INT, "N", "20000", 1, 1000000,
+	    "requests a second", NULL, O(media_requests) },
+	{ "media-host-requests", 0, OPT_INT, "N", "4000", 1, 1000000,
+	    "of these for one host", NULL, O(media_claim_requests) },
+	{ "media-idle", 0, OPT_DURATION, "TIME", "60s", 1000000, 3600000000LL,
+	    "a reader that takes nothing for so long is cut", NULL,
+	    O(media_idle_us) },
+	{ "media-cache", 0, OPT_INT, "MIB", "16", 1, 4096,
+	    "recent parts of images kept in memory: 1 for each host that "
+	    "reads at a place of its own",
+	    NULL, O(media_cache) },
 	{ "diagnostics-address", 0, OPT_STR, "HOST:PORT", "127.0.0.1:8080", 0,
 	    0, "/healthz, /readyz and /metrics; empty: none", "Diagnostics",
 	    O(diagnostics) },
@@ -221,6 +267,44 @@ main_dns(struct loop *loop, const char *servers, struct err *e)
 					 err_wrap(e, "--dns-servers"));
 }
 
+static struct media_server_opts
+main_media(const struct main_opts *o)
+{
+	return (struct media_server_opts){
+		.serve = { .listen = o->media_listen,
+		    .cert = o->media_cert,
+		    .key = o->media_key,
+		    .bind = o->media_bind,
+		    .streams = (unsigned)o->media_streams,
+		    .claim_streams = (unsigned)o->media_claim_streams,
+		    .requests = (unsigned)o->media_requests,
+		    .claim_requests = (unsigned)o->media_claim_requests,
+		    .idle_us = o->media_idle_us },
+		.media_url = o->media_url,
+		.report_url = o->report_url,
+		.image_ca = o->image_ca,
+		.cache = (size_t)o->media_cache << 20,
+	};
+}
+
+/* Tenants' secrets pass through the memory of an agent: it leaves no core
+ * behind, and nobody of its own account may look into it. LeakSanitizer has to
+ * look. */
+static void
+main_no_core(void)
+{
+#if defined(__has_feature)
+#define MAIN_SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define MAIN_SANITIZED 1
+#else
+#define MAIN_SANITIZED 0
+#endif
+#if !MAIN_SANITIZED
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* best effort */
+#endif
+}
+
 static int
 main_run(const struct main_opts *o, enum log_level level)
 {
@@ -251,6 +335,7 @@ main_run(const struct main_opts *o, enum log_level level)
 	if (gethostname(name, sizeof(name) - 1) == 0)
 		env.name = name;
 	ent.fill(ent.self, &env.seed, sizeof(env.seed));
+	a.media = main_media(o);
 	a.control.ns = o->ns;
 	a.control.watch_filter = o->watch_filter;
 	a.control.image_origins = o->image_origins;
@@ -326,6 +411,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	main_raise_files();
+	main_no_core();
 #ifdef __GLIBC__
 	/* TLS and upload buffers come and go by the thousand: mapped, they
 	 * leave no holes between what stays. */

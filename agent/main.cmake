@@ -1,6 +1,7 @@
 # b7_agent: the whole agent without its main; beskar7-agent: the program.
 add_library(b7_agent STATIC agent.c diagnostics.c)
-target_link_libraries(b7_agent PUBLIC b7_agent_control PRIVATE
+target_link_libraries(b7_agent PUBLIC b7_agent_control b7_agent_claims
+	PRIVATE
 	b7_agent_explain b7_flags)
 add_executable(beskar7-agent main.c enroll/enroll_main.c
 	explain/explain_main.c probe/probe_main.c)

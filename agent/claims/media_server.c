@@ -1,0 +1,222 @@
+/* See media_server.h. */
+#include "agent/claims/media_server.h"
+
+#include <string.h>
+
+#include "agent/claims/images.h"
+#include "agent/claims/key.h"
+#include "agent/claims/tenants.h"
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "common/url.h"
+
+#define CA_MAX (1u << 20)
+
+struct media_server {
+	const struct env *env;
+	struct live live;
+	struct live_keys keys; /* kept while what is heard is stale */
+	bool stale;
+	char *media_url, *report_url; /* owned */
+	struct tls_trust *trust;      /* NULL = the system's */
+	struct images *images;
+	struct serve *serve;
+	struct tenants *tenants;
+	struct claims_key *key;
+	bool (*leading)(void *arg); /* NULL = always */
+	void *leading_arg;
+};
+
+static void
+apply(struct media_server *m)
+{
+	live_set_keys(&m->live, m->stale || !m->keys.has ? NULL : &m->keys);
+}
+
+static void
+got_key(void *arg, const struct live_keys *k)
+{
+	struct media_server *m = arg;
+
+	m->keys = *k;
+	apply(m);
+}
+
+static bool
+leads(void *arg)
+{
+	struct media_server *m = arg;
+
+	return m->leading == NULL || m->leading(m->leading_arg);
+}
+
+static void
+on_stale(void *arg, bool stale)
+{
+	struct media_server *m = arg;
+
+	m->stale = stale;
+	apply(m);
+}
+
+/* ---- options ------------------------------------------------------------ */
+
+/* A base: scheme, host and port, perhaps a path, no query. */
+static bool
+check_url(const char *text, const char *option, struct err *e)
+{
+	struct url u;
+
+	if (!url_parse(&u, text, e))
+		return err_wrap(e, "%s", option);
+	if (strchr(u.target, '?') != NULL)
+		return err_set(e, ERR_SPEC, 0,
+		    "%s: a query cannot stand in front of a path", option);
+	return true;
+}
+
+static char *
+base_of(const char *url)
+{
+	size_t n = strlen(url);
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	return xstrndup(url, n);
+}
+
+static bool
+take_urls(
+    struct media_server *m, const struct media_server_opts *o, struct err *e)
+{
+	const char *report =
+	    str_empty(o->report_url) ? o->media_url : o->report_url;
+	bool tls = !str_empty(o->serve.cert);
+
+	if (str_empty(o->media_url))
+		return err_set(e, ERR_SPEC, 0,
+		    "--media-listen needs --media-url: what BMCs reach it "
+		    "by, as in http://10.0.0.1:8090");
+	if (!check_url(o->media_url, "--media-url", e) ||
+	    !check_url(report, "--report-url", e))
+		return false;
+	if (tls && str_has_iprefix(o->media_url, "http:"))
+		LOGW(m->env->log,
+		    "--media-url is http:, but the listener speaks TLS; what "
+		    "is between them must translate",
+		    F_STR("url", o->media_url));
+	m->media_url = base_of(o->media_url);
+	m->report_url = base_of(report);
+	return true;
+}
+
+static bool
+take_ca(struct media_server *m, const char *path, struct err *e)
+{
+	struct buf b;
+	bool ok;
+
+	if (str_empty(path))
+		return true;
+	buf_init(&b, CA_MAX);
+	ok = m->env->files->read(m->env->files->self, path, &b, e);
+	if (ok)
+		m->trust = tls_trust_new(buf_str(&b), b.n, e);
+	buf_free(&b);
+	return m->trust != NULL || err_wrap(e, "--image-ca %.150s", path);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static bool
+open_server(struct media_server *m, struct kube_client *k,
+    const struct media_server_opts *o, struct err *e)
+{
+	struct images_opts io = {
+		.origins = o->origins, .trust = m->trust, .cache = o->cache
+	};
+	struct serve_hooks h = { .open = images_open,
+		.give_back = images_give_back,
+		.cancel = images_cancel };
+
+	m->images = images_new(k, &io);
+	h.self = m->images;
+	m->serve = serve_new(m->env, &o->serve, &m->live, &h, e);
+	return m->serve != NULL || err_wrap(e, "--media-listen");
+}
+
+struct media_server *
+media_server_new(
+    struct kube_client *k, const struct media_server_opts *o, struct err *e)
+{
+	struct media_server *m = xcalloc(1, sizeof(*m));
+	struct tenants_opts t = { .ns = o->ns,
+		.watch_filter = o->watch_filter,
+		.stale = on_stale,
+		.arg = m };
+	struct claims_key_opts key = {
+		.ns = o->key_ns, .leading = leads, .got = got_key, .arg = m
+	};
+
+	m->env = kube_client_env(k);
+	m->leading = o->leading;
+	m->leading_arg = o->arg;
+	live_init(&m->live, m->env);
+	if (!take_urls(m, o, e) || !take_ca(m, o->image_ca, e) ||
+	    !open_server(m, k, o, e)) {
+		media_server_free(m);
+		return NULL;
+	}
+	m->tenants = tenants_new(k, &t, &m->live);
+	m->key = claims_key_new(k, &key);
+	LOGI(m->env->log, "serves media", F_STR("listen", o->serve.listen),
+	    F_STR("url", m->media_url), F_STR("reports", m->report_url));
+	return m;
+}
+
+void
+media_server_free(struct media_server *m)
+{
+	if (m == NULL)
+		return;
+	claims_key_free(m->key);
+	tenants_free(m->tenants);
+	serve_free(m->serve);
+	images_free(m->images);
+	live_fini(&m->live);
+	tls_trust_free(m->trust);
+	secret_wipe(&m->keys, sizeof(m->keys));
+	xfree(m->media_url);
+	xfree(m->report_url);
+	xfree(m);
+}
+
+unsigned
+media_server_port(const struct media_server *m)
+{
+	return serve_port(m->serve);
+}
+
+bool
+media_server_url(const struct media_server *m, const char *host_key,
+    const char *claim, int attempt, enum token_purpose purpose, char *out,
+    size_t cap)
+{
+	const char *token =
+	    live_token(&m->live, host_key, claim, attempt, purpose);
+
+	return token != NULL &&
+	       token_url(out, cap,
+		   purpose == TOKEN_MEDIUM ? m->media_url : m->report_url,
+		   purpose, token);
+}
+
+const struct seen *
+media_server_seen(const struct media_server *m, const char *host_key)
+{
+	const struct live_claim *c = live_get(&m->live, host_key);
+
+	return c == NULL || c->seen.size == 0 ? NULL : &c->seen;
+}
