@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/enroll/enroll_main.h"
 #include "agent/explain/explain_main.h"
+#include "agent/media/compose_main.h"
 #include "agent/probe/probe_main.h"
 #include "common/http.h"
 #include "common/log.h"
@@ -164,7 +165,8 @@ main_usage(FILE *out)
 	    "Usage: beskar7-agent [OPTIONS]\n"
 	    "       beskar7-agent probe [OPTIONS] https://BMC\n"
 	    "       beskar7-agent enroll [OPTIONS] TABLE.csv\n"
-	    "       beskar7-agent explain [OPTIONS] [NAMESPACE/]HOST\n\n"
+	    "       beskar7-agent explain [OPTIONS] [NAMESPACE/]HOST\n"
+	    "       beskar7-agent compose [OPTIONS] BASE.iso [PATH=FILE]...\n\n"
 	    "Reconciles PhysicalHosts, Beskar7Machines and Beskar7Clusters: "
 	    "enrols BMCs over\nRedfish, boots machines from ISO images by "
 	    "virtual media, and reports to Cluster\nAPI. Runs in a cluster, "
@@ -173,7 +175,8 @@ main_usage(FILE *out)
 	    "do with it;\n`beskar7-agent enroll` makes the manifests of many "
 	    "hosts at once;\n`beskar7-agent explain` asks a running agent why "
 	    "a host is "
-	    "as it is. Each has\n--help.\n\n",
+	    "as it is;\n`beskar7-agent compose` makes the boot image of one "
+	    "host. Each has --help.\n\n",
 	    out);
 	options_help(rows, out);
 	(void)fputs("\nEvery option is also an environment variable, e.g. "
@@ -375,6 +378,17 @@ main_run(const struct main_opts *o, enum log_level level)
 	return status;
 }
 
+/* Programs of their own in this one; each has --help. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} tools[] = {
+	{ "probe", probe_main },
+	{ "enroll", enroll_main },
+	{ "explain", explain_main },
+	{ "compose", compose_main },
+};
+
 int
 main(int argc, char **argv)
 {
@@ -385,12 +399,9 @@ main(int argc, char **argv)
 	struct err e;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (argc > 1 && str_eq(argv[1], "probe"))
-		return probe_main(argc - 1, argv + 1);
-	if (argc > 1 && str_eq(argv[1], "enroll"))
-		return enroll_main(argc - 1, argv + 1);
-	if (argc > 1 && str_eq(argv[1], "explain"))
-		return explain_main(argc - 1, argv + 1);
+	for (size_t i = 0; argc > 1 && i < sizeof(tools) / sizeof(*tools); i++)
+		if (str_eq(argv[1], tools[i].name))
+			return tools[i].run(argc - 1, argv + 1);
 	if (!options_parse(
 		rows, &o, "BESKAR7", argc, argv, &rest, &n_rest, &e)) {
 		(void)fprintf(stderr, "beskar7-agent: %s; try --help\n", e.msg);

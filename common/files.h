@@ -13,6 +13,11 @@ struct files {
 	 * ERR_INTERNAL with errno as code. */
 	bool (*read)(
 	    void *self, const char *path, struct buf *out, struct err *e);
+	/* Its bytes, and some of them: n at an offset, or it fails
+	 * (ERR_PROTO: there are fewer). */
+	bool (*size)(void *self, const char *path, uint64_t *n, struct err *e);
+	bool (*read_at)(void *self, const char *path, uint64_t at, void *p,
+	    size_t n, struct err *e);
 	/* Modification stamp in microseconds, for noticing rotation. */
 	bool (*stamp)(void *self, const char *path, int64_t *us, struct err *e);
 	/* Names in a folder, sorted, one a line. */

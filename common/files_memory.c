@@ -51,6 +51,35 @@ read_memory(void *self, const char *path, struct buf *out, struct err *e)
 }
 
 static bool
+size_memory(void *self, const char *path, uint64_t *n, struct err *e)
+{
+	struct memory *m = self;
+	struct entry *f = map_get(&m->entries, path);
+
+	if (f == NULL)
+		return missing(e, "stat", path);
+	*n = f->n;
+	return true;
+}
+
+static bool
+read_at_memory(
+    void *self, const char *path, uint64_t at, void *p, size_t n, struct err *e)
+{
+	struct memory *m = self;
+	struct entry *f = map_get(&m->entries, path);
+
+	if (f == NULL)
+		return missing(e, "open", path);
+	if (at > f->n || n > f->n - at)
+		return err_set(
+		    e, ERR_PROTO, 0, "read %s: it has become shorter", path);
+	if (n > 0)
+		memcpy(p, f->p + at, n);
+	return true;
+}
+
+static bool
 stamp_memory(void *self, const char *path, int64_t *us, struct err *e)
 {
 	struct memory *m = self;
@@ -115,6 +144,8 @@ files_memory_new(void)
 	struct memory *m = xcalloc(1, sizeof(*m));
 
 	m->files = (struct files){ .read = read_memory,
+		.size = size_memory,
+		.read_at = read_at_memory,
 		.stamp = stamp_memory,
 		.list = list_memory,
 		.write = write_memory,

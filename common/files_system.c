@@ -58,6 +58,52 @@ read_system(void *self, const char *path, struct buf *out, struct err *e)
 }
 
 static bool
+size_system(void *self, const char *path, uint64_t *n, struct err *e)
+{
+	struct stat st;
+
+	(void)self;
+	if (stat(path, &st) != 0)
+		return fail(e, errno, "stat", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(
+		    e, ERR_INTERNAL, EINVAL, "%s is no regular file", path);
+	*n = (uint64_t)st.st_size;
+	return true;
+}
+
+static bool
+read_at_system(
+    void *self, const char *path, uint64_t at, void *p, size_t n, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), code = 0;
+	char *to = p;
+	ssize_t got = 1;
+
+	(void)self;
+	if (fd < 0)
+		return fail(e, errno, "open", path);
+	while (n > 0 && got > 0) {
+		got = pread(fd, to, n, (off_t)at);
+		if (got < 0 && errno == EINTR) {
+			got = 1;
+			continue;
+		}
+		code = errno;
+		if (got > 0) {
+			to += got;
+			at += (uint64_t)got;
+			n -= (size_t)got;
+		}
+	}
+	(void)close(fd); /* nothing was written */
+	if (got < 0)
+		return fail(e, code, "read", path);
+	return n == 0 ||
+	       err_set(e, ERR_PROTO, 0, "read %s: it has become shorter", path);
+}
+
+static bool
 stamp_system(void *self, const char *path, int64_t *us, struct err *e)
 {
 	struct stat st;
@@ -156,6 +202,8 @@ struct files
 files_system(void)
 {
 	return (struct files){ .read = read_system,
+		.size = size_system,
+		.read_at = read_at_system,
 		.stamp = stamp_system,
 		.list = list_system,
 		.write = write_system,

@@ -96,7 +96,8 @@ struct cd_boot {
 	uint8_t media;   /* 0 no emulation, 1-3 floppy, 4 hard disk */
 	uint16_t load;   /* sectors of 512 bytes that firmware loads */
 	uint32_t sector; /* of the image */
-	uint64_t n;      /* bytes up to what follows it, or of its file */
+	uint64_t n; /* bytes of its file, or up to what follows; 0 = it begins
+		     * inside of something else */
 };
 
 struct cd {

@@ -101,7 +101,8 @@ dots(struct folder *f, const uint8_t *r)
 		return wrong(f, "says that it is elsewhere");
 	if (f->seen != 0 || f->node != 0 || f->t->kind != CD_PRIMARY)
 		return true;
-	step = cd_susp(&u, f->t, f->p->s, r, place(f), true, f->p->e);
+	step = cd_susp(
+	    &u, f->t, f->p->s, &(struct cd_rec){ r, place(f), true }, f->p->e);
 	if (step == MEDIA_BAD)
 		return cd_at_folder(f->t, f->node, f->p->e);
 	f->p->missing |= step == MEDIA_WANTS;
@@ -157,7 +158,8 @@ rock(struct folder *f, const uint8_t *r, struct cd_node *v, char *name)
 
 	if (!f->t->rock)
 		return true;
-	step = cd_susp(&u, f->t, f->p->s, r, place(f), false, f->p->e);
+	step = cd_susp(
+	    &u, f->t, f->p->s, &(struct cd_rec){ r, place(f), false }, f->p->e);
 	if (step == MEDIA_BAD)
 		return cd_at_folder(f->t, f->node, f->p->e);
 	f->p->missing |= step == MEDIA_WANTS;

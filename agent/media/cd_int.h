@@ -91,6 +91,7 @@ struct cd_susp {
 	bool sp, rock; /* of a root: SUSP is used; Rock Ridge is named */
 	uint8_t skip;
 	uint32_t mode;          /* of PX; 0 = none */
+	uint32_t links;         /* of PX */
 	uint32_t child, parent; /* CL, PL: sectors as they stand; 0 = none */
 	uint64_t px, cl, pl;    /* where these entries are */
 	uint8_t px_n;           /* bytes of PX: 36 or 44 */
@@ -98,11 +99,13 @@ struct cd_susp {
 	size_t n_name;
 	char name[CD_NAME_MAX + 1];
 };
-/* rec: the record, whose first byte is at `at` of the image. root: its `.`
- * record, where the bytes to skip are not known yet. */
+struct cd_rec {
+	const uint8_t *p; /* the record, whole */
+	uint64_t at;      /* of its first byte in the image */
+	bool root; /* the `.` of a root: bytes to skip are not known yet */
+};
 enum media_step cd_susp(struct cd_susp *u, const struct cd_tree *t,
-    struct sparse *s, const uint8_t *rec, uint64_t at, bool root,
-    struct err *e);
+    struct sparse *s, const struct cd_rec *r, struct err *e);
 
 /* All bytes of a folder; out is reset. */
 enum media_step cd_folder(const struct cd_tree *t, uint32_t node,

@@ -254,36 +254,11 @@ no_twins(const struct cd_tree *t, struct err *e)
 	return ok;
 }
 
-static bool
-boot_sizes(struct cd *cd)
-{
-	for (size_t i = 0; i < cd->n_boots; i++)
-		for (size_t k = 0; k < cd->n_map; k++) {
-			const struct cd_range *r = &cd->map[k];
-
-			if (r->sector == cd->boots[i].sector && r->file)
-				cd->boots[i].n = (uint64_t)r->n * MEDIA_SECTOR;
-		}
-	return true;
-}
-
-bool
-cd_map(struct cd *cd, struct err *e)
-{
-	for (uint8_t i = 0; i < cd->n_trees; i++) {
-		if (!no_twins(&cd->trees[i], e) || !add_tables(cd, i, e))
-			return false;
-		add_nodes(cd, i);
-	}
-	qsort(cd->map, cd->n_map, sizeof(*cd->map), by_place);
-	return no_overlaps(cd, e) && boot_sizes(cd);
-}
-
-uint32_t
-cd_at(const struct cd *cd, uint64_t at)
+/* Index of the first thing that ends behind the sector. */
+static size_t
+first_after(const struct cd *cd, uint64_t sector)
 {
 	size_t low = 0, high = cd->n_map;
-	uint64_t sector = at / MEDIA_SECTOR;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -293,6 +268,52 @@ cd_at(const struct cd *cd, uint64_t at)
 		else
 			high = mid;
 	}
+	return low;
+}
+
+/* A boot image is a file, or lies between other things; one that begins inside
+ * of something has no size that may be written to. */
+static void
+boot_sizes(struct cd *cd)
+{
+	for (size_t i = 0; i < cd->n_boots; i++) {
+		struct cd_boot *b = &cd->boots[i];
+		size_t k = first_after(cd, b->sector);
+		const struct cd_range *r = &cd->map[k];
+
+		if (k == cd->n_map)
+			continue;
+		if (r->sector > b->sector)
+			b->n = (uint64_t)(r->sector - b->sector) * MEDIA_SECTOR;
+		else
+			b->n = r->sector == b->sector && r->file
+				   ? (uint64_t)r->n * MEDIA_SECTOR
+				   : 0;
+	}
+}
+
+bool
+cd_map(struct cd *cd, struct err *e)
+{
+	for (size_t i = 0; i < cd->n_trees; i++) {
+		if (!no_twins(&cd->trees[i], e) ||
+		    !add_tables(cd, (uint8_t)i, e))
+			return false;
+		add_nodes(cd, (uint8_t)i);
+	}
+	qsort(cd->map, cd->n_map, sizeof(*cd->map), by_place);
+	if (!no_overlaps(cd, e))
+		return false;
+	boot_sizes(cd);
+	return true;
+}
+
+uint32_t
+cd_at(const struct cd *cd, uint64_t at)
+{
+	uint64_t sector = at / MEDIA_SECTOR;
+	size_t low = first_after(cd, sector);
+
 	if (low == cd->n_map || cd->map[low].sector > sector ||
 	    !cd->map[low].file || cd->map[low].tree != 0)
 		return CD_NONE;

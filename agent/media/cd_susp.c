@@ -47,6 +47,7 @@ attributes(struct walk *w, const uint8_t *p, uint64_t at)
 	if (p[2] < 36)
 		return bad(w, at, "a PX entry that is too short");
 	w->u->mode = cd_le32(p + 4);
+	w->u->links = cd_le32(p + 12);
 	w->u->px = at;
 	w->u->px_n = p[2];
 	return true;
@@ -173,15 +174,17 @@ entries(struct walk *w, const uint8_t *p, size_t n, uint64_t at)
 
 enum media_step
 cd_susp(struct cd_susp *u, const struct cd_tree *t, struct sparse *s,
-    const uint8_t *rec, uint64_t at, bool root, struct err *e)
+    const struct cd_rec *r, struct err *e)
 {
-	struct walk w = { u, t, s, e, root, 0, 0, 0 };
+	const uint8_t *rec = r->p;
+	uint64_t at = r->at;
+	struct walk w = { u, t, s, e, r->root, 0, 0, 0 };
 	size_t from = REC_NAME + (size_t)rec[REC_NAME_LEN];
 	uint8_t area[AREA_MAX];
 
 	memset(u, 0, sizeof(*u));
 	from += from % 2; /* the pad byte of names of even length */
-	if (!root)
+	if (!r->root)
 		from += t->skip;
 	if (from >= rec[REC_LEN])
 		return MEDIA_DONE;

@@ -10,7 +10,6 @@
 #include "agent/media/sparse.h"
 #include "common/buf.h"
 
-#define FAT_FILE_MAX (4u << 20)
 #define FAT_DIR_MAX (1u << 20)
 #define FAT_DEPTH 16
 
@@ -18,17 +17,19 @@ struct fat {
 	uint64_t at, n;           /* of the image, bytes */
 	unsigned bits;            /* 12, 16, 32 */
 	uint32_t sector, cluster; /* bytes */
-	uint64_t tables;          /* offset in the image of the first table */
+	uint64_t tables;          /* where the first table is in the image */
 	uint32_t table;           /* bytes of one */
 	uint8_t n_tables;
-	uint64_t root; /* FAT12, FAT16: offset in the image */
-	uint32_t root_n, root_cluster;
+	uint64_t root;   /* FAT12, FAT16: where it is in the image */
+	uint32_t root_n; /* bytes; FAT32: 0 */
+	uint32_t root_cluster;
 	uint64_t data;
 	uint32_t clusters; /* count of data clusters */
+	uint64_t info;     /* FAT32: where its free counts are; 0 = nowhere */
 };
 
 struct fat_file {
-	uint64_t entry; /* offset in the image of its short entry */
+	uint64_t entry; /* where its short entry is in the image */
 	uint32_t cluster, n;
 	bool dir;
 };
@@ -39,15 +40,16 @@ enum media_step fat_open(
 /* Names without regard to case, long or short. ERR_NOTFOUND. */
 enum media_step fat_find(const struct fat *f, struct overlay *o,
     const char *path, struct fat_file *file, struct err *e);
-/* Files below a folder, each with its path; borrowed for the call. */
+/* All files, each with its path, whose text lives for the call. */
 typedef void fat_each_fn(
     void *arg, const char *path, const struct fat_file *file);
 enum media_step fat_each(const struct fat *f, struct overlay *o,
     fat_each_fn *fn, void *arg, struct err *e);
+/* The first bytes of a file, or all: at most n. */
 enum media_step fat_read(const struct fat *f, struct overlay *o,
-    const struct fat_file *file, struct buf *out, struct err *e);
+    const struct fat_file *file, uint32_t n, struct buf *out);
 /* New contents of a file that is there. ERR_TOO_BIG: no room. */
 enum media_step fat_replace(const struct fat *f, struct overlay *o,
-    const char *path, const struct buf *contents, struct err *e);
+    const struct fat_file *file, const void *p, size_t n, struct err *e);
 
 #endif

@@ -25,10 +25,16 @@ enum karg_syntax {
 bool karg_syntax_of(const char *path, enum karg_syntax *syntax);
 /* One line of printable ASCII, words by single blanks. ERR_SPEC. */
 bool karg_check(const char *args, struct err *e);
-/* Writes the text with the arguments added; *lines: to how many. 0 is no error,
- * and then out is the text. ERR_PROTO for text that is no configuration. */
-bool karg_add(enum karg_syntax syntax, const char *text, size_t n,
-    const char *args, struct buf *out, unsigned *lines, struct err *e);
+/* What is to be done with a configuration, and to how many lines it was. */
+struct karg {
+	enum karg_syntax syntax;
+	const char *args;
+	unsigned lines;
+};
+/* Writes the text with the arguments added. No lines is no error: then out is
+ * the text. ERR_PROTO for text that is no configuration. */
+bool karg_add(
+    struct karg *k, const char *text, size_t n, struct buf *out, struct err *e);
 /* A PE program with a kernel in it, whose arguments are inside of what is
  * signed: p is the start of the file (4 KiB are enough). */
 bool karg_is_unified(const void *p, size_t n);

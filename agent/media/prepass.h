@@ -12,7 +12,8 @@
 #include "agent/media/sparse.h"
 #include "common/digest.h"
 
-#define PREPASS_HEAD (4u << 20) /* kept until the parser was seen to finish */
+#define PREPASS_HEAD (4u << 20) /* kept in any case: folders are there */
+#define PREPASS_PIECE (256u << 10)
 
 struct prepass {
 	struct sparse base;
@@ -22,8 +23,13 @@ struct prepass {
 	uint8_t sha256[32]; /* of the whole, once all was seen */
 	uint8_t want[32];
 	bool has_want, parsed;
+	bool gone;  /* the parser wants what has come by already */
+	bool ended; /* sha256 is there */
+	bool wrong; /* and is not what was wanted */
 	struct sparse_range *ahead; /* owned: wants that are still to come by */
 	size_t n_ahead;
+	uint8_t *carry; /* owned: the start of a sector */
+	size_t n_carry;
 };
 
 /* sha256: what image.checksum says; NULL = it says nothing. */
