@@ -26,7 +26,7 @@ compose_room(struct plan *p, size_t n, uint32_t *sector)
 void
 compose_set(struct plan *p, uint32_t sector, const void *bytes, size_t n)
 {
-	if (n == 0)
+	if (n == 0 || bytes == NULL)
 		return;
 	if (p->tail.p != NULL && sector >= p->first)
 		memcpy(p->tail.p + (size_t)(sector - p->first) * MEDIA_SECTOR,

@@ -1,0 +1,180 @@
+/* What boot loaders and installers read of a composed image. */
+#include "agent/media/cd_int.h"
+#include "agent/media/compose.h"
+#include "common/digest.h"
+#include "common/mem.h"
+#include "common/str.h"
+#include "tests/unit/cd_both.h"
+#include "tests/unit/unit.h"
+
+static const struct cd_rig_opts full = {
+	.joliet = true, .rock = true, .disk = true, .moved = true
+};
+
+static void
+boot_records_stay_byte_for_byte(void)
+{
+	static const struct compose_file file = { "/boot/x", "x", 1, 0 };
+	struct both b;
+
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, &file, 1, NULL), MEDIA_DONE);
+	CU_ASSERT_EQUAL(
+	    memcmp(b.made.p + 18 * 2048, b.base.p + 18 * 2048, 2048), 0);
+	CU_ASSERT_EQUAL(
+	    memcmp(b.made.p + 33 * 2048, b.base.p + 33 * 2048, 2048), 0);
+	CU_ASSERT_EQUAL(
+	    memcmp(b.made.p + b.base.fat, b.base.p + b.base.fat, 64 * 1024), 0);
+	done(&b);
+}
+
+static void
+arguments_reach_trees_and_boot_images(void)
+{
+	struct both b;
+	const char *fat;
+
+	CU_ASSERT_EQUAL(
+	    compose_rig(&b, &full, NULL, 0, "ds=nocloud;s=/x/ b"), MEDIA_DONE);
+	text_is(&b, "/boot/grub.cfg",
+	    "set default=0\nmenuentry 'a' {\n"
+	    "\tlinux /vmlinuz quiet 'ds=nocloud;s=/x/' b\n}\n");
+	text_is(&b, "/boot/isolinux.cfg",
+	    "default a\nlabel a\n  kernel /vmlinuz\n"
+	    "  append initrd=/i quiet ds=nocloud;s=/x/ b --- splash\n");
+	fat = (const char *)b.made.p + b.base.fat + 2560;
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(fat, "quiet 'ds=nocloud;s=/x/' b ---\n}\n"));
+	others_stay(&b, "/boot/grub.cfg /boot/isolinux.cfg");
+	done(&b);
+}
+
+static void
+a_file_of_a_boot_image_grows_into_free_clusters(void)
+{
+	char text[2000];
+	struct compose_file file = { "/EFI/BOOT/grub.cfg", text, sizeof(text),
+		2 };
+	struct both b;
+	const uint8_t *fat;
+	unsigned next;
+
+	memset(text, 't', sizeof(text));
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, &file, 1, NULL), MEDIA_DONE);
+	CU_ASSERT_EQUAL(b.made.n, b.base.n); /* nothing is appended */
+	fat = b.made.p + b.base.fat;
+	CU_ASSERT_EQUAL(cd_le32(fat + 2048 + 28), 2000);
+	/* 4 -> 6: 5 is another file's */
+	next = (unsigned)(fat[512 + 6] | fat[512 + 7] << 8) & 0xfff;
+	CU_ASSERT_EQUAL(next, 6);
+	CU_ASSERT_EQUAL(fat[2560 + 511], 't');
+	CU_ASSERT_EQUAL(fat[3072], 'o');
+	CU_ASSERT_EQUAL(fat[3584], 't');
+	done(&b);
+}
+
+static void
+a_full_boot_image_is_refused(void)
+{
+	char *text = xcalloc(1, 62 * 1024);
+	struct compose_file file = { "/EFI/BOOT/GRUB.CFG", text, 62ul * 1024,
+		2 };
+	struct both b;
+
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, &file, 1, NULL), MEDIA_BAD);
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.e.msg, "is full"));
+	done(&b);
+	file.path = "/none";
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, &file, 1, NULL), MEDIA_BAD);
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.e.msg, "/none is not in it"));
+	done(&b);
+	file.boot = 1;
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, &file, 1, NULL), MEDIA_BAD);
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.e.msg, "boot image 1: "));
+	done(&b);
+	xfree(text);
+}
+
+static void
+unified_kernels_are_refused_by_name(void)
+{
+	struct cd_rig r;
+	struct cd cd;
+	struct sparse s;
+	struct err e = { .kind = ERR_NONE };
+	struct composed out;
+	struct compose_opts o = { NULL, 0, "x" };
+	uint8_t *p;
+
+	cd_rig_make(&r, &full);
+	p = r.p + r.fat;
+	/* OTHER.TXT of the root becomes /EFI/BOOT/BOOTX64.EFI */
+	memcpy(p + 2048 + 32, "BOOTX64 EFI\x20", 12);
+	p[2048 + 32 + 26] = 5;
+	p[2048 + 32 + 29] = 2;
+	memcpy(p + 3072, "MZ", 2);
+	p[3072 + 60] = 64;
+	memcpy(p + 3072 + 64, "PE\0\0\x64\x86\1\0", 8);
+	memcpy(p + 3072 + 88, ".linux\0", 7);
+	CU_ASSERT_EQUAL(cd_rig_parse(&r, &cd, &s, &e), MEDIA_DONE);
+	CU_ASSERT_EQUAL(cd_rig_compose(&r, &cd, &s, &o, &out, &e), MEDIA_BAD);
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+	    e.msg, "/EFI/BOOT/BOOTX64.EFI in boot image 2 is a unified"));
+	cd_free(&cd);
+	sparse_free(&s);
+	cd_rig_free(&r);
+}
+
+static void
+an_implanted_checksum_is_renewed(void)
+{
+	static const struct compose_file file = { "/x", "x", 1, 0 };
+	static const char was[] = "ISO MD5SUM = 0123456789abcdef0123456789abc"
+				  "def;SKIPSECTORS = 15;";
+	struct compose_opts o = { &file, 1, NULL };
+	struct cd_rig r, made;
+	struct cd cd;
+	struct sparse s;
+	struct err e;
+	struct composed out;
+	char text[120], *use;
+	uint8_t sum[16];
+	char hex[33];
+
+	cd_rig_make(&r, &full);
+	memcpy(r.p + 16 * 2048 + 883, was, sizeof(was) - 1);
+	CU_ASSERT_EQUAL_FATAL(cd_rig_parse(&r, &cd, &s, &e), MEDIA_DONE);
+	CU_ASSERT_TRUE(cd.implanted);
+	CU_ASSERT_EQUAL_FATAL(
+	    cd_rig_compose(&r, &cd, &s, &o, &out, &e), MEDIA_DONE);
+	cd_rig_again(&made, &r, &out);
+	use = (char *)made.p + 16 * 2048 + 883;
+	memcpy(text, use, sizeof(text));
+	memset(use, ' ', 512);
+	md5(made.p, 17 * 2048, sum);
+	hex_encode(hex, sum, 16);
+	CU_ASSERT_EQUAL(memcmp(text, "ISO MD5SUM = ", 13), 0);
+	CU_ASSERT_EQUAL(memcmp(text + 13, hex, 32), 0);
+	(void)str_format(
+	    hex, sizeof(hex), "SKIPSECTORS = %zu;", made.n / 2048 - 17);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, hex));
+	composed_free(&out);
+	cd_free(&cd);
+	sparse_free(&s);
+	cd_rig_free(&r);
+	cd_rig_free(&made);
+}
+
+int
+main(void)
+{
+	static const struct unit_case cases[] = {
+		UNIT_CASE(boot_records_stay_byte_for_byte),
+		UNIT_CASE(arguments_reach_trees_and_boot_images),
+		UNIT_CASE(a_file_of_a_boot_image_grows_into_free_clusters),
+		UNIT_CASE(a_full_boot_image_is_refused),
+		UNIT_CASE(unified_kernels_are_refused_by_name),
+		UNIT_CASE(an_implanted_checksum_is_renewed),
+	};
+
+	return UNIT_RUN("compose_boot", cases);
+}
