@@ -144,6 +144,10 @@ struct http_request {
 	/* GET, HEAD only: once more if a kept connection proves dead. All else
 	 * takes a fresh connection: a re-sent POST would execute twice. */
 	bool may_resend;
+	/* NULL or asked with arg when the connection stands, right before the
+	 * first byte of the request leaves: false, and none does (HTTP_E_ABORT,
+	 * not executed). Connecting may take longer than a permit lasts. */
+	bool (*may_leave)(void *arg);
 	/* The reply comes in small pieces, with long silence between them (an
 	 * event stream): the client's buffers are small. */
 	bool trickles;

@@ -360,6 +360,11 @@ ccall_sent(struct ccall *c)
 		ccall_fail(c, HTTP_E_TLS, "%s: no TLS context", p->where);
 		return;
 	}
+	if (c->r.may_leave && !c->r.may_leave(c->r.arg)) {
+		ccall_fail(c, HTTP_E_ABORT,
+		    "%s: no longer allowed when it could be sent", p->where);
+		return;
+	}
 	if (c->sent >= 2) {
 		ccall_fail(c, HTTP_E_RESET, "%s: connections die one by one",
 		    p->where);

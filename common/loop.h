@@ -46,6 +46,9 @@ struct deferred {
 
 /* Never goes back, fixed within a turn: every deadline and backoff. */
 int64_t loop_mono_us(const struct loop *l);
+/* The same clock, asked now: a turn may have lasted long, or the process slept
+ * in it. For who must not act too late (leases); all else takes the above. */
+int64_t loop_clock_us(const struct loop *l);
 /* UTC; may jump, skewed per process: RFC 3339 text and certificates only. */
 int64_t loop_wall_us(const struct loop *l);
 /* One shot; re-arming moves it. Negative delays count as 0. */

@@ -86,6 +86,14 @@ loop_mono_us(const struct loop *l)
 }
 
 int64_t
+loop_clock_us(const struct loop *l)
+{
+	int64_t now = l->ops->clock_us == NULL ? 0 : l->ops->clock_us(l);
+
+	return now > *l->now_us ? now : *l->now_us;
+}
+
+int64_t
 loop_wall_us(const struct loop *l)
 {
 	return l->ops->wall_us(l);

@@ -17,6 +17,8 @@
 
 struct loop_ops {
 	int64_t (*wall_us)(const struct loop *l);
+	/* NULL: no time passes within a turn. */
+	int64_t (*clock_us)(const struct loop *l);
 	/* The earliest timer changed, or a deferred call was queued while
 	 * none was; may be NULL. Must not call back. */
 	void (*changed)(struct loop *l);

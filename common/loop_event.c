@@ -56,6 +56,13 @@ event_wall_us(const struct loop *l)
 	return clock_us(CLOCK_REALTIME);
 }
 
+static int64_t
+event_clock_us(const struct loop *l)
+{
+	(void)l;
+	return clock_us(CLOCK_BOOTTIME);
+}
+
 static struct event_loop *
 event_loop_of(struct loop *l)
 {
@@ -108,7 +115,8 @@ alarm_cb(evutil_socket_t fd, short what, void *arg)
 struct loop *
 loop_event_new(void)
 {
-	static const struct loop_ops ops = { .wall_us = event_wall_us };
+	static const struct loop_ops ops = { .wall_us = event_wall_us,
+		.clock_us = event_clock_us };
 	struct event_loop *el = xcalloc(1, sizeof *el);
 	struct event_config *conf = event_config_new();
 

@@ -340,6 +340,7 @@ struct vnet_call {
 	struct http_limits limits;
 	enum http_flow (*head)(
 	    void *arg, int status, const struct http_header *h, size_t n);
+	bool (*may_leave)(void *arg);
 	void (*done)(void *arg, const struct http_result *r);
 	void *arg;
 	enum http_phase phase;

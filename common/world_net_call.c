@@ -87,6 +87,7 @@ vnet_call_start(struct http_peer *hp, const struct http_request *r)
 	c->limits = r->limits;
 	http_limits_default(&c->limits);
 	c->head = r->head;
+	c->may_leave = r->may_leave;
 	c->done = r->done;
 	c->arg = r->arg;
 	c->may_resend = r->may_resend && !problem && !r->source &&

@@ -221,6 +221,11 @@ vnet_client_send(struct vnet_call *c)
 	struct vnet *net = c->peer->net;
 	struct vnet_msg *m;
 
+	if (c->may_leave && !c->may_leave(c->arg)) {
+		vnet_call_end(c, HTTP_E_ABORT,
+		    "%s: no longer allowed when it could be sent");
+		return;
+	}
 	net->stats.requests++;
 	net->stats.reused += c->reused;
 	c->phase = HTTP_P_SEND;

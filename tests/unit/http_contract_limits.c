@@ -17,6 +17,52 @@ collect(struct http_rig *r, struct http_exchange *x)
 	http_exchange_collect(x, count_whole, r);
 }
 
+/* ---- leaving --------------------------------------------------------------------- */
+
+static unsigned asked_to_leave;
+
+static bool
+stay(void *arg)
+{
+	(void)arg;
+	asked_to_leave++;
+	return false;
+}
+
+static bool
+leave(void *arg)
+{
+	(void)arg;
+	asked_to_leave++;
+	return true;
+}
+
+/* The permit of a write may end while it connects. */
+static void
+a_request_is_held_back_when_it_would_leave(void)
+{
+	struct http_request no = { .method = "POST", .may_leave = stay };
+	struct http_request yes = { .method = "POST", .may_leave = leave };
+	struct ask a = { .done = false }, b = { .done = false };
+	struct http_rig r;
+
+	contract_plain(&r);
+	asked_to_leave = 0;
+	ask_start(&r, &a, &no);
+	CU_ASSERT_EQUAL(asked_to_leave, 0); /* not before it is connected */
+	ask_wait(&r, &a);
+	CU_ASSERT_EQUAL(asked_to_leave, 1);
+	CU_ASSERT_EQUAL(a.err, HTTP_E_ABORT);
+	CU_ASSERT_FALSE(a.maybe_executed);
+	CU_ASSERT_EQUAL(r.handled, 0);
+	ask_start(&r, &b, &yes);
+	ask_wait(&r, &b);
+	CU_ASSERT_EQUAL(asked_to_leave, 2);
+	CU_ASSERT_EQUAL(b.err, HTTP_OK);
+	CU_ASSERT_EQUAL(r.handled, 1);
+	rig_close(&r);
+}
+
 /* ---- cancelling ---------------------------------------------------------------- */
 
 static void
@@ -363,6 +409,8 @@ raw_replies_trickle(void)
 }
 
 const struct unit_case http_contract_limits[] = {
+	{ "a request is held back when it would leave",
+	    a_request_is_held_back_when_it_would_leave },
 	{ "cancelling is silent and frees the place",
 	    cancelling_is_silent_and_frees_the_place },
 	{ "freeing a peer cancels its calls",
