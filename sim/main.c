@@ -15,6 +15,9 @@
 #ifdef B7_HAVE_ORIGIN
 #include "sim/origin/origin_main.h"
 #endif
+#ifdef B7_HAVE_WORKLOAD
+#include "sim/workload/workload_main.h"
+#endif
 
 static const struct command {
 	const char *name, *help;
@@ -32,6 +35,10 @@ static const struct command {
 #endif
 #ifdef B7_HAVE_ORIGIN
 	{ "origin", "a web server of synthetic boot images", origin_main },
+#endif
+#ifdef B7_HAVE_WORKLOAD
+	{ "workload", "workload clusters: API servers and kubelets",
+	    workload_main },
 #endif
 	{ NULL, NULL, NULL },
 };

@@ -2,7 +2,7 @@
 if(TARGET b7_net AND TARGET b7_version)
 	add_executable(beskar7-sim main.c)
 	target_link_libraries(beskar7-sim PRIVATE b7_flags b7_net b7_version)
-	foreach(part bmc origin kube core)
+	foreach(part bmc origin kube core workload)
 		set(lib b7_sim_${part})
 		if(TARGET ${lib}_main)
 			set(lib ${lib}_main)

@@ -11,6 +11,7 @@
 #include "agent/control/internal.h"
 #include "agent/control/names.h"
 #include "agent/control/secret_share.h"
+#include "agent/control/workload.h"
 #include "agent/kube/client.h"
 #include "agent/kube/event.h"
 #include "agent/kube/informer.h"
@@ -303,6 +304,7 @@ controllers_on_secret(void *arg, const struct informer_event *ev)
 	links_each(&c->index.secrets, ev->key, controllers_wake_host, c);
 	/* A machine that waits for its bootstrap Secret looks again. */
 	links_each(&c->secret_waiters, ev->key, controllers_wake_machine, c);
+	workload_secret_changed(c, ev->key);
 }
 
 /* ---- life ----------------------------------------------------------------------- */
@@ -357,6 +359,10 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->streams_max =
 	    c->o.event_streams > 0 ? (unsigned)c->o.event_streams : 0;
 	TAILQ_INIT(&c->slot_queue);
+	TAILQ_INIT(&c->workload_queue);
+	/* Its metrics are of the management cluster. */
+	c->workload_env = *env;
+	c->workload_env.metrics = NULL;
 	diaries_init(&c->diaries);
 	c->ev = event_recorder_new(k, &(struct event_opts){ 0 });
 	c->host_q = workq_new(env->loop, host_ctl_run, c);
@@ -502,6 +508,7 @@ controllers_free(struct controllers *c)
 	map_free(&c->cluster_ctls, cluster_ctl_free);
 	map_free(&c->remediation_ctls, remediation_ctl_free);
 	map_free(&c->template_ctls, template_ctl_free);
+	workloads_free(c);
 	workq_free(c->host_q);
 	workq_free(c->machine_q);
 	workq_free(c->cluster_q);

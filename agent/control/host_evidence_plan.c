@@ -138,6 +138,17 @@ evidence_by_progress(const struct host_pass *p)
 	       p->m.evidence == EVIDENCE_BOOT_PROGRESS;
 }
 
+/* A node with the host's UUID registered since: nothing but the OS does that. */
+static bool
+evidence_by_node(const struct host_pass *p)
+{
+	int64_t since = controllers_node_since(p->c, p->m.key);
+
+	return (p->m.evidence == EVIDENCE_AUTO ||
+		   p->m.evidence == EVIDENCE_NODE) &&
+	       p->h.record.on_s != 0 && since >= p->h.record.on_s;
+}
+
 /* ---- the end ------------------------------------------------------------------- */
 
 static enum verdict
@@ -370,6 +381,8 @@ first_boot_of_live(struct host_pass *p)
 	if (evidence_running(p) && evidence_consumed(s) &&
 	    evidence_by_progress(p))
 		return evidence_proven(p, "BootProgress OSRunning");
+	if (evidence_by_node(p))
+		return evidence_proven(p, "its node registered");
 	return evidence_polled(p);
 }
 
@@ -517,10 +530,12 @@ second_os_up(void *arg)
 	struct host_pass *p = arg;
 
 	boot_say(p, "Booting", "waiting for the installed OS",
-	    "evidence: BootProgress");
+	    "evidence: BootProgress or node");
 	if (evidence_running(p) && evidence_by_progress(p))
 		return evidence_proven(
 		    p, "BootProgress OSRunning without the medium");
+	if (evidence_by_node(p))
+		return evidence_proven(p, "its node registered");
 	return evidence_polled(p);
 }
 

@@ -16,6 +16,7 @@
 
 struct host_ctl;
 struct machine_ctl;
+struct workload;
 struct event_recorder;
 struct informer;
 struct kube_resource;
@@ -47,11 +48,15 @@ struct controllers {
 	struct links secret_waiters; /* "ns/secret" -> machine key */
 	/* "m/ns/capi machine", "h/ns/host" -> remediation key */
 	struct links remedies;
-	struct links by_origin; /* origin of a BMC -> host key */
-	struct map origins;     /* origin -> the host_ctl that talks */
-	struct map shares;      /* struct secret_share, owned: secret_share.h */
-	struct map trusts;      /* hash of a CA bundle -> struct tls_trust */
-	struct map reserved;    /* host keys with a claim under way */
+	struct map workloads; /* "ns/cluster" -> struct workload: workload.h */
+	TAILQ_HEAD(, workload) workload_queue; /* for a place */
+	unsigned workloads_open;
+	struct env workload_env; /* of their clients */
+	struct links by_origin;  /* origin of a BMC -> host key */
+	struct map origins;      /* origin -> the host_ctl that talks */
+	struct map shares;   /* struct secret_share, owned: secret_share.h */
+	struct map trusts;   /* hash of a CA bundle -> struct tls_trust */
+	struct map reserved; /* host keys with a claim under way */
 	TAILQ_HEAD(, host_ctl) slot_queue;
 	unsigned slots_used;
 	unsigned streams_used, streams_max;
@@ -100,5 +105,10 @@ void remediation_wake_everyone(struct controllers *c);
 
 /* Whether an object with this watch-filter label (NULL: none) is of our watch. */
 bool controllers_watch(const struct controllers *c, const char *label);
+
+/* When the node of the machine's host registered, which was found by the host's
+ * UUID (UTC seconds, by the clock of its cluster); 0: none is known. */
+int64_t controllers_node_since(
+    const struct controllers *c, const char *machine);
 
 #endif

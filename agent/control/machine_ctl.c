@@ -11,12 +11,6 @@
 #include "common/mem.h"
 #include "common/str.h"
 
-struct machine_ctl {
-	struct object_ctl o;
-	/* Key of its Cluster where the label does not say it; owned. */
-	char *cluster;
-};
-
 static void
 machine_unlink(struct machine_ctl *ctl)
 {
@@ -34,6 +28,7 @@ machine_ctl_free(void *arg)
 		return;
 	machine_unlink(ctl);
 	(void)map_take(&ctl->o.c->waiting, ctl->o.key); /* a set */
+	machine_node_leave(ctl);
 	object_ctl_fini(&ctl->o);
 	xfree(ctl);
 }
@@ -48,7 +43,8 @@ machine_say(struct machine_pass *p, const char *type, enum cond_status s,
 enum verdict
 machine_poll(struct machine_pass *p, int64_t us)
 {
-	p->poll_us = us;
+	if (p->poll_us == 0 || us < p->poll_us)
+		p->poll_us = us;
 	return V_POLL;
 }
 
@@ -78,11 +74,14 @@ machine_load(struct machine_pass *p, struct machine_ctl *ctl, const cJSON *tree)
 	memset(p, 0, sizeof(*p));
 	p->c = o->c;
 	p->o = o;
+	p->ctl = ctl;
 	machine_view_init(&p->m, o->key, tree);
 	p->owner = relation_get(p->c->capi_machines, p->m.ns, p->m.owner);
 	p->cluster =
 	    relation_get(p->c->capi_clusters, p->m.ns, machine_linked(p, ctl));
 	p->has_host = relation_host(p->c, &p->m, &p->h);
+	if (p->m.deleting || !p->has_host)
+		machine_node_leave(ctl);
 	p->status = kobj_status_dup(tree);
 	p->at = object_stamp(o, tree);
 }

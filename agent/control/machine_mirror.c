@@ -16,11 +16,11 @@ static enum verdict
 mirror_provider_id(struct machine_pass *p)
 {
 	cJSON *patch;
-	char id[600];
+	char id[PROVIDER_ID_CAP];
 
 	if (p->m.provider_id != NULL)
 		return V_NEXT;
-	(void)str_format(id, sizeof(id), "b7://%s/%s", p->h.ns, p->h.name);
+	machine_provider_id(p, id);
 	patch = kobj_patch_base(p->m.tree);
 	json_set_str(json_ensure_obj(patch, "spec"), "providerID", id);
 	machine_let_move(p, patch);
@@ -118,6 +118,7 @@ mirror_addresses(struct machine_pass *p)
 		if (cJSON_IsString(a) &&
 		    cJSON_GetArraySize(list) < MIRROR_ADDRESSES)
 			mirror_address(list, "InternalIP", a->valuestring);
+	machine_node_addresses(p, list, MIRROR_ADDRESSES);
 	if (cJSON_GetArraySize(list) == 0) {
 		cJSON_Delete(list);
 		list = NULL;
@@ -136,6 +137,7 @@ machine_mirrored(void *arg)
 	if (!p->m.provisioned && !mirror_up(p) &&
 	    (p->m.provider_id == NULL || mirror_adopting(p))) {
 		mirror_progress(p);
+		machine_associated(p, false);
 		return V_STOP;
 	}
 	v = mirror_provider_id(p);
@@ -145,6 +147,7 @@ machine_mirrored(void *arg)
 	    json_ensure_obj(p->status, "initialization"), "provisioned", true);
 	object_say(p->status, &p->at, "HostProvisioned", COND_TRUE,
 	    "Provisioned", "%s", p->h.name);
+	machine_associated(p, true);
 	if (mirror_up(p))
 		mirror_addresses(p);
 	return mirror_health(p);

@@ -6,9 +6,17 @@
 #include "agent/control/machine.h"
 #include "agent/control/object_ctl.h"
 
+struct machine_ctl {
+	struct object_ctl o;
+	/* Key of its Cluster where the label does not say it; owned. */
+	char *cluster;
+	char *workload; /* key of where its node is looked for; owned */
+};
+
 struct machine_pass {
 	struct controllers *c;
 	struct object_ctl *o;
+	struct machine_ctl *ctl;
 	struct machine m;
 	const cJSON *owner;   /* CAPI Machine, held, or NULL */
 	const cJSON *cluster; /* CAPI Cluster, held, or NULL */
@@ -24,6 +32,16 @@ extern const struct step machine_plan[];
 enum verdict machine_claimed(void *arg);  /* machine_claim.c */
 enum verdict machine_mirrored(void *arg); /* machine_mirror.c */
 enum verdict machine_deletion(void *arg); /* machine_delete.c */
+/* machine_node.c: the node of the host, once we switched it on; up: it is
+ * provisioned. What the node adds to addresses goes to list. */
+void machine_associated(struct machine_pass *p, bool up);
+void machine_node_addresses(
+    const struct machine_pass *p, cJSON *list, int most);
+void machine_node_leave(struct machine_ctl *ctl);
+/* "b7://ns/host" */
+#define PROVIDER_ID_CAP 600
+void machine_provider_id(
+    const struct machine_pass *p, char out[PROVIDER_ID_CAP]);
 /* machine_move.c: clusterctl's block-move is there while it must be. */
 enum verdict machine_move_guarded(void *arg);
 enum verdict machine_move_blocked(struct machine_pass *p);

@@ -180,14 +180,14 @@ user_refused(const struct loader *l, const cJSON *o)
 	static const struct {
 		const char *key, *why;
 	} bad[] = {
-		{ "exec", "exec plugins are not run; use a token, tokenFile or "
-			  "client certificate" },
+		{ "exec", "exec plugins are not run; use a token or a client "
+			  "certificate" },
 		{ "auth-provider", "auth-provider is not supported; use a "
-				   "token, tokenFile or client certificate" },
+				   "token or a client certificate" },
 		{ "username", "username and password are not supported; use a "
-			      "token, tokenFile or client certificate" },
+			      "token or a client certificate" },
 		{ "password", "username and password are not supported; use a "
-			      "token, tokenFile or client certificate" },
+			      "token or a client certificate" },
 		{ "as", "impersonation is not supported" },
 		{ "as-uid", "impersonation is not supported" },
 		{ "as-groups", "impersonation is not supported" },

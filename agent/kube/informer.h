@@ -33,6 +33,9 @@ struct informer_opts {
 	const char *ns; /* NULL or "" = all namespaces */
 	const char *label_selector, *field_selector; /* NULL = none */
 	bool metadata_only;
+	/* Takes off an object what nobody will ask for, before it is kept: names
+	 * and versions must stay. NULL = nothing. */
+	void (*trim)(cJSON *object);
 	/* 0 = the defaults in brackets */
 	int64_t backoff_min_us, backoff_max_us; /* [1 s], [30 s]; full jitter */
 	int64_t absent_retry_us;                /* [20 s] kind not served */

@@ -83,9 +83,12 @@ static void
 strip(const struct informer *inf, cJSON *o)
 {
 	cJSON *m = json_child(o, "metadata");
-	cJSON *a = json_child(m, "annotations");
+	cJSON *a;
 
 	json_set(m, "managedFields", NULL);
+	if (inf->o.trim != NULL)
+		inf->o.trim(o);
+	a = json_child(m, "annotations");
 	if (cJSON_IsObject(a) && json_child(a, LAST_APPLIED) != NULL)
 		json_set_str(a, LAST_APPLIED, "");
 	/* Items of core lists come without them. */

@@ -7,8 +7,9 @@ usage() {
 usage: deploy/kind/up.sh [--delete]
 
 Makes a kind cluster `beskar7` with Cluster API's core, the agent, six simulated
-servers (one PhysicalHost each) and a server of boot images. Needs docker, kind,
-kubectl and clusterctl, which downloads Cluster API. Can be run again.
+servers (one PhysicalHost each), a server of boot images, and what plays the
+workload clusters. Needs docker, kind, kubectl and clusterctl, which downloads
+Cluster API. Can be run again.
 
   --delete  deletes the kind cluster
   --help    this text
@@ -55,6 +56,7 @@ k apply --server-side -k "$here"
 k -n beskar7-system rollout status deployment/beskar7-controller-manager --timeout 120s
 k -n beskar7-sim rollout status deployment/bmcs --timeout 120s
 k -n beskar7-sim rollout status deployment/images --timeout 120s
+k -n beskar7-sim rollout status deployment/workload --timeout 120s
 k apply -f "$here/hosts.yaml"
 k wait --for=jsonpath='{.status.state}'=Available physicalhost --all --timeout 120s
 k get physicalhosts

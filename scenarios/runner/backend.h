@@ -49,10 +49,12 @@ struct backend_opts {
 	struct bmc_timing timing;
 	bool plain; /* BMCs without TLS */
 	const char *bootstrap_data;
-	unsigned time_scale; /* sockets: so many times faster */
-	bool keep;           /* leave the processes running at the end */
-	bool no_crds;        /* the caller applies crds/ */
-	const char *dir;     /* sockets: for files; NULL = a new one */
+	bool workload;           /* as in stage.h */
+	const char *provider_id; /* of its kubelets; NULL = none */
+	unsigned time_scale;     /* sockets: so many times faster */
+	bool keep;               /* leave the processes running at the end */
+	bool no_crds;            /* the caller applies crds/ */
+	const char *dir;         /* sockets: for files; NULL = a new one */
 };
 
 struct backend_ops {
@@ -69,6 +71,9 @@ struct backend_ops {
 	/* The control API of the BMCs. */
 	cJSON *(*bmc)(struct backend *b, const char *method, const char *path,
 	    const cJSON *body, int *status);
+	/* The control API of the workload clusters; NULL: there are none. */
+	cJSON *(*workload)(struct backend *b, const char *method,
+	    const char *path, const cJSON *body, int *status);
 	/* The stand-in's own: what = outage, fail, compact, ... */
 	bool (*kube_sim)(struct backend *b, const char *what, const cJSON *args,
 	    struct err *e);

@@ -178,6 +178,17 @@ sockets_bmc(struct backend *b, const char *method, const char *path,
 	return sockets_plain(s, s->bmc_peer, method, path, body, status);
 }
 
+static cJSON *
+sockets_workload(struct backend *b, const char *method, const char *path,
+    const cJSON *body, int *status)
+{
+	struct sockets *s = sockets_of(b);
+
+	return s->workload_peer == NULL ? NULL
+					: sockets_plain(s, s->workload_peer,
+					      method, path, body, status);
+}
+
 static bool
 sockets_kube_sim(
     struct backend *b, const char *what, const cJSON *args, struct err *e)
@@ -322,9 +333,9 @@ sockets_drop_dir(struct sockets *s)
 {
 	static const char *const files[] = { "admin.kubeconfig",
 		"agent.kubeconfig", "kube-ca.pem", "bmc-ca.pem", "kube.log",
-		"bmc.log", "origin.log", "core.log", "agent-0.log",
-		"agent-1.log", "agent-2.log", "agent-3.log", "agent-4.log",
-		"agent-5.log", "agent-6.log", "agent-7.log" };
+		"bmc.log", "origin.log", "core.log", "workload.log",
+		"agent-0.log", "agent-1.log", "agent-2.log", "agent-3.log",
+		"agent-4.log", "agent-5.log", "agent-6.log", "agent-7.log" };
 
 	if (!s->own_dir)
 		return;
@@ -344,6 +355,7 @@ sockets_free(struct backend *b)
 
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
 		process_fini(&s->agents[n]);
+	process_fini(&s->workload);
 	process_fini(&s->core);
 	follow_free(s->follow);
 	if (s->hold_call != NULL)
@@ -353,6 +365,7 @@ sockets_free(struct backend *b)
 	http_peer_free(s->kube_peer);
 	http_peer_free(s->bmc_peer);
 	http_peer_free(s->origin_peer);
+	http_peer_free(s->workload_peer);
 	process_fini(&s->origin);
 	process_fini(&s->bmc);
 	process_fini(&s->kube);
@@ -372,6 +385,7 @@ static const struct backend_ops sockets_ops = {
 	.api = sockets_api,
 	.apply = sockets_apply,
 	.bmc = sockets_bmc,
+	.workload = sockets_workload,
 	.kube_sim = sockets_kube_sim,
 	.origin_fail = sockets_origin_fail,
 	.agent_start = sockets_agent_start,
@@ -457,7 +471,7 @@ backend_sockets_new(
 	    s->authorization, sizeof(s->authorization), "Bearer %s", s->token);
 	if (s->net == NULL || !sockets_make_dir(s, o->dir, e) ||
 	    !sockets_start(s, e) || !sockets_follow(s, e) ||
-	    !sockets_start_core(s, e)) {
+	    !sockets_start_core(s, e) || !sockets_start_workload(s, e)) {
 		backend_free(&s->b);
 		return NULL;
 	}

@@ -10,6 +10,7 @@
 #include "common/world.h"
 #include "scenarios/runner/backend.h"
 #include "sim/origin/origin.h"
+#include "sim/workload/wlsim.h"
 
 struct virtual
 {
@@ -93,6 +94,15 @@ virtual_bmc(struct backend *b, const char *method, const char *path,
 {
 	return bmc_fleet_control(
 	    stage_fleet(virtual_of(b)->stage), method, path, body, status);
+}
+
+static cJSON *
+virtual_workload(struct backend *b, const char *method, const char *path,
+    const cJSON *body, int *status)
+{
+	struct wlsim *s = stage_workload(virtual_of(b)->stage);
+
+	return s == NULL ? NULL : wlsim_control(s, method, path, body, status);
 }
 
 static void
@@ -255,6 +265,7 @@ static const struct backend_ops virtual_ops = {
 	.api = virtual_api,
 	.apply = virtual_apply,
 	.bmc = virtual_bmc,
+	.workload = virtual_workload,
 	.kube_sim = virtual_kube_sim,
 	.origin_fail = virtual_origin_fail,
 	.agent_start = virtual_agent_start,
@@ -346,7 +357,9 @@ backend_virtual_new(
 		.n_overrides = o->n_overrides,
 		.timing = o->timing,
 		.tls = !o->plain,
-		.bootstrap_data = o->bootstrap_data };
+		.bootstrap_data = o->bootstrap_data,
+		.workload = o->workload,
+		.provider_id = o->provider_id };
 
 	v->b.ops = &virtual_ops;
 	v->b.name = "virtual";

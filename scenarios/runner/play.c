@@ -488,7 +488,10 @@ play_open(struct play *p, struct err *e)
 		.no_crds = p->o.no_crds,
 		.keep = p->o.keep,
 		.bootstrap_data = p->marker };
+	const cJSON *w = json_child(p->sc->doc, "workload");
 
+	o.workload = w != NULL && !cJSON_IsFalse(w);
+	o.provider_id = json_str(w, "provider-id", NULL);
 	play_hooks(p, &hooks);
 	if (!play_bmc_options(p, &o, &keep, e))
 		return false;

@@ -20,6 +20,9 @@ static const struct shape_key top_keys[] = {
 	{ "agents", S_MAP, false, "how many agents, with which options" },
 	{ "hosts", S_ANY, false, "Secrets and PhysicalHosts for the BMCs" },
 	{ "cluster", S_MAP, false, "a Cluster with its Machines" },
+	{ "workload", S_ANY, false,
+	    "true, or {provider-id: TEMPLATE}: workload clusters with API "
+	    "servers and kubelets of their own" },
 	{ "manifests", S_LIST, false, "objects, or {file: PATH}" },
 	{ "vars", S_MAP, false, "names for values, used as ${name}" },
 	{ "matrix", S_MAP, false, "run the whole file once per value" },
@@ -105,6 +108,11 @@ const struct shape_key cluster_keys[] = {
 	{ "endpoint", S_TEXT, false, "host of the control plane" },
 	{ "machine-spec", S_MAP, false, "merged into each Beskar7Machine" },
 	{ "step", S_BOOL, false, "true: made by the step `cluster` only" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static const struct shape_key workload_keys[] = {
+	{ "provider-id", S_TEXT, false, "kubelets register with it" },
 	{ NULL, S_ANY, false, NULL },
 };
 
@@ -293,6 +301,8 @@ scenario_check(struct scenario *s, struct err *e)
 	       scenario_part(s, "agents", agents_keys, e) &&
 	       scenario_part(s, "hosts", hosts_keys, e) &&
 	       scenario_part(s, "cluster", cluster_keys, e) &&
+	       (cJSON_IsBool(json_child(s->doc, "workload")) ||
+		   scenario_part(s, "workload", workload_keys, e)) &&
 	       scenario_part(s, "end", end_keys, e) && scenario_end(s, e) &&
 	       scenario_matrix_check(
 		   s, json_child(s->doc, "matrix"), "matrix", e) &&

@@ -19,11 +19,12 @@ struct sockets {
 	char *dir; /* owned; of files */
 	bool own_dir;
 	char authorization[160], token[64];
-	char kube_url[128], bmc_url[128];
+	char kube_url[128], bmc_url[128], workload_url[128];
+	struct process workload; /* where there are workload clusters */
 	struct process kube, bmc, origin, core, agents[BACKEND_AGENTS];
 	unsigned agent_ports[BACKEND_AGENTS]; /* of diagnostics */
 	struct tls_trust *kube_ca;
-	struct http_peer *kube_peer, *bmc_peer, *origin_peer;
+	struct http_peer *kube_peer, *bmc_peer, *origin_peer, *workload_peer;
 	struct follow *follow;
 	struct sockets_dns *dns;
 	/* sockets_faults.c */
@@ -43,6 +44,7 @@ struct sockets {
 /* sockets_start.c: all processes but agents; false with e. */
 bool sockets_start(struct sockets *s, struct err *e);
 bool sockets_start_core(struct sockets *s, struct err *e);
+bool sockets_start_workload(struct sockets *s, struct err *e);
 bool sockets_start_agent(struct sockets *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e);
 /* New lines of the processes' logs, to the hook. */

@@ -244,10 +244,36 @@ sockets_start_core(struct sockets *s, struct err *e)
 	args_program(&a, s, "beskar7-sim");
 	args_add(&a, "core");
 	args_add(&a, "--kubeconfig=%s/admin.kubeconfig", s->dir);
-	args_add(&a, "--bmc-control=%s", s->bmc_url);
+	if (!s->o.workload)
+		args_add(&a, "--bmc-control=%s", s->bmc_url);
 	args_add(
 	    &a, "--pass-interval=%s", s->o.time_scale > 5 ? "200ms" : "1s");
 	return start_process(s, &s->core, "core", &a, true, e);
+}
+
+bool
+sockets_start_workload(struct sockets *s, struct err *e)
+{
+	struct http_peer_opts o = { .base = s->workload_url, .max_conns = 4 };
+	struct args a = { .n = 0 };
+
+	if (!s->o.workload)
+		return true;
+	args_program(&a, s, "beskar7-sim");
+	args_add(&a, "workload");
+	args_add(&a, "--kubeconfig=%s/admin.kubeconfig", s->dir);
+	args_add(&a, "--bmc-control=%s", s->bmc_url);
+	args_add(&a, "--control-port=0");
+	if (s->o.provider_id != NULL)
+		args_add(&a, "--provider-id=%s", s->o.provider_id);
+	if (!start_process(s, &s->workload, "workload", &a, true, e))
+		return false;
+	if (!process_ready_word(&s->workload, "control=", s->workload_url,
+		sizeof(s->workload_url)))
+		return err_set(e, ERR_INTERNAL, 0, "workload said: %.80s",
+		    s->workload.ready);
+	s->workload_peer = http_peer_new(s->net, &o, e);
+	return s->workload_peer != NULL;
 }
 
 static bool

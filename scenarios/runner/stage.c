@@ -13,12 +13,14 @@
 #include "common/world.h"
 #include "sim/core/core.h"
 #include "sim/origin/origin.h"
+#include "sim/workload/wlsim.h"
 
 #define STAGE_AGENTS 8
 #define STAGE_API "10.0.0.1"
 #define STAGE_BMC "10.0.0.2"
 #define STAGE_ORIGIN "10.0.0.3"
 #define STAGE_CORE "10.0.0.4"
+#define STAGE_WORKLOAD "10.0.0.5"
 #define STAGE_TOKEN "agent-token"
 #define YEAR_S (365LL * 86400)
 
@@ -41,13 +43,14 @@ struct stage {
 	struct stage_opts o;
 	struct world *world;
 	struct files files;
-	struct stage_process api, bmc, org, cor;
+	struct stage_process api, bmc, org, cor, wor;
 	struct tls_identity *api_tls;
 	struct kube_server *kube;
 	struct bmc_fleet *fleet;
 	struct origin *origin, *secure; /* the same images over HTTPS */
 	struct tls_identity *secure_id;
 	struct core *core;
+	struct wlsim *workload;
 	struct stage_agent agents[STAGE_AGENTS];
 };
 
@@ -97,6 +100,7 @@ stage_kube_up(struct stage *s, const char *root, struct err *e)
 		{ STAGE_TOKEN, "beskar7-agent" },
 		{ "core-token", "core" },
 		{ "admin-token", "admin" },
+		{ "workload-token", "workload" },
 	};
 	char *paths[2] = { xasprintf("%s/crds", root),
 		xasprintf("%s/sim/core/crds", root) };
@@ -108,7 +112,7 @@ stage_kube_up(struct stage *s, const char *root, struct err *e)
 	struct kube_server_opts o = { .addr = STAGE_API,
 		.port = 6443,
 		.tokens = tokens,
-		.n_tokens = 3,
+		.n_tokens = 4,
 		.crd_paths = crds,
 		.n_crd_paths = 2,
 		.on_commit = s->o.on_commit,
@@ -164,7 +168,9 @@ stage_core_up(struct stage *s, struct err *e)
 	struct core_opts o = { .server = "https://" STAGE_API ":6443",
 		.token = "core-token",
 		.insecure = true,
-		.bmc_control = "http://" STAGE_BMC ":9900",
+		.bmc_control =
+		    s->o.workload ? NULL : "http://" STAGE_BMC ":9900",
+		.remote_nodes = s->o.workload,
 		.provider_id = "b7://default/{bmc}",
 		.bootstrap_data = s->o.bootstrap_data,
 		.on_problem = s->o.on_problem,
@@ -183,6 +189,25 @@ stage_origin_up(struct stage *s, struct err *e)
 	stage_process_up(s, &s->org, "origin", STAGE_ORIGIN, 0);
 	s->origin = origin_new(&s->org.env, &o, e);
 	return s->origin != NULL;
+}
+
+static bool
+stage_workload_up(struct stage *s, struct err *e)
+{
+	struct wlsim_opts o = { .server = "https://" STAGE_API ":6443",
+		.token = "workload-token",
+		.insecure = true,
+		.bmc_control = "http://" STAGE_BMC ":9900",
+		.provider_id = s->o.provider_id,
+		.addr = STAGE_WORKLOAD,
+		.port = 6443,
+		.virtual_tls = true };
+
+	if (!s->o.workload)
+		return true;
+	stage_process_up(s, &s->wor, "workload", STAGE_WORKLOAD, 0);
+	s->workload = wlsim_new(&s->wor.env, &o, e);
+	return s->workload != NULL;
 }
 
 bool
@@ -211,7 +236,8 @@ stage_new(const struct stage_opts *o, struct err *e)
 	s->files = files_system();
 	s->world = world_new(o->seed);
 	if (stage_kube_up(s, root, e) && stage_bmcs_up(s, root, e) &&
-	    stage_origin_up(s, e) && stage_core_up(s, e))
+	    stage_origin_up(s, e) && stage_core_up(s, e) &&
+	    stage_workload_up(s, e))
 		return s;
 	stage_free(s);
 	return NULL;
@@ -224,6 +250,9 @@ stage_free(struct stage *s)
 		return;
 	for (unsigned i = 0; i < STAGE_AGENTS; i++)
 		stage_agent_kill(s, i);
+	stage_process_down(&s->wor);
+	wlsim_free(s->workload);
+	stage_process_reap(&s->wor);
 	stage_process_down(&s->cor);
 	core_free(s->core);
 	stage_process_reap(&s->cor);
@@ -271,6 +300,12 @@ struct core *
 stage_core(struct stage *s)
 {
 	return s->core;
+}
+
+struct wlsim *
+stage_workload(struct stage *s)
+{
+	return s->workload;
 }
 
 const char *

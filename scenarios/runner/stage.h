@@ -24,6 +24,7 @@ struct core;
 struct origin;
 struct world;
 struct metrics;
+struct wlsim;
 
 struct stage_opts {
 	uint64_t seed;
@@ -44,6 +45,10 @@ struct stage_opts {
 	struct bmc_timing timing;
 	bool tls;                   /* BMCs with (virtual) certificates */
 	const char *bootstrap_data; /* NULL = the core's own */
+	/* Workload clusters of their own (10.0.0.5); else nodes are in the
+	 * management API. provider_id NULL: kubelets tell none. */
+	bool workload;
+	const char *provider_id;
 };
 
 struct stage *stage_new(const struct stage_opts *o, struct err *e);
@@ -56,7 +61,8 @@ struct origin *stage_origin(struct stage *s);
 /* The same images over HTTPS, too, for BMCs that take nothing else. Once. */
 bool stage_serve_https(struct stage *s, struct err *e);
 struct core *stage_core(struct stage *s);
-const char *stage_ca_pem(struct stage *s); /* of the BMCs */
+struct wlsim *stage_workload(struct stage *s); /* NULL: not there */
+const char *stage_ca_pem(struct stage *s);     /* of the BMCs */
 
 struct stage_agent_opts {
 	int64_t busy_us, idle_us, grace_us; /* 0 = the agent's defaults */

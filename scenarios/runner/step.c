@@ -10,7 +10,8 @@
 #include "scenarios/runner/subst.h"
 
 const struct step_row *const step_tables[] = { steps_objects, steps_health,
-	steps_waits, steps_world, steps_agents, steps_flow, NULL };
+	steps_waits, steps_world, steps_workload, steps_agents, steps_flow,
+	NULL };
 
 const struct step_row *
 step_by_name(const char *name)

@@ -40,6 +40,6 @@ bool steps_run(
 
 /* The tables, one file a topic. */
 extern const struct step_row steps_health[], steps_objects[], steps_waits[],
-    steps_world[], steps_agents[], steps_flow[];
+    steps_world[], steps_workload[], steps_agents[], steps_flow[];
 
 #endif

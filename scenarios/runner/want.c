@@ -15,6 +15,8 @@ const struct shape_key want_keys[] = {
 	    "kind/name, kind/ns/name; names may be "
 	    "globs: then all that match" },
 	{ "bmc", S_TEXT, false, "a BMC, as its control API shows it" },
+	{ "node", S_TEXT, false,
+	    "CLUSTER/NAME, a node of a workload cluster (workload: true)" },
 	{ "path", S_TEXT, false, "status/state; ~1 for / in a key" },
 	{ "equals", S_ANY, false, "the value" },
 	{ "not-equals", S_ANY, false, "" },
@@ -56,8 +58,8 @@ want_lacks(const cJSON *a)
 	const cJSON *path = json_child(a, "path");
 
 	if (json_child(a, "object") == NULL && json_child(a, "bmc") == NULL &&
-	    json_child(a, "agent") == NULL)
-		return "object, bmc or agent says what to look at";
+	    json_child(a, "node") == NULL && json_child(a, "agent") == NULL)
+		return "object, bmc, node or agent says what to look at";
 	if (json_child(a, "bmc") != NULL && path == NULL)
 		return "a bmc needs a path";
 	if ((path != NULL) != want_has_value(a))
@@ -118,6 +120,7 @@ want_parse(struct want *w, struct play *p, const cJSON *a, struct err *e)
 	w->message = json_str(a, "message", NULL);
 	w->event = json_str(a, "event", NULL);
 	w->bmc = json_str(a, "bmc", NULL);
+	w->node = json_str(a, "node", NULL);
 	w->agent = json_i64(a, "agent", -1);
 	w->running = json_bool(a, "running", true);
 	w->count = json_i64(a, "count", -1);
@@ -348,6 +351,32 @@ want_of_bmc(struct want *w)
 	return ok;
 }
 
+/* In its own API server, away or not. */
+static bool
+want_of_node(struct want *w)
+{
+	struct backend *be = w->p->be;
+	const char *slash = strchr(w->node, '/'), *last = strrchr(w->node, '/');
+	char *path = xasprintf("/clusters/%s%.*s/api/v1/nodes/%s",
+	    slash == last ? "default/" : "",
+	    last == NULL ? 0 : (int)(last - w->node), w->node,
+	    last == NULL ? "" : last + 1);
+	int status = 0;
+	cJSON *j = be->ops->workload(be, "GET", path, NULL, &status);
+	bool ok;
+
+	(void)snprintf(w->why, sizeof(w->why), "node %s %s", w->node,
+	    status == 200 ? "is there" : "is not there");
+	if (w->gone)
+		ok = status == 404;
+	else
+		ok = status == 200 &&
+		     (w->path == NULL || want_value(w, j, w->node));
+	cJSON_Delete(j);
+	xfree(path);
+	return ok;
+}
+
 bool
 want_met(void *arg)
 {
@@ -362,6 +391,8 @@ want_met(void *arg)
 	}
 	if (w->bmc != NULL)
 		return want_of_bmc(w);
+	if (w->node != NULL)
+		return want_of_node(w);
 	if (w->count >= 0)
 		return want_counted(w);
 	return object_ref_is_glob(&w->ref) ? want_all(w) : want_single(w);

@@ -26,6 +26,7 @@ struct want {
 	const char *reason, *message;
 	const char *event; /* reason of an Event, or NULL */
 	const char *bmc;   /* a BMC instead of an object */
+	const char *node;  /* of a workload cluster: "c1/NAME", "ns/c1/NAME" */
 	int64_t agent;     /* an agent that must run or not; -1 = none */
 	bool running;
 	int64_t count; /* of objects that match; -1 = any but none */

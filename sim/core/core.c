@@ -115,7 +115,7 @@ core_object_free(void *arg)
 
 /* ---- who runs --------------------------------------------------------------------- */
 
-static void
+void
 core_kick_machine(struct core *c, const char *key)
 {
 	core_kick(
@@ -208,6 +208,7 @@ core_on_secret(void *arg, const char *key, const cJSON *tree)
 
 	/* Its Machine has its name. */
 	(void)tree;
+	core_remote_secret(c, key);
 	if (core_cache_get(c->machines, key) != NULL)
 		core_kick_machine(c, key);
 }
@@ -295,6 +296,7 @@ core_free(struct core *c)
 	core_nodes_stop(c);
 	core_client_free(c->api);
 	core_client_free(c->bmc);
+	map_free(&c->remotes, core_remote_free);
 	core_nodes_free(c);
 	core_clones_free(c);
 	core_cache_free(c->crds);

@@ -28,6 +28,9 @@ struct core_opts {
 	bool insecure;
 	/* "http://127.0.0.1:9900" of the BMCs; NULL: no kubelets, no nodes. */
 	const char *bmc_control;
+	/* Nodes are read from the workload clusters, by the Secrets
+	 * CLUSTER-kubeconfig, as the real core does. */
+	bool remote_nodes;
 	/* What a node of machine {bmc} calls itself, e.g. "b7://default/{bmc}":
 	 * in a real cluster the bootstrap data says so. */
 	const char *provider_id;

@@ -3,14 +3,10 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/json.h"
-#include "common/mem.h"
 #include "common/str.h"
-#include "common/tls.h"
-#include "common/yaml.h"
 #include "sim/core/core.h"
+#include "sim/core/kubeconfig.h"
 #include "sim/process.h"
 
 struct core_main_opts {
@@ -24,8 +20,9 @@ static const struct option_row rows[] = {
 	    "kubeconfig of the API server (server, CA, token)", "Options",
 	    O(kubeconfig) },
 	{ "bmc-control", 0, OPT_STR, "URL", NULL, 0, 0,
-	    "control API of beskar7-sim bmc: nodes register when its "
-	    "machines run",
+	    "control API of beskar7-sim bmc: nodes register here, when its "
+	    "machines run; without it they are read from the workload "
+	    "clusters (beskar7-sim workload)",
 	    NULL, O(bmc_control) },
 	{ "provider-id", 0, OPT_STR, "TEMPLATE", "b7://default/{bmc}", 0, 0,
 	    "providerID of the node on a simulated machine", NULL,
@@ -39,78 +36,6 @@ static const struct option_row rows[] = {
 	    O(help) },
 	{ 0 },
 };
-
-struct core_kubeconfig {
-	char *server, *token; /* owned */
-	struct tls_trust *trust;
-};
-
-static const cJSON *
-core_named(
-    const cJSON *cfg, const char *list, const char *name, const char *what)
-{
-	const cJSON *x;
-
-	cJSON_ArrayForEach (x, json_arr(cfg, list))
-		if (str_eq(json_str(x, "name", NULL), name))
-			return json_obj(x, what);
-	return NULL;
-}
-
-static bool
-core_kubeconfig_parse(
-    struct core_kubeconfig *k, const cJSON *cfg, struct err *e)
-{
-	const cJSON *ctx = core_named(
-	    cfg, "contexts", json_str(cfg, "current-context", ""), "context");
-	const cJSON *cluster = core_named(
-	    cfg, "clusters", json_str(ctx, "cluster", ""), "cluster");
-	const cJSON *user =
-	    core_named(cfg, "users", json_str(ctx, "user", ""), "user");
-	const char *ca = json_str(cluster, "certificate-authority-data", "");
-	char *pem = xcalloc(1, strlen(ca) + 1);
-	size_t n = 0;
-	bool ok = true;
-
-	k->server = xstrdup(json_str(cluster, "server", NULL));
-	k->token = xstrdup(json_str(user, "token", NULL));
-	if (k->server == NULL)
-		ok = err_set(e, ERR_SPEC, 0,
-		    "no server in the current "
-		    "context");
-	else if (k->token == NULL)
-		ok = err_set(e, ERR_SPEC, 0,
-		    "user \"%.60s\" has no token; the core stand-in takes "
-		    "no other kind of user",
-		    json_str(ctx, "user", ""));
-	else if (*ca != '\0' &&
-		 !b64_decode(ca, strlen(ca), pem, strlen(ca), &n))
-		ok = err_set(e, ERR_SPEC, 0,
-		    "certificate-authority-data is "
-		    "not base64");
-	if (ok && n > 0)
-		ok = (k->trust = tls_trust_new(pem, n, e)) != NULL;
-	xfree(pem);
-	return ok;
-}
-
-static bool
-core_kubeconfig_load(struct core_kubeconfig *k, const char *path,
-    struct files *files, struct err *e)
-{
-	struct buf text;
-	cJSON *cfg = NULL;
-	bool ok;
-
-	buf_init(&text, 1u << 20);
-	ok = files->read(files->self, path, &text, e) &&
-	     (cfg = yaml_parse(text.p, text.n, path, e)) != NULL &&
-	     core_kubeconfig_parse(k, cfg, e);
-	secret_wipe(text.p, text.n);
-	buf_free(&text);
-	cJSON_Delete(cfg);
-	return ok || err_wrap(e, "%s", path);
-}
 
 struct core_run {
 	struct sim_process p;
@@ -135,6 +60,8 @@ core_start(void *arg, struct err *e)
 	opts.server = r->k.server;
 	opts.token = r->k.token;
 	opts.trust = r->k.trust;
+	opts.insecure = r->k.insecure;
+	opts.remote_nodes = r->o.bmc_control == NULL;
 	r->core = core_new(env, &opts, e);
 	return r->core != NULL;
 }
@@ -154,11 +81,7 @@ core_fini(void *arg)
 
 	r->problems = r->core != NULL && core_problems(r->core) != 0;
 	core_free(r->core);
-	tls_trust_free(r->k.trust);
-	xfree(r->k.server);
-	if (r->k.token != NULL)
-		secret_wipe(r->k.token, strlen(r->k.token));
-	xfree(r->k.token);
+	core_kubeconfig_free(&r->k);
 }
 
 static const char usage[] =

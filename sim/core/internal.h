@@ -23,7 +23,7 @@ struct core_object {
 	struct timer timer;
 	int64_t ran_us;
 	unsigned busy; /* writes under way */
-	bool again;
+	bool again, node_deleted;
 	void (*run)(struct core_object *o);
 	char *uid;         /* owned; of the object that ran last */
 	char *provider_id; /* owned; what was copied, to see it change */
@@ -38,6 +38,7 @@ struct core {
 	struct map cluster_objects, machine_objects; /* struct core_object */
 	struct map cluster_refs, machine_refs;       /* refs.c */
 	struct map machine_ids, node_ids;            /* refs.c */
+	struct map remotes; /* "ns/cluster" -> struct core_remote */
 	struct core_stream *events;
 	struct timer events_retry, nodes_retry;
 	struct map kubelets; /* BMC name -> struct core_kubelet */
@@ -50,6 +51,7 @@ struct core {
 
 /* core.c */
 void core_kick(struct core_object *o); /* soon, at most once a pass_us */
+void core_kick_machine(struct core *c, const char *key);
 void core_problem(struct core *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* One write; the object runs again when it ended. */
@@ -163,7 +165,19 @@ void core_nodes_stop(struct core *c);
 void core_nodes_free(struct core *c); /* after the clients */
 /* The machine left its cluster: its Node was deleted. */
 void core_node_gone(struct core *c, const char *name);
-/* The one node with this providerID; NULL for none or several. */
-const cJSON *core_node_of(const struct core *c, const char *provider_id);
+/* The one node of the cluster ("ns/name") with this providerID; NULL for none
+ * or several. */
+const cJSON *core_node_of(
+    const struct core *c, const char *cluster, const char *provider_id);
+
+/* remote.c: a Secret came, changed or went. */
+void core_remote_secret(struct core *c, const char *key);
+/* As core_ids_each(), over the nodes of the cluster; false: it is not known. */
+bool core_remote_each_id(const struct core *c, const char *cluster,
+    const char *id, bool (*fn)(void *arg, const char *key, const cJSON *tree),
+    void *arg);
+/* Tried once, as the real core gives up after a while. */
+void core_remote_delete(struct core *c, const char *cluster, const char *node);
+void core_remote_free(void *remote);
 
 #endif

@@ -15,7 +15,7 @@
 struct machine_run {
 	struct core_pass p;
 	const cJSON *cluster;
-	const char *cluster_name;
+	const char *cluster_name, *cluster_key;
 };
 
 static void
@@ -140,7 +140,7 @@ machine_provider_id(struct machine_run *r, const char *id)
 static void
 machine_node(struct machine_run *r, const char *id)
 {
-	const cJSON *node = core_node_of(r->p.c, id);
+	const cJSON *node = core_node_of(r->p.c, r->cluster_key, id);
 
 	if (node != NULL)
 		json_set_str(json_ensure_obj(r->p.status, "nodeRef"), "name",
@@ -251,6 +251,18 @@ machine_delete_path(struct machine_run *r, const char *fmt_path)
 	return true;
 }
 
+/* In its own cluster, once, and not where all of it goes. */
+static bool
+machine_remote_node(struct machine_run *r, const char *node)
+{
+	if (node == NULL || r->p.o->node_deleted || core_deleting(r->cluster))
+		return false;
+	r->p.o->node_deleted = true;
+	core_remote_delete(r->p.c, r->cluster_key, node);
+	core_kick(r->p.o);
+	return true;
+}
+
 static bool
 machine_leftovers(struct machine_run *r)
 {
@@ -259,17 +271,20 @@ machine_leftovers(struct machine_run *r)
 	bool secret = json_obj(r->p.tree, "spec/bootstrap/configRef") != NULL &&
 		      core_cache_get(r->p.c->secrets, key) != NULL;
 	const char *node = json_str(r->p.tree, "status/nodeRef/name", NULL);
+	bool there = false; /* one that no path of ours leads to */
 
 	if (secret)
 		path = xasprintf(
 		    "/api/v1/namespaces/%s/secrets/%s", r->p.ns, r->p.name);
+	else if (r->p.c->o.remote_nodes)
+		there = machine_remote_node(r, node);
 	else if (node != NULL && core_cache_get(r->p.c->nodes, node) != NULL) {
 		path = xasprintf("/api/v1/nodes/%s", node);
 		core_node_gone(r->p.c, node);
 	}
 	xfree(key);
 	if (path == NULL)
-		return false;
+		return there;
 	(void)machine_delete_path(r, path);
 	xfree(path);
 	return true;
@@ -341,6 +356,7 @@ machine_same_life(struct core_object *o, const cJSON *tree)
 	if (str_eq(o->uid, uid))
 		return;
 	xreplace(&o->uid, uid);
+	o->node_deleted = false;
 	xreplace(&o->provider_id, json_str(tree, "spec/providerID", NULL));
 }
 
@@ -356,7 +372,8 @@ core_machine_run(struct core_object *o)
 	r.cluster_name = json_str(r.p.tree, "spec/clusterName", "");
 	key = xasprintf("%s/%s", r.p.ns, r.cluster_name);
 	r.cluster = core_cache_get(o->c->clusters, key);
-	xfree(key);
+	r.cluster_key = key;
 	machine_reconcile(&r);
+	xfree(key);
 	core_pass_fini(&r.p);
 }

@@ -49,11 +49,16 @@ node_found(void *arg, const char *key, const cJSON *tree)
 }
 
 const cJSON *
-core_node_of(const struct core *c, const char *provider_id)
+core_node_of(const struct core *c, const char *cluster, const char *provider_id)
 {
 	struct node_find f = { NULL, false };
 
-	core_ids_each(&c->node_ids, c->nodes, provider_id, node_found, &f);
+	if (c->o.remote_nodes)
+		(void)core_remote_each_id(
+		    c, cluster, provider_id, node_found, &f);
+	else
+		core_ids_each(
+		    &c->node_ids, c->nodes, provider_id, node_found, &f);
 	return f.several ? NULL : f.found; /* the real core gives an error */
 }
 

@@ -32,6 +32,10 @@ MAY = {
     'sim/origin/': ['sim/origin/', 'sim/process.h', 'common/'],
     'sim/kube/': ['sim/kube/', 'sim/process.h', 'common/'],
     'sim/core/': ['sim/core/', 'sim/process.h', 'common/'],
+    'sim/workload/': ['sim/workload/', 'sim/process.h', 'common/',
+                      'sim/kube/server.h', 'sim/kube/kubeconfig.h',
+                      'sim/core/client.h', 'sim/core/cache.h',
+                      'sim/core/kubeconfig.h'],
     'scenarios/': ['scenarios/', 'agent/', 'sim/', 'common/'],
     'tests/': ['tests/', 'scenarios/', 'agent/', 'sim/', 'common/'],
 }

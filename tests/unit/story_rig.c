@@ -94,9 +94,13 @@ story_host(struct stage *s, unsigned i)
 	xfree(text);
 }
 
+struct story_how {
+	const char *knobs, *replay;
+	bool workload;
+};
+
 static struct stage *
-story_with(
-    const char *profile, const char *knobs, const char *replay, unsigned hosts)
+story_with(const char *profile, struct story_how how, unsigned hosts)
 {
 	struct stage_opts o = { .seed = 1,
 		.log_level = LOG_DEBUG,
@@ -107,8 +111,9 @@ story_with(
 		.bmcs = hosts,
 		.profiles = &profile,
 		.n_profiles = 1,
-		.knobs = knobs,
-		.replay = replay,
+		.knobs = how.knobs,
+		.replay = how.replay,
+		.workload = how.workload,
 		.tls = true };
 	struct err e;
 	struct stage *s = stage_new(&o, &e);
@@ -124,19 +129,27 @@ story_with(
 struct stage *
 story_new_replay(const char *profile, const char *replay, unsigned hosts)
 {
-	return story_with(profile, NULL, replay, hosts);
+	return story_with(
+	    profile, (struct story_how){ .replay = replay }, hosts);
 }
 
 struct stage *
 story_new_knobs(const char *profile, const char *knobs, unsigned hosts)
 {
-	return story_with(profile, knobs, NULL, hosts);
+	return story_with(profile, (struct story_how){ .knobs = knobs }, hosts);
 }
 
 struct stage *
 story_new(const char *profile, unsigned hosts)
 {
-	return story_with(profile, NULL, NULL, hosts);
+	return story_with(profile, (struct story_how){ 0 }, hosts);
+}
+
+struct stage *
+story_new_workload(const char *profile, unsigned hosts)
+{
+	return story_with(
+	    profile, (struct story_how){ .workload = true }, hosts);
 }
 
 void

@@ -15,6 +15,8 @@ struct stage *story_new(const char *profile, unsigned hosts);
 /* The same with knobs (YAML) over the profile. */
 struct stage *story_new_knobs(
     const char *profile, const char *knobs, unsigned hosts);
+/* The same with workload clusters: their nodes come without a providerID. */
+struct stage *story_new_workload(const char *profile, unsigned hosts);
 /* The same, serving a recording with that profile's refusals. */
 struct stage *story_new_replay(
     const char *profile, const char *replay, unsigned hosts);
