@@ -83,7 +83,7 @@ only_spec(const char *s, struct spec *out)
 enum range_kind
 range_parse(const char *value, uint64_t size, struct range *out)
 {
-	struct spec p;
+	struct spec p = { 0 };
 
 	*out = (struct range){ .at = 0, .n = size };
 	if (value == NULL)
