@@ -106,7 +106,7 @@ overlay() { # COMPONENT...: a folder in the checkout's reach, outside of it
 }
 
 "$agent" --help >"$dir/help.agent"
-for c in bmc kube core origin; do "$sim" $c --help; done >"$dir/help.sim"
+for c in bmc kube core origin workload; do "$sim" $c --help; done >"$dir/help.sim"
 export HOME=$dir KUBECONFIG=$dir/kubeconfig
 # kustomize takes no absolute paths.
 up=$(realpath --relative-to="$dir/overlay" .)
