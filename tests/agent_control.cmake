@@ -44,3 +44,8 @@ if(TARGET beskar7-agent)
 		LABELS integration TIMEOUT 120 SKIP_RETURN_CODE 77
 		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endif()
+unit_test(forbidden b7_runner)
+target_sources(test_forbidden PRIVATE
+	${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
+	${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
+set_tests_properties(unit-forbidden PROPERTIES TIMEOUT 900)

@@ -51,6 +51,21 @@ controllers_may_write(const struct controllers *c, struct err *e)
 	return c->o.may_write == NULL || c->o.may_write(c->o.may_write_arg, e);
 }
 
+void
+controllers_forbidden(struct controllers *c, struct informer *inf,
+    const char *key, const struct err *e)
+{
+	const cJSON *tree;
+
+	if (e->kind != ERR_AUTH || e->code != 403)
+		return;
+	tree = informer_get(inf, key);
+	if (tree != NULL)
+		event_emitf(c->ev, tree, EVENT_WARNING, "Forbidden",
+		    "%.240s; see the ClusterRole of the agent", e->msg);
+	json_drop(tree);
+}
+
 bool
 controllers_watch(const struct controllers *c, const char *label)
 {

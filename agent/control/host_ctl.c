@@ -33,6 +33,8 @@ host_ctl_new(struct controllers *c, const char *key)
 	xfree(path);
 	backoff_init(
 	    &ctl->backoff, HOST_BACKOFF_MIN, c->o.retry_max_us, &ctl->rng);
+	backoff_init(
+	    &ctl->status_backoff, 2 * LOOP_S, c->o.retry_max_us, &ctl->rng);
 	host_stream_init(ctl);
 	return ctl;
 }

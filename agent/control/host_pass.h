@@ -160,6 +160,7 @@ struct host_ctl {
 	enum act pending;       /* what the pass waits for; N_ACTS = nothing */
 	struct kube_call *call; /* the object's patch under way */
 	struct kube_call *status_call;
+	struct backoff status_backoff;
 	struct secret_share *share; /* borrowed; what it waits for */
 	bool share_other; /* and is to look again, whatever it brings */
 	TAILQ_ENTRY(host_ctl) share_entry;

@@ -330,6 +330,7 @@ status_done(void *arg, const struct kube_reply *r)
 	else if (r->maybe_executed)
 		informer_doubt(ctl->c->hosts, ctl->key);
 	if (r->err.kind == ERR_NONE) {
+		backoff_reset(&ctl->status_backoff);
 		if (ctl->active || ctl->again)
 			workq_add(ctl->c->host_q, ctl->key);
 		return;
@@ -340,8 +341,10 @@ status_done(void *arg, const struct kube_reply *r)
 		workq_add(ctl->c->host_q, ctl->key);
 	LOGD(ctl->c->env->log, "status not written", F_STR("host", ctl->key),
 	    F_ERR(&r->err));
+	controllers_forbidden(ctl->c, ctl->c->hosts, ctl->key, &r->err);
 	workq_add_after(ctl->c->host_q, ctl->key,
-	    r->err.kind == ERR_CONFLICT ? LOOP_S / 10 : 2 * LOOP_S);
+	    r->err.kind == ERR_CONFLICT ? LOOP_S / 10
+					: backoff_next(&ctl->status_backoff));
 }
 
 static void

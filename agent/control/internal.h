@@ -74,6 +74,9 @@ struct controllers {
 int64_t controllers_wall_s(const struct controllers *c);
 /* The lease (or whatever guards writes) allows one now. */
 bool controllers_may_write(const struct controllers *c, struct err *e);
+/* A write to the object failed: an Event on it if our role lacks the right. */
+void controllers_forbidden(struct controllers *c, struct informer *inf,
+    const char *key, const struct err *e);
 
 /* host_ctl.c */
 void host_ctl_run(void *arg, const char *key);

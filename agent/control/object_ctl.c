@@ -107,6 +107,7 @@ object_written(void *arg, const struct kube_reply *r)
 	LOGI(o->c->env->log, "write failed", F_STR("kind", o->res->kind),
 	    F_STR("obj", o->key), F_INT("retry_ms", delay / LOOP_MS),
 	    F_ERR(&r->err));
+	controllers_forbidden(o->c, o->call_inf, o->call_key, &r->err);
 	workq_add_after(o->q, o->key, delay);
 }
 

@@ -140,6 +140,7 @@ kube_client_free(struct kube_client *c)
 	xfree(c->user_agent);
 	xfree(c->field_manager);
 	map_free(&c->sent, xfree);
+	map_free(&c->forbidden, xfree);
 	xfree(c);
 }
 
@@ -217,6 +218,31 @@ kube_client_count_sent(struct kube_client *c, const struct kube_request *rq)
 		c->writes++;
 }
 
+#define FORBIDDEN_TOLD (10 * LOOP_MIN)
+
+/* What the role lacks is told though nobody else may have a place to say it:
+ * each thing once in ten minutes. */
+static void
+tell_forbidden(struct kube_client *c, const struct kube_request *rq,
+    const struct kube_reply *r)
+{
+	int64_t now = loop_mono_us(c->env->loop);
+	char what[WHAT_CAP];
+	int64_t *told;
+
+	what_of(rq, what, " ");
+	told = map_get(&c->forbidden, what);
+	if (told != NULL && now - *told < FORBIDDEN_TOLD)
+		return;
+	if (told == NULL) {
+		told = xcalloc(1, sizeof(*told));
+		(void)map_put(&c->forbidden, what, told);
+	}
+	*told = now;
+	LOGW(c->env->log, "the API server forbids this", F_STR("what", what),
+	    F_ERR(&r->err));
+}
+
 void
 kube_client_count(struct kube_client *c, const struct kube_request *rq,
     const struct kube_reply *r, int status, int64_t took_us)
@@ -228,6 +254,8 @@ kube_client_count(struct kube_client *c, const struct kube_request *rq,
 		c->counts.failed++;
 	if (r->err.kind == ERR_CONFLICT)
 		c->counts.conflicts++;
+	if (status == 403)
+		tell_forbidden(c, rq, r);
 	if (m == NULL)
 		return;
 	if (status > 0)

@@ -30,6 +30,8 @@ struct kube_client {
 	void *may_write_arg;
 	struct kube_counts counts;
 	struct map sent; /* "patch hosts/status" -> uint64_t, owned */
+	/* Likewise, of what was forbidden: when that was told last. */
+	struct map forbidden;
 	uint64_t writes;
 };
 

@@ -40,8 +40,14 @@ static void
 status_text(struct kube_reply *r, const cJSON *status, int code)
 {
 	const char *m = json_str(status, "message", "");
+	const char *cannot = strstr(m, " cannot ");
 
-	if (m[0] == '\0')
+	/* RBAC's words begin with names of any length; what counts is which
+	 * verb of which resource is not granted. */
+	if (code == 403 && cannot != NULL)
+		(void)err_set(&r->err, kind_of(code), code,
+		    "forbidden: we%.180s", cannot);
+	else if (m[0] == '\0')
 		(void)err_set(&r->err, kind_of(code), code,
 		    "the API server answered %d", code);
 	else

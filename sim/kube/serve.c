@@ -160,8 +160,31 @@ fault(struct kube_server *s, const struct ks_request *rq, struct kube_fail *hit)
 	return yes;
 }
 
+/* In the words of RBAC: who may not do what, with what, and where. */
 static void
-fault_status(const struct kube_fail *f, struct ks_status *st)
+fault_forbidden(const struct ks_request *rq, struct ks_status *st)
+{
+	size_t plural = strcspn(rq->resource, "./");
+	const char *group = rq->resource + plural;
+	size_t whole = strcspn(rq->resource, "/");
+	bool named = !str_empty(rq->name), spaced = !str_empty(rq->ns);
+
+	(void)ks_status_set(st, 403, "Forbidden",
+	    "%.*s%s%s%s is forbidden: User \"%s\" cannot %s resource "
+	    "\"%.*s%s\" in API group \"%.*s\" %s%s%s",
+	    (int)whole, rq->resource, named ? " \"" : "", named ? rq->name : "",
+	    named ? "\"" : "", rq->in->user,
+	    str_eq(rq->verb, "apply") ? "patch" : rq->verb, (int)plural,
+	    rq->resource, rq->resource + whole,
+	    *group == '.' ? (int)(whole - plural - 1) : 0,
+	    *group == '.' ? group + 1 : "",
+	    spaced ? "in the namespace \"" : "at the cluster scope",
+	    spaced ? rq->ns : "", spaced ? "\"" : "");
+}
+
+static void
+fault_status(const struct kube_fail *f, const struct ks_request *rq,
+    struct ks_status *st)
 {
 	static const struct {
 		int code;
@@ -176,7 +199,10 @@ fault_status(const struct kube_fail *f, struct ks_status *st)
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].code == f->status)
 			reason = reasons[i].reason;
-	(void)ks_status_set(st, f->status, reason, "injected fault");
+	if (f->status == 403)
+		fault_forbidden(rq, st);
+	else
+		(void)ks_status_set(st, f->status, reason, "injected fault");
 	st->retry_after_s = f->retry_after_s;
 }
 
@@ -214,7 +240,7 @@ run_resource(
 	if (ok) {
 		count_request(s, &rq);
 		if (fault(s, &rq, &hit) && !hit.after_commit) {
-			fault_status(&hit, &st);
+			fault_status(&hit, &rq, &st);
 			ok = false;
 		}
 	}

@@ -45,6 +45,8 @@ rig_line(void *arg, const char *line, size_t n)
 	if (memmem(line, n, MARKER, strlen(MARKER)) != NULL ||
 	    memmem(line, n, "b7-sim-secret", 13) != NULL)
 		r->marker_hits++;
+	if (r->line != NULL)
+		r->line(r->watch_arg, line, n);
 	if (r->inv != NULL)
 		invariants_text(r->inv, "log", line, n);
 	if (rig_verbose())

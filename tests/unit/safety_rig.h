@@ -67,7 +67,9 @@ struct rig {
 	char last_violation[700];
 	/* Told of each commit, after the invariants; NULL = nobody. */
 	void (*watch)(void *arg, const struct inv_commit *c);
-	void *watch_arg;
+	void *watch_arg; /* of line, too */
+	/* Told of each line of the agent's log; NULL = nobody. */
+	void (*line)(void *arg, const char *line, size_t n);
 };
 
 struct rig *rig_new(const struct rig_opts *o);
