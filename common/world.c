@@ -39,6 +39,12 @@ world_now_us(const struct world *w)
 	return w->now_us;
 }
 
+void
+world_wall(struct loop *l, int64_t skew_us)
+{
+	((struct proc *)l)->skew_us = skew_us;
+}
+
 struct loop *
 world_spawn(
     struct world *w, const char *name, const char *ip, int64_t wall_skew_us)

@@ -25,6 +25,8 @@ int64_t world_now_us(const struct world *w);
  * connections come from and a default for its servers, e.g. "127.1.0.1". */
 struct loop *world_spawn(
     struct world *w, const char *name, const char *ip, int64_t wall_skew_us);
+/* Somebody sets the process's clock: so far from the world's it is from now on. */
+void world_wall(struct loop *l, int64_t skew_us);
 struct http_net *world_net(struct loop *l);
 struct entropy world_entropy(struct loop *l);
 /* SIGSTOP: nothing runs, sockets stay; on thaw late timers fire in order. */

@@ -20,7 +20,7 @@ foreach(t workload story counts fleet_api block_move matrix media_story role)
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 endforeach()
 # SAFETY.md, rule by rule, in virtual time.
-foreach(rule adopt boot claim heal reboot release stranger record trust delete)
+foreach(rule adopt boot claim clock heal reboot release stranger record trust delete)
 	unit_test(safety_${rule} b7_runner)
 	target_sources(test_safety_${rule} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c

@@ -4,7 +4,7 @@ if(TARGET b7_runner)
 		${CMAKE_SOURCE_DIR}/tests/unit/hostile_rig.c)
 	target_link_libraries(b7_test_hostile PRIVATE b7_flags
 		PUBLIC b7_runner dep_cunit)
-	foreach(who bmc tls api cr)
+	foreach(who bmc tls api cr world)
 		if(EXISTS ${CMAKE_SOURCE_DIR}/tests/unit/test_hostile_${who}.c)
 			unit_test(hostile_${who} b7_test_hostile)
 		endif()

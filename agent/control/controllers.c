@@ -42,7 +42,7 @@ const struct kube_resource RES_TEMPLATES = { AX, AX_VERSION,
 int64_t
 controllers_wall_s(const struct controllers *c)
 {
-	return loop_wall_us(c->env->loop) / LOOP_S;
+	return (c->wall_us + loop_mono_us(c->env->loop)) / LOOP_S;
 }
 
 bool
@@ -368,6 +368,7 @@ controllers_new(const struct env *env, struct kube_client *k,
 	struct controllers *c = xcalloc(1, sizeof(*c));
 
 	c->env = env;
+	c->wall_us = loop_wall_us(env->loop) - loop_mono_us(env->loop);
 	c->k = k;
 	c->o = *o;
 	controllers_defaults(&c->o);

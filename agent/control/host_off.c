@@ -36,7 +36,9 @@ host_asked_off(
 		change.record = &r;
 		return host_act_write(p, &change);
 	}
-	if (pass_wall_s(p) >= r.power_s + wait_s)
+	/* Or in the future: by a clock that was wrong. */
+	if (pass_wall_s(p) >= r.power_s + wait_s ||
+	    pass_wall_s(p) <= r.power_s - wait_s)
 		return V_NEXT;
 	v = host_order_done(p, graceful);
 	if (v != V_NEXT)
@@ -93,9 +95,11 @@ bool
 host_going_on(const struct host_pass *p)
 {
 	const struct record *r = &p->h.record;
+	int64_t age = pass_wall_s(p) - r->power_s;
 
+	/* Long in the future: by a clock that was wrong. */
 	return str_eq(r->power, redfish_reset_name(RF_RESET_ON)) &&
-	       pass_wall_s(p) < r->power_s + GOING_ON_S;
+	       age > -GOING_ON_S && age < GOING_ON_S;
 }
 
 /* Neither on nor off so long after our own order: it will not get there. */

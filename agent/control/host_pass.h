@@ -142,7 +142,8 @@ struct host_ctl {
 	char *trust_version;  /* what its TLS policy was made from */
 	struct tls_trust *ca; /* owned */
 	struct secret user, password; /* read, not yet handed to rf */
-	bool secret_new, secret_bad;  /* to be handed over; lacks keys */
+	bool secret_new;              /* to be handed over */
+	const char *secret_bad; /* static: why it is no login; NULL = it is */
 	bool trust_settled;
 	bool tls_unverified;    /* the certificate has problems we forgave */
 	char seen_pin[65];      /* of the last handshake */

@@ -242,6 +242,40 @@ host_trusted(void *arg)
 	return V_NEXT;
 }
 
+/* What a BMC's login can be: JSON carries nothing else, and a line feed that came
+ * along from a file is not meant. */
+static bool
+secret_is_text(const struct secret *s)
+{
+	size_t len;
+
+	for (size_t i = 0; i < s->n; i += len) {
+		unsigned char c = (unsigned char)s->p[i];
+
+		len = str_utf8_len(s->p + i, s->n - i);
+		if (len == 0 || c < 0x20 || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static const char *
+secret_problem(const struct host_ctl *ctl)
+{
+	if (ctl->user.n == 0 || ctl->password.p == NULL)
+		return "lacks the keys username and password, or they are too "
+		       "long";
+	if (!secret_is_text(&ctl->user))
+		return "has a username that is no text in UTF-8, or has a "
+		       "control character in it, such as a line feed at its "
+		       "end";
+	if (!secret_is_text(&ctl->password))
+		return "has a password that is no text in UTF-8, or has a "
+		       "control character in it, such as a line feed at its "
+		       "end";
+	return NULL;
+}
+
 static enum verdict
 secret_handed(struct host_pass *p)
 {
@@ -251,20 +285,18 @@ secret_handed(struct host_pass *p)
 
 	if (ctl->secret_new) {
 		ctl->secret_new = false;
-		ctl->secret_bad = ctl->user.n == 0 || ctl->password.p == NULL;
-		if (!ctl->secret_bad) {
+		ctl->secret_bad = secret_problem(ctl);
+		if (ctl->secret_bad == NULL) {
 			redfish_set_credentials(ctl->rf, &c);
 			host_login_restored(p);
 		}
 		secret_free(&ctl->user);
 		secret_free(&ctl->password);
 	}
-	return !ctl->secret_bad
+	return ctl->secret_bad == NULL
 		   ? V_NEXT
 		   : secret_missing(p, p->h.spec.credentials_name,
-			 "CredentialsInvalid",
-			 "lacks the keys username and password, or they "
-			 "are too long");
+			 "CredentialsInvalid", ctl->secret_bad);
 }
 
 enum verdict

@@ -62,6 +62,7 @@ struct controllers {
 	unsigned streams_used, streams_max;
 	struct timer stream_timer; /* who has one is settled: host_stream.h */
 	struct diaries diaries;    /* of host_ctls */
+	int64_t wall_us; /* of controllers_wall_s: UTC at monotonic 0 */
 	uint64_t passes;
 	bool stopping;
 	/* controllers_stop: */
@@ -71,6 +72,9 @@ struct controllers {
 	int64_t stop_by_us;
 };
 
+/* UTC as it was when this life began, and goes on evenly from there: deadlines
+ * and pauses do not move when somebody sets the clock. Times that are shown
+ * (conditions, Events) are the clock's. */
 int64_t controllers_wall_s(const struct controllers *c);
 /* The lease (or whatever guards writes) allows one now. */
 bool controllers_may_write(const struct controllers *c, struct err *e);

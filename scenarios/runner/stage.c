@@ -381,6 +381,12 @@ stage_agent_metrics(struct stage *s, unsigned n)
 }
 
 void
+stage_agent_clock(struct stage *s, unsigned n, int64_t skew_us)
+{
+	world_wall(s->agents[n].p.env.loop, skew_us);
+}
+
+void
 stage_agent_freeze(struct stage *s, unsigned n, bool on)
 {
 	if (s->agents[n].p.up)

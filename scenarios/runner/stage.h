@@ -79,6 +79,8 @@ void stage_agent_kill(struct stage *s, unsigned n); /* SIGKILL */
 /* As kill, but frees nothing yet: may be called inside of any callback. A
  * stage_agent_kill must follow. */
 void stage_agent_down(struct stage *s, unsigned n);
+/* Its wall clock is set, to so far from the world's. */
+void stage_agent_clock(struct stage *s, unsigned n, int64_t skew_us);
 void stage_agent_freeze(struct stage *s, unsigned n, bool on);
 /* SIGTERM: ends later; stage_agent() is NULL then. */
 void stage_agent_stop(struct stage *s, unsigned n);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/kube/config.h"
+#include "common/buf.h"
 #include "common/random.h"
 #include "common/str.h"
 #include "tests/unit/unit.h"
@@ -80,6 +81,43 @@ takes_the_named_context_and_inline_data(void)
 	CU_ASSERT_EQUAL(c.token.n, 0);
 	CHECK_TEXT(c.default_ns, "default");
 	kube_config_free(&c);
+}
+
+/* A laptop's: hundreds of clusters, most of whose users run programs or are
+ * half-made. Only what the context names is looked at. */
+static void
+many_contexts_of_others_do_not_matter(void)
+{
+	struct buf b;
+	struct kube_config c;
+	struct err e;
+
+	buf_init(&b, 1u << 20);
+	buf_adds(&b, "apiVersion: v1\nkind: Config\n"
+		     "current-context: c400\ncontexts:\n");
+	for (int i = 0; i < 500; i++)
+		buf_addf(&b,
+		    "- {name: c%d, context: {cluster: k%d, user: u%d}}\n", i, i,
+		    i);
+	buf_adds(&b, "clusters:\n");
+	for (int i = 0; i < 500; i++)
+		buf_addf(&b,
+		    "- {name: k%d, cluster: {server: "
+		    "\"%s://10.0.%d.%d:6443\"}}\n",
+		    i, i % 2 == 0 ? "https" : "gopher", i / 250, i % 250);
+	buf_adds(&b, "users:\n");
+	for (int i = 0; i < 500; i++)
+		buf_addf(&b, "- {name: u%d, user: {%s}}\n", i,
+		    i == 400 ? "token: mine" : "exec: {command: evil}");
+	CU_ASSERT_TRUE_FATAL(load(&c, buf_str(&b), NULL, &e));
+	CHECK_TEXT(c.server, "https://10.0.1.150:6443");
+	CHECK_TEXT(c.token.p, "mine");
+	kube_config_free(&c);
+	CU_ASSERT_FALSE(load(&c, buf_str(&b), "c402", &e));
+	CHECK_TEXT(e.msg,
+	    "user \"u402\" in /etc/b7/kubeconfig: exec plugins are not run; "
+	    "use a token, tokenFile or client certificate");
+	buf_free(&b);
 }
 
 static void
@@ -273,6 +311,8 @@ main(void)
 		{ "takes the current context", takes_the_current_context },
 		{ "takes the named context and inline data",
 		    takes_the_named_context_and_inline_data },
+		{ "many contexts of others do not matter",
+		    many_contexts_of_others_do_not_matter },
 		{ "refusals name user, file and reason",
 		    refusals_name_user_file_and_reason },
 		{ "a missing file is told", a_missing_file_is_told },
