@@ -5,6 +5,7 @@
 
 #include "agent/enroll/csv.h"
 #include "agent/enroll/hosts.h"
+#include "agent/enroll/range.h"
 #include "common/str.h"
 
 #define LABEL "label:"
@@ -217,108 +218,28 @@ enroll_csv(struct buf *out, char *text, size_t n, const struct enroll_opts *o,
 /* ---- ranges --------------------------------------------------------------------- */
 
 static bool
-ipv4(const char *s, size_t n, uint32_t *out)
-{
-	uint32_t v = 0;
-	unsigned parts = 0;
-
-	for (size_t i = 0; i <= n; parts++) {
-		char part[4];
-		size_t k = 0;
-		int64_t x;
-
-		while (i + k < n && s[i + k] != '.')
-			k++;
-		if (k == 0 || k > 3 || parts == 4)
-			return false;
-		memcpy(part, s + i, k);
-		part[k] = '\0';
-		if (!str_to_i64(part, &x) || x < 0 || x > 255)
-			return false;
-		v = v << 8 | (uint32_t)x;
-		i += k + 1;
-	}
-	*out = v;
-	return parts == 4;
-}
-
-/* "A/24": all but the network's own address and the broadcast. */
-static bool
-range_cidr(const char *s, size_t n, size_t slash, uint32_t *a, uint32_t *b)
-{
-	char bits[4] = "";
-	int64_t len;
-	uint32_t mask;
-
-	if (n - slash - 1 > 2 || !ipv4(s, slash, a))
-		return false;
-	memcpy(bits, s + slash + 1, n - slash - 1);
-	if (!str_to_i64(bits, &len) || len < 1 || len > 32)
-		return false;
-	mask = len == 32 ? 0 : UINT32_MAX >> len;
-	*a &= ~mask;
-	*b = *a | mask;
-	if (len < 31) {
-		(*a)++;
-		(*b)--;
-	}
-	return true;
-}
-
-static bool
-range_parse(const char *s, size_t n, uint32_t *a, uint32_t *b)
-{
-	const char *slash = memchr(s, '/', n), *dash = memchr(s, '-', n);
-	int64_t last;
-	char text[4] = "";
-	size_t k;
-
-	if (slash != NULL)
-		return range_cidr(s, n, (size_t)(slash - s), a, b);
-	if (dash == NULL) {
-		*b = 0;
-		return ipv4(s, n, a) && ipv4(s, n, b);
-	}
-	if (!ipv4(s, (size_t)(dash - s), a))
-		return false;
-	k = n - (size_t)(dash - s) - 1;
-	if (k <= 3) {
-		memcpy(text, dash + 1, k);
-		if (!str_to_i64(text, &last) || last < 0 || last > 255)
-			return false;
-		*b = (*a & ~0xffu) | (uint32_t)last;
-	} else if (!ipv4(dash + 1, k, b)) {
-		return false;
-	}
-	return *a <= *b;
-}
-
-static bool
 range_read(struct enroll_hosts *hs, const char *range, struct err *e)
 {
 	const char *s = range;
 
 	for (;; s++) {
 		size_t n = strcspn(s, ",");
-		uint32_t a, b;
+		struct range r;
 
-		if (!range_parse(s, n, &a, &b))
+		if (!range_parse(&r, s, n))
 			return err_set(e, ERR_SPEC, 0,
 			    "\"%.*s\" is no range: 10.1.1.1-10.1.1.40, "
-			    "10.1.1.1-40 or 10.1.1.0/26",
+			    "10.1.1.1-40, 10.1.1.0/26, fd00::11-2f or "
+			    "fd00::/120",
 			    n > 60 ? 60 : (int)n, s);
-		if (b - a >= ENROLL_RANGE_MAX - hs->n)
+		if (r.n > ENROLL_RANGE_MAX - hs->n)
 			return err_set(e, ERR_TOO_BIG, 0,
 			    "more than %d addresses", ENROLL_RANGE_MAX);
-		for (uint64_t ip = a; ip <= b; ip++) {
+		for (uint64_t i = 0; i < r.n; i++) {
 			struct enroll_host h = { 0, "", "", "", "", "", "", "",
 				"", "", 0, NULL };
 
-			h.address = hosts_keep(hs,
-			    xasprintf("https://%u.%u.%u.%u",
-				(unsigned)(ip >> 24),
-				(unsigned)(ip >> 16) & 255,
-				(unsigned)(ip >> 8) & 255, (unsigned)ip & 255));
+			h.address = hosts_keep(hs, range_url(&r, i));
 			hosts_add(hs, &h);
 		}
 		s += n;

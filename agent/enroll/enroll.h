@@ -40,7 +40,8 @@ struct enroll_result {
 /* text[n] must be writable, and is overwritten. false: e, or told. */
 bool enroll_csv(struct buf *out, char *text, size_t n,
     const struct enroll_opts *o, struct enroll_result *r, struct err *e);
-/* "10.1.1.1-10.1.1.40", "10.1.1.1-40", "10.1.1.0/26", and lists of these. */
+/* "10.1.1.1-10.1.1.40", "10.1.1.1-40", "10.1.1.0/26", "fd00::11-2f", and lists of
+ * these. */
 bool enroll_range(struct buf *out, const char *range,
     const struct enroll_opts *o, struct enroll_result *r, struct err *e);
 /* ERR_SPEC for what can never be written. */

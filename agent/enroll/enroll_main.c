@@ -26,7 +26,7 @@ struct enroll_args {
 static const struct option_row rows[] = {
 	{ "range", 'r', OPT_STR, "RANGE", NULL, 0, 0,
 	    "addresses instead of a table: 10.1.1.1-10.1.1.40, 10.1.1.1-40, "
-	    "10.1.1.0/26, or several with commas",
+	    "10.1.1.0/26, fd00::11-2f, fd00::/120, or several with commas",
 	    "Hosts", O(range) },
 	{ "namespace", 'n', OPT_STR, "NAME", NULL, 0, 0,
 	    "namespace to write; default: none, kubectl's -n decides", NULL,
