@@ -27,6 +27,9 @@ build="gcc libc6-dev binutils make cmake ninja-build pkg-config git
 build="$build libevent-dev libhttp-parser-dev libyaml-dev"
 # tests: CUnit; foreign TLS and HTTP peers; instrumented libraries
 tests="libcunit1-dev openssl curl procps python3"
+# who makes and reads ISO images otherwise (tests/integration/iso.sh); 7 MB
+tests="$tests xorriso genisoimage mtools gdisk isomd5sum grub-common
+	grub-pc-bin grub-efi-amd64-bin"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 # the validators' virtual environment
 all="$all python3-venv"

@@ -150,12 +150,12 @@ an_implanted_checksum_is_renewed(void)
 	use = (char *)made.p + 16 * 2048 + 883;
 	memcpy(text, use, sizeof(text));
 	memset(use, ' ', 512);
-	md5(made.p, 17 * 2048, sum);
+	md5(made.p, 32 * 2048, sum);
 	hex_encode(hex, sum, 16);
 	CU_ASSERT_EQUAL(memcmp(text, "ISO MD5SUM = ", 13), 0);
 	CU_ASSERT_EQUAL(memcmp(text + 13, hex, 32), 0);
 	(void)str_format(
-	    hex, sizeof(hex), "SKIPSECTORS = %zu;", made.n / 2048 - 17);
+	    hex, sizeof(hex), "SKIPSECTORS = %zu;", made.n / 2048 - 32);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, hex));
 	composed_free(&out);
 	cd_free(&cd);
