@@ -5,7 +5,7 @@
 
 #include "agent/enroll/csv.h"
 #include "agent/enroll/hosts.h"
-#include "agent/enroll/range.h"
+#include "agent/enroll/span.h"
 #include "common/str.h"
 
 #define LABEL "label:"
@@ -224,9 +224,9 @@ range_read(struct enroll_hosts *hs, const char *range, struct err *e)
 
 	for (;; s++) {
 		size_t n = strcspn(s, ",");
-		struct range r;
+		struct span r;
 
-		if (!range_parse(&r, s, n))
+		if (!span_parse(&r, s, n))
 			return err_set(e, ERR_SPEC, 0,
 			    "\"%.*s\" is no range: 10.1.1.1-10.1.1.40, "
 			    "10.1.1.1-40, 10.1.1.0/26, fd00::11-2f or "
@@ -239,7 +239,7 @@ range_read(struct enroll_hosts *hs, const char *range, struct err *e)
 			struct enroll_host h = { 0, "", "", "", "", "", "", "",
 				"", "", 0, NULL };
 
-			h.address = hosts_keep(hs, range_url(&r, i));
+			h.address = hosts_keep(hs, span_url(&r, i));
 			hosts_add(hs, &h);
 		}
 		s += n;

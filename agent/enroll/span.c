@@ -1,5 +1,5 @@
-/* See range.h. */
-#include "agent/enroll/range.h"
+/* See span.h. */
+#include "agent/enroll/span.h"
 
 #include <string.h>
 
@@ -122,7 +122,7 @@ net(const char *bits, size_t n, struct wide *first, struct wide *last)
 	*last = *first;
 	if (len < 64) {
 		first->hi = 0;
-		last->hi = 1; /* for range_count() */
+		last->hi = 1; /* for span_count() */
 		return true;
 	}
 	mask = len == 64 ? UINT64_MAX : (UINT64_C(1) << (128 - len)) - 1;
@@ -136,7 +136,7 @@ net(const char *bits, size_t n, struct wide *first, struct wide *last)
 }
 
 static uint64_t
-range_count(const struct wide *a, const struct wide *b)
+span_count(const struct wide *a, const struct wide *b)
 {
 	uint64_t n = b->lo - a->lo;
 
@@ -144,7 +144,7 @@ range_count(const struct wide *a, const struct wide *b)
 }
 
 bool
-range_parse(struct range *r, const char *s, size_t n)
+span_parse(struct span *r, const char *s, size_t n)
 {
 	const char *slash = memchr(s, '/', n), *dash = memchr(s, '-', n);
 	const char *cut = slash != NULL ? slash : dash;
@@ -164,12 +164,12 @@ range_parse(struct range *r, const char *s, size_t n)
 	if (b.hi < a.hi || (b.hi == a.hi && b.lo < a.lo))
 		return false;
 	whole(a, r->first);
-	r->n = range_count(&a, &b);
+	r->n = span_count(&a, &b);
 	return true;
 }
 
 char *
-range_url(const struct range *r, uint64_t i)
+span_url(const struct span *r, uint64_t i)
 {
 	struct http_addr a = { .port = 443 };
 	struct wide w = { half(r->first), half(r->first + 8) + i, false };
