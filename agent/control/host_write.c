@@ -218,7 +218,7 @@ host_act_enter(struct host_pass *p, const struct record *r)
 	return v;
 }
 
-/* ---- the finalizer on the BMC Secret ------------------------------------------ */
+/* ---- the finalizer and the label on the BMC Secret ------------------------------ */
 
 static enum verdict
 hold_patch(struct host_pass *p, enum secret_ask ask, cJSON *patch)
@@ -248,8 +248,11 @@ host_act_hold_secret(struct host_pass *p)
 	const cJSON *secret = hold_secret(p, key);
 	cJSON *patch = NULL;
 
+	/* A host that moves finds its login where it comes to. */
 	if (secret != NULL && !kobj_deleting(secret))
-		patch = kobj_finalizer_add_patch(secret, FINALIZER_SECRET);
+		patch = kobj_with_label(
+		    kobj_finalizer_add_patch(secret, FINALIZER_SECRET), secret,
+		    LABEL_MOVE);
 	json_drop(secret);
 	return hold_patch(p, SECRET_HOLD, patch);
 }

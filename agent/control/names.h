@@ -38,6 +38,8 @@
 #define ANN_MANAGED_BY CAPI_GROUP "/managed-by"
 #define ANN_DELETE_FOR_MOVE "clusterctl.cluster.x-k8s.io/delete-for-move"
 #define ANN_BLOCK_MOVE "clusterctl.cluster.x-k8s.io/block-move"
+/* On Secrets: clusterctl moves them with the rest. */
+#define LABEL_MOVE "clusterctl.cluster.x-k8s.io/move"
 #define LABEL_WATCH CAPI_GROUP "/watch-filter"
 #define LABEL_CLUSTER_NAME CAPI_GROUP "/cluster-name"
 #define LABEL_CONTROL_PLANE CAPI_GROUP "/control-plane"

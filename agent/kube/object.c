@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/mem.h"
 #include "common/str.h"
 
 bool
@@ -284,6 +285,31 @@ kobj_finalizer_remove_patch(const cJSON *o, const char *finalizer)
 	op_add(ops, "test", path, cJSON_CreateString(finalizer));
 	op_add(ops, "remove", path, NULL);
 	return ops;
+}
+
+cJSON *
+kobj_with_label(cJSON *patch, const cJSON *o, const char *key)
+{
+	const char *slash = strchr(key, '/'); /* a key has one at most */
+	cJSON *labels;
+	char *path;
+
+	if (kobj_label(o, key) != NULL)
+		return patch;
+	if (patch == NULL)
+		patch = ops_new(o);
+	if (json_obj(o, "metadata/labels") == NULL) {
+		labels = cJSON_CreateObject();
+		json_set_str(labels, key, "");
+		op_add(patch, "add", "/metadata/labels", labels);
+		return patch;
+	}
+	path = slash == NULL ? xasprintf("/metadata/labels/%s", key)
+			     : xasprintf("/metadata/labels/%.*s~1%s",
+				   (int)(slash - key), key, slash + 1);
+	op_add(patch, "add", path, cJSON_CreateString(""));
+	xfree(path);
+	return patch;
 }
 
 cJSON *

@@ -52,6 +52,9 @@ const cJSON *kobj_owner_by_uid(const cJSON *o, const char *uid);
  */
 cJSON *kobj_finalizer_add_patch(const cJSON *o, const char *finalizer);
 cJSON *kobj_finalizer_remove_patch(const cJSON *o, const char *finalizer);
+/* The same, with this label ("" as its value) unless there is one; patch is one
+ * of the above, or NULL, and becomes part of what is returned. */
+cJSON *kobj_with_label(cJSON *patch, const cJSON *o, const char *key);
 /* Merge patches with resourceVersion; value NULL removes. NULL when so
  * already. */
 cJSON *kobj_annotate_patch(const cJSON *o, const char *key, const char *value);

@@ -30,6 +30,44 @@ prints(cJSON *j, const char *want)
 }
 
 static void
+a_label_comes_with_a_finalizer(void)
+{
+	static const struct {
+		const char *object, *patch;
+		bool finalizer;
+	} rows[] = {
+		{ "{\"metadata\":{\"resourceVersion\":\"7\"}}",
+		    "[{\"op\":\"test\",\"path\":\"/metadata/"
+		    "resourceVersion\",\"value\":\"7\"},{\"op\":\"add\","
+		    "\"path\":\"/metadata/finalizers\",\"value\":[\"f\"]},"
+		    "{\"op\":\"add\",\"path\":\"/metadata/labels\","
+		    "\"value\":{\"a.b/c\":\"\"}}]",
+		    true },
+		{ "{\"metadata\":{\"resourceVersion\":\"7\",\"finalizers\":["
+		  "\"f\"],\"labels\":{\"x\":\"y\"}}}",
+		    "[{\"op\":\"test\",\"path\":\"/metadata/"
+		    "resourceVersion\",\"value\":\"7\"},{\"op\":\"add\","
+		    "\"path\":\"/metadata/labels/a.b~1c\",\"value\":\"\"}]",
+		    true },
+		/* Whatever its value is. */
+		{ "{\"metadata\":{\"resourceVersion\":\"7\",\"labels\":{"
+		  "\"a.b/c\":\"no\"}}}",
+		    "(null)", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cJSON *o = parse(rows[i].object);
+
+		prints(kobj_with_label(rows[i].finalizer
+					   ? kobj_finalizer_add_patch(o, "f")
+					   : NULL,
+			   o, "a.b/c"),
+		    rows[i].patch);
+		cJSON_Delete(o);
+	}
+}
+
+static void
 half_empty_objects_are_no_trouble(void)
 {
 	static const char *const odd[] = { "{}", "7", "[]", "null",
@@ -426,6 +464,8 @@ main(void)
 		    owners_match_by_kind_and_group },
 		{ "finalizer patches carry the version",
 		    finalizer_patches_carry_the_version },
+		{ "a label comes with a finalizer",
+		    a_label_comes_with_a_finalizer },
 		{ "annotation patches are minimal",
 		    annotation_patches_are_minimal },
 		{ "status patches say only what changed",

@@ -185,6 +185,16 @@ moved_free(struct moved *m)
 		cJSON_Delete(m->list[i]);
 }
 
+/* clusterctl takes Secrets along that have this label (or a moved owner). */
+static void
+logins_move_with_their_hosts(struct rig *r)
+{
+	CU_ASSERT_TRUE(capi_is(r, "secrets", "bmc-000",
+	    "metadata/labels/clusterctl." CAPI "~1move", ""));
+	CU_ASSERT_TRUE(capi_has_finalizer(
+	    r, "secrets", "bmc-000", "physicalhost." AX "/credentials"));
+}
+
 static void
 a_move_goes_unnoticed_by_the_hosts(void)
 {
@@ -196,6 +206,7 @@ a_move_goes_unnoticed_by_the_hosts(void)
 		char *id = capi_text(r, B7M, "m1", "spec/providerID");
 		unsigned touched = capi_touched_all(r);
 
+		logins_move_with_their_hosts(r);
 		r->quiet = true; /* objects vanish under core */
 		rig_patch(r, CLUSTERS, "c1", PAUSE("true"));
 		rig_run(r, 10 * LOOP_S);
