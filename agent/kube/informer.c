@@ -216,8 +216,11 @@ failed(struct informer *inf, const struct kube_reply *r)
 		return;
 	}
 	set_state(inf, INFORMER_BACKOFF);
-	wait = r->err.kind == ERR_AUTH ? slow_retry(inf)
-				       : backoff_next(&inf->backoff);
+	/* A server that has just started refuses what it will allow when it
+	 * has read its roles: only who was never let in comes slowly. */
+	wait = r->err.kind == ERR_AUTH && !inf->synced
+		   ? slow_retry(inf)
+		   : backoff_next(&inf->backoff);
 	retry_in(inf, wait > r->retry_after_us ? wait : r->retry_after_us);
 }
 
@@ -278,6 +281,11 @@ list_done(void *arg, const struct kube_reply *r)
 		inf->unpaged = true;
 	if (mine.err.kind != ERR_NONE) {
 		failed(inf, &mine);
+		return;
+	}
+	if (informer_is_back(inf, r->resource_version)) {
+		informer_set_back(inf, r->resource_version);
+		list_start(inf);
 		return;
 	}
 	cache_list_end(inf, r->resource_version);
@@ -361,6 +369,10 @@ bookmark_event(struct informer *inf, const cJSON *o)
 		(void)err_set(&e, ERR_PROTO, 0, "a bookmark without version");
 		return garbage(inf, &e);
 	}
+	inf->relist = informer_is_back(inf, rv);
+	if (inf->relist)
+		return err_set(
+		    &inf->broken, ERR_NOTFOUND, 410, "a bookmark of the past");
 	bookmark_seen(inf);
 	cache_progress(inf, rv);
 	return true;
@@ -485,7 +497,7 @@ watch_done(void *arg, const struct kube_reply *r)
 	}
 	if (!inf->progressed && ++inf->fruitless >= FRUITLESS_MAX &&
 	    (mine.err.kind == ERR_PROTO || mine.err.kind == ERR_TOO_BIG ||
-		mine.err.kind == ERR_BUSY))
+		mine.err.kind == ERR_REFUSED || mine.err.kind == ERR_BUSY))
 		inf->relist = true;
 	if (mine.err.kind == ERR_NONE)
 		(void)err_set(&mine.err, ERR_NET, 0,

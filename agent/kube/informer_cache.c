@@ -365,7 +365,9 @@ replace(
 	/* Of a Secret it may hold more than what strip() left. */
 	if (!inf->o.metadata_only)
 		kept_add(inf, now, o);
-	announce(inf, &ch, from);
+	/* The same is told again by a list after the history was set back. */
+	if (old == NULL || !str_eq(old, now->text))
+		announce(inf, &ch, from);
 	xfree(old);
 }
 

@@ -121,6 +121,13 @@ void kept_drop(struct informer *inf, struct cached *c);
 const cJSON *kept_hold(struct informer *inf, struct cached *c);
 void cached_free(struct informer *inf, struct cached *c); /* NULL is fine */
 
+/* ---- informer_back.c ---- */
+
+/* A list or bookmark of that version is older than what was seen. */
+bool informer_is_back(const struct informer *inf, const char *rv);
+/* Whatever the next list says replaces what is cached. */
+void informer_set_back(struct informer *inf, const char *rv);
+
 /* ---- informer.c ---- */
 
 /* A noted write waits for the watch to show it. */

@@ -242,6 +242,45 @@ a_megabyte_object_fits(void)
 	close_all(&g);
 }
 
+/* Five thousand labels, members that nobody knows, a version of the future. */
+static void
+an_object_of_the_future_fits(void)
+{
+	struct rigged g;
+	cJSON *o = fake_object("Host", "lab", "odd", 1);
+	cJSON *labels =
+	    json_ensure_obj(json_ensure_obj(o, "metadata"), "labels");
+	const cJSON *mine;
+	char key[32];
+
+	for (int i = 0; i < 5000; i++) {
+		(void)str_format(key, sizeof(key), "example.org/l%04d", i);
+		json_set_str(labels, key, "some value of a label");
+	}
+	json_set_str(o, "apiVersion", "example.org/v9");
+	json_put(o, "metadata/orbit", json_parse("[{\"a\":[null]}]", 14, NULL));
+	json_put(o, "spec/later", cJSON_CreateNumber(1e300));
+	json_put(o, "later", cJSON_CreateTrue());
+	open_with(&g, 16, NULL);
+	(void)fake_kube_put(g.r.fake, "hosts", o);
+	informer_start(g.inf);
+	rig_run(&g.r, 5 * LOOP_S);
+	mine = informer_get(g.inf, "lab/odd");
+	CU_ASSERT(
+	    cJSON_GetArraySize(json_obj(mine, "metadata/labels")) >= 5000);
+	CHECK_TEXT(
+	    kobj_label(mine, "example.org/l4999"), "some value of a label");
+	json_drop(mine);
+	o = json_dup(fake_kube_get(g.r.fake, "hosts", "lab/odd"));
+	json_put(o, "spec/n", cJSON_CreateNumber(2));
+	(void)fake_kube_put(g.r.fake, "hosts", o);
+	rig_run(&g.r, 5 * LOOP_S);
+	CU_ASSERT_EQUAL(g.f.updated, 1);
+	CU_ASSERT_EQUAL(g.r.warnings, 0);
+	agree(&g.r, &g.f, g.inf);
+	close_all(&g);
+}
+
 /* ---- storms ------------------------------------------------------------------------ */
 
 struct storm {
@@ -430,6 +469,8 @@ main(void)
 		    garbage_lines_end_the_watch_and_nothing_else },
 		{ "an endless line is cut off", an_endless_line_is_cut_off },
 		{ "a megabyte object fits", a_megabyte_object_fits },
+		{ "an object of the future fits",
+		    an_object_of_the_future_fits },
 		{ "storms lose and double nothing",
 		    storms_lose_and_double_nothing },
 		{ "storms with opaque versions", storms_with_opaque_versions },

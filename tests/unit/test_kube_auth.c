@@ -1,6 +1,7 @@
-/* Tokens that rotate, and Secrets read at the moment of use. */
+/* Tokens and certificates that rotate, and Secrets read at the moment of use. */
 #include <string.h>
 
+#include "agent/kube/auth.h"
 #include "agent/kube/client.h"
 #include "agent/kube/secret.h"
 #include "common/json.h"
@@ -210,6 +211,97 @@ secrets_are_read_by_key(void)
 	rig_close(&r);
 }
 
+/* ---- certificates ---------------------------------------------------------------- */
+
+/* A CA of its own each time, in /ca, /crt and /key. */
+static void
+issue(struct kube_rig *r, bool ca, bool cert, bool key)
+{
+	const struct tls_issue o = { .is_ca = true,
+		.subject = "agent",
+		.not_before_s = 0,
+		.not_after_s = 4000000000 };
+	struct err e = { .kind = ERR_NONE };
+	char *pem = NULL, *secret = NULL;
+	struct tls_identity *i =
+	    tls_identity_issue(&o, r->env.entropy, &pem, &secret, &e);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+	if (ca)
+		files_memory_put(r->files, "/ca", pem, strlen(pem));
+	if (cert)
+		files_memory_put(r->files, "/crt", pem, strlen(pem));
+	if (key)
+		files_memory_put(r->files, "/key", secret, strlen(secret));
+	tls_identity_free(i);
+	xfree(pem);
+	xfree(secret);
+}
+
+struct in_use {
+	const struct tls_trust *trust;
+	const struct tls_identity *identity;
+};
+
+/* After the pause between two looks; whether the peers were to be told. */
+static bool
+looked(struct kube_rig *r, struct kube_auth *a, struct in_use *now)
+{
+	struct tls_policy p;
+	bool changed;
+
+	rig_run(r, 11 * LOOP_S);
+	(void)kube_auth_refresh(a, false, &changed);
+	kube_auth_policy(a, &p);
+	*now = (struct in_use){ p.trust, p.identity };
+	return changed;
+}
+
+static void
+certificates_that_rotate_are_read_again(void)
+{
+	struct kube_rig r;
+	struct kube_config c = { .source = xstrdup("t"),
+		.server = xstrdup(FAKE_URL),
+		.ca_file = xstrdup("/ca"),
+		.cert_file = xstrdup("/crt"),
+		.key_file = xstrdup("/key") };
+	struct kube_auth a;
+	struct in_use first, now;
+	struct err e = { .kind = ERR_NONE };
+
+	rig_open(&r, 1, NULL);
+	issue(&r, true, true, true);
+	CU_ASSERT_TRUE_FATAL(kube_auth_init(&a, &r.env, &c, &e));
+	CU_ASSERT_FALSE(looked(&r, &a, &first));
+	CU_ASSERT_PTR_NOT_NULL(first.trust);
+	CU_ASSERT_PTR_NOT_NULL(first.identity);
+	/* A new CA, a new certificate with its key. */
+	issue(&r, true, true, true);
+	CU_ASSERT_TRUE(looked(&r, &a, &now));
+	CU_ASSERT_PTR_NOT_EQUAL(now.trust, first.trust);
+	CU_ASSERT_PTR_NOT_EQUAL(now.identity, first.identity);
+	/* Halfway there, or junk: what works stays in use. */
+	first = now;
+	issue(&r, false, true, false);
+	CU_ASSERT_FALSE(looked(&r, &a, &now));
+	CU_ASSERT_PTR_EQUAL(now.identity, first.identity);
+	files_memory_put(r.files, "/key", "junk", 4);
+	files_memory_put(r.files, "/ca", "junk", 4);
+	CU_ASSERT_FALSE(looked(&r, &a, &now));
+	files_memory_put(r.files, "/ca", NULL, 0);
+	CU_ASSERT_FALSE(looked(&r, &a, &now));
+	CU_ASSERT_PTR_EQUAL(now.trust, first.trust);
+	CU_ASSERT_PTR_EQUAL(now.identity, first.identity);
+	CU_ASSERT_TRUE(r.warnings >= 2);
+	issue(&r, true, true, true);
+	CU_ASSERT_TRUE(looked(&r, &a, &now));
+	CU_ASSERT_PTR_NOT_EQUAL(now.identity, first.identity);
+	kube_auth_fini(&a);
+	kube_config_free(&c);
+	rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -219,6 +311,8 @@ main(void)
 		{ "a token that never fits is tried twice",
 		    a_token_that_never_fits_is_tried_twice },
 		{ "secrets are read by key", secrets_are_read_by_key },
+		{ "certificates that rotate are read again",
+		    certificates_that_rotate_are_read_again },
 	};
 
 	return UNIT_RUN("kube_auth", cases);

@@ -294,7 +294,7 @@ an_oversized_object_is_refused(void)
 /* ---- holds, rates, lanes --------------------------------------------------------- */
 
 static void
-retry_after_holds_its_lane_only(void)
+retry_after_of(int status)
 {
 	struct kube_rig r;
 	struct got a = { .n = 0 }, b = { .n = 0 }, l = { .n = 0 };
@@ -304,7 +304,8 @@ retry_after_holds_its_lane_only(void)
 	rig_open(&r, 1, NULL);
 	a.loop = b.loop = l.loop = r.loop;
 	rig_script(&r, &script);
-	script.fault = (struct fake_fault){ .status = 429, .retry_after = "7" };
+	script.fault =
+	    (struct fake_fault){ .status = status, .retry_after = "7" };
 	(void)kube_start(r.client, &q);
 	rig_run(&r, LOOP_S);
 	CU_ASSERT_EQUAL(a.err.kind, ERR_BUSY);
@@ -323,6 +324,13 @@ retry_after_holds_its_lane_only(void)
 	got_free(&b);
 	got_free(&l);
 	rig_close(&r);
+}
+
+static void
+retry_after_holds_its_lane_only(void)
+{
+	retry_after_of(429);
+	retry_after_of(503);
 }
 
 static void
