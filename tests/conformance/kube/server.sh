@@ -47,28 +47,45 @@ make_keys() { # in $dir/pki
 			-extfile "$p/ext" -out "$p/server.crt" 2>/dev/null
 }
 
-real_pids=
+# So that server.py can stop one and start it again.
+real_spawn() { # NAME COMMAND...
+	local name=$1
+	shift
+	printf '%s\0' "$@" >"$dir/$name.cmd"
+	"$@" >"$dir/$name.log" 2>&1 &
+	printf '%s\n' $! >"$dir/$name.pid"
+	disown $!
+}
+
+real_alive() { # NAME
+	kill -0 "$(cat "$dir/$1.pid")" 2>/dev/null
+}
+
 real_stop() {
-	local pid
-	for pid in $real_pids; do
+	local name pid i
+	for name in apiserver etcd; do
+		[ -e "$dir/$name.pid" ] || continue
+		pid=$(cat "$dir/$name.pid")
 		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		for ((i = 0; i < 100; i++)); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.1
+		done
+		rm -f "$dir/$name.pid"
 	done
-	real_pids=
 }
 
 etcd_start() { # sets etcd_url
 	local port peer
 	port=$(free_port) peer=$(free_port)
 	etcd_url=http://127.0.0.1:$port
-	"$(real_program etcd)" --name one --data-dir "$dir/etcd" \
+	real_spawn etcd "$(real_program etcd)" --name one --data-dir "$dir/etcd" \
 		--listen-client-urls "$etcd_url" \
 		--advertise-client-urls "$etcd_url" \
 		--listen-peer-urls "http://127.0.0.1:$peer" \
 		--initial-advertise-peer-urls "http://127.0.0.1:$peer" \
 		--initial-cluster "one=http://127.0.0.1:$peer" \
-		--unsafe-no-fsync >"$dir/etcd.log" 2>&1 &
-	real_pids=$!
+		--unsafe-no-fsync
 }
 
 # Sets url, ca, token, version, etcd_url. RBAC is on; the token is an admin's.
@@ -90,7 +107,7 @@ real_start() {
 		  users: ["system:serviceaccount:beskar7-system:beskar7-manager"]
 		- level: None
 	END
-	"$(real_program kube-apiserver)" --etcd-servers="$etcd_url" \
+	real_spawn apiserver "$(real_program kube-apiserver)" --etcd-servers="$etcd_url" \
 		--bind-address=127.0.0.1 --advertise-address=127.0.0.1 \
 		--secure-port="$port" --service-cluster-ip-range=10.0.0.0/24 \
 		--tls-cert-file="$p/server.crt" \
@@ -102,13 +119,12 @@ real_start() {
 		--service-account-signing-key-file="$p/sa.key" \
 		--audit-policy-file="$dir/audit.yaml" \
 		--audit-log-path="$dir/audit.log" \
-		--allow-privileged=true >"$dir/apiserver.log" 2>&1 &
-	real_pids="$! $real_pids"
+		--allow-privileged=true
 	url=https://127.0.0.1:$port ca=$p/ca.crt
 	for ((i = 0; i < 600; i++)); do
 		curl -s --cacert "$ca" -H "Authorization: Bearer $token" \
 			"$url/readyz" 2>/dev/null | grep -qx ok && break
-		kill -0 "${real_pids%% *}" 2>/dev/null || return 1
+		real_alive apiserver || return 1
 		sleep 0.2
 	done
 	[ "$i" -lt 600 ] || return 1

@@ -2,47 +2,37 @@
 """usage: story.py DIR
 
 The life of two hosts against a real API server, with the agent under its own
-ServiceAccount: enrolled, claimed, provisioned, paused, released, deleted.
+ServiceAccount: enrolled, claimed, provisioned, at rest, paused, power-cycled by a
+remediation, released, deleted; and what that cost the server, by its audit log.
 Environment: what client.py needs (an admin), B7_SIM and B7_AGENT (programs).
 Prints "ok" and "not ok" lines; logs go to DIR.
 """
 
-import base64
 import json
 import os
 import pathlib
-import re
 import secrets
-import subprocess
 import sys
 import time
 
+import audit
 import client
 import frame
+import place
 import rules
+from place import CAPI, OURS, PLACES, RBAC, SYSTEM, provisioned, state
 
-ROOT = rules.ROOT
-CAPI = '/apis/cluster.x-k8s.io/v1beta2/namespaces/%s/%s'
-OURS = '/apis/infrastructure.cluster.x-k8s.io/v1beta2/namespaces/%s/%s'
-SYSTEM = 'beskar7-system'
-ACCOUNT = 'beskar7-manager'
-RBAC = '/apis/rbac.authorization.k8s.io/v1/'
-PLACES = {
-    'Namespace': '/api/v1/namespaces',
-    'ServiceAccount': '/api/v1/namespaces/%s/serviceaccounts' % SYSTEM,
-    'ClusterRole': RBAC + 'clusterroles',
-    'ClusterRoleBinding': RBAC + 'clusterrolebindings',
-    'Role': RBAC + 'namespaces/%s/roles' % SYSTEM,
-    'RoleBinding': RBAC + 'namespaces/%s/rolebindings' % SYSTEM,
-}
 PATIENCE = 60
+REST = 60
 
 
 class Story:
     def __init__(self, where):
         self.t = frame.Check(client.Server(), secrets.token_hex(3), 0)
         self.dir = pathlib.Path(where)
-        self.running = []
+        self.place = place.Place(self.t, where)
+        self.audit = audit.Audit(os.environ.get('B7_AUDIT', ''))
+        self.begun = self.audit.at
         self.bad = 0
 
     def say(self, ok, what, why=''):
@@ -51,89 +41,21 @@ class Story:
                                       '' if ok else ': ' + why), flush=True)
         return ok
 
-    # ---- the server ----
-
     def install(self):
         rules.install(self.t)
-        for p in sorted(ROOT.glob('sim/core/crds/*.yaml')):
-            rules.put(self.t, rules.CRDS, p.read_text())
-        for name in ('namespace', 'rbac'):
-            path = ROOT / 'deploy/kustomize' / (name + '.yaml')
-            for text in re.split(r'^---\n', path.read_text(), flags=re.M):
-                kind = re.search(r'^kind: (.*)$', text, re.M).group(1)
-                rules.put(self.t, PLACES[kind], text)
-        for kind in ('clusters', 'machines'):
-            for _ in range(100):
-                if self.t.get(CAPI % ('default', kind),
-                              quiet=True).status == 200:
-                    break
-                time.sleep(0.1)
-
-    def token(self):
-        r = self.t.post(PLACES['ServiceAccount'] + '/%s/token' % ACCOUNT, {
-            'apiVersion': 'authentication.k8s.io/v1',
-            'kind': 'TokenRequest', 'spec': {'expirationSeconds': 3600}},
-            quiet=True, want=201)
-        return r.json['status']['token']
-
-    def kubeconfig(self, name, token):
-        url = self.t.server.url
-        path = self.dir / (name + '.kubeconfig')
-        path.write_text(json.dumps({
-            'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'c',
-            'clusters': [{'name': 'c', 'cluster': {
-                'server': url.geturl(),
-                'certificate-authority-data': base64.b64encode(
-                    pathlib.Path(os.environ['B7_CA']).read_bytes()
-                ).decode()}}],
-            'users': [{'name': 'u', 'user': {'token': token}}],
-            'contexts': [{'name': 'c', 'context': {
-                'cluster': 'c', 'user': 'u', 'namespace': SYSTEM}}]}))
-        path.chmod(0o600)
-        return str(path)
-
-    # ---- programs ----
-
-    def start(self, name, *command, ready=None):
-        """Its first line of output, if it tells when it is ready."""
-        out = self.dir / (name + '.out')
-        with open(out, 'w') as o, open(self.dir / (name + '.log'), 'w') as e:
-            p = subprocess.Popen(command, stdout=o, stderr=e, cwd=ROOT)
-        self.running.append(p)
-        for _ in range(100 if ready else 0):
-            m = re.search(ready, out.read_text())
-            if m:
-                return m.group(1)
-            time.sleep(0.1)
-        return None
+        self.place.crds_of_core()
+        self.place.rights()
 
     def programs(self):
-        sim, agent = os.environ['B7_SIM'], os.environ['B7_AGENT']
-        self.images = self.start('origin', sim, 'origin', '--port', '0',
-                                 ready=r'ready (\S+)')
-        self.bmcs, control = [], None
-        for n, profile in enumerate(('generic', 'idrac9')):
-            self.bmcs.append(self.start(
-                'bmc-%d' % n, sim, 'bmc', '--profiles', profile, '--port',
-                '0', '--control-port', '0', '--speed', '40', '--seed',
-                str(n + 1), ready=r'ready (\S+)'))
-            text = (self.dir / ('bmc-%d.out' % n)).read_text()
-            control = control or re.search(r'control=(\S+)', text).group(1)
-        self.start('core', sim, 'core', '--kubeconfig',
-                   self.kubeconfig('admin', os.environ['B7_TOKEN']),
-                   '--bmc-control', control)
-        self.start('agent', agent, '--kubeconfig',
-                   self.kubeconfig('agent', self.token()),
-                   '--leader-elect', '--lease-namespace', SYSTEM,
-                   '--busy-interval', '500ms', '--diagnostics-address', '',
-                   '--namespace', self.t.ns)
-
-    def stop(self):
-        status = []
-        for p in reversed(self.running):
-            p.terminate()
-            status.append(p.wait(20))
-        return status
+        p = self.place
+        self.images = p.sim('origin', 'origin', '--port', '0')
+        self.bmcs = [p.sim(
+            'bmc-%d' % n, 'bmc', '--profiles', profile, '--port', '0',
+            '--control-port', '0', '--speed', '40', '--seed', str(n + 1))
+            for n, profile in enumerate(('generic', 'idrac9'))]
+        p.core(p.control_of('bmc-0'))
+        p.agent('agent', '--leader-elect', '--lease-namespace', SYSTEM,
+                '--diagnostics-address', '', '--namespace', self.t.ns)
 
     # ---- objects ----
 
@@ -199,6 +121,59 @@ class Story:
         self.wait('the machine is provisioned',
                   self.ours('beskar7machines', 'm'), provisioned)
 
+    def template(self):
+        path = self.ours('beskar7machinetemplates')
+        self.make(path, 'Beskar7MachineTemplate', 't', spec={
+            'template': {'spec': {'image': {
+                'url': self.images + '/installer.iso'}}}})
+        self.wait('the template has a capacity', path + '/t',
+                  lambda o: o.get('status', {}).get('capacity'))
+
+    def rest(self):
+        """For a minute nobody writes anything but Leases."""
+        time.sleep(10)
+        self.audit.mark()
+        time.sleep(REST)
+        writes = [r for r in self.audit.since() if r[0] not in audit.READS
+                  and r[1] != 'leases']
+        self.say(not writes, 'a minute of rest is without a write',
+                 str(writes))
+        self.mark('in %d s of rest' % REST)
+
+    def remediate(self):
+        """As a MachineHealthCheck does, which waits for an answer."""
+        for _ in range(20):  # core writes there, too
+            m = self.t.get(self.capi('machines', 'm'), quiet=True).json
+            told = m['status'].get('conditions', []) + [{
+                'type': 'ExternallyRemediated', 'status': 'False',
+                'reason': 'WaitingForRemediation', 'message': '',
+                'lastTransitionTime': m['metadata']['creationTimestamp']}]
+            if self.t.patch(self.capi('machines', 'm/status'), {
+                    'metadata': {'resourceVersion': m['metadata'][
+                        'resourceVersion']},
+                    'status': {'conditions': told}},
+                    quiet=True).status == 200:
+                break
+        time.sleep(1)
+        self.make(self.ours('beskar7remediations'), 'Beskar7Remediation',
+                  'm', spec={'type': 'PowerCycle'}, meta={
+                      'ownerReferences': [{
+                          'apiVersion': m['apiVersion'], 'kind': 'Machine',
+                          'name': 'm', 'uid': m['metadata']['uid'],
+                          'controller': True}]})
+        path = self.ours('beskar7remediations', 'm')
+        self.wait('the machine was power-cycled', path, lambda o:
+                  place.condition(o, 'Remediated').get('status') == 'True' and
+                  place.condition(o, 'Fenced').get('status') == 'True')
+        self.wait('its Machine hears of it', self.capi('machines', 'm'),
+                  lambda o: place.condition(o, 'ExternallyRemediated').get(
+                      'status') == 'True')
+        self.t.delete(path, quiet=True, want=200)
+        self.wait('the remediation is gone', path, lambda o: o is None)
+        self.wait('the machine is well again',
+                  self.ours('beskar7machines', 'm'), lambda o:
+                  place.condition(o, 'Ready').get('status') == 'True')
+
     def pause(self):
         path = self.ours('beskar7machines', 'm')
         for value, word in (('true', 'True'), (None, 'False')):
@@ -220,33 +195,35 @@ class Story:
                       self.ours('physicalhosts', 'h%d' % n),
                       lambda o: o is None)
 
+    # ---- what it cost ----
+
+    def mark(self, what):
+        if self.audit.path:
+            print('# API requests %s: %s' % (what, self.audit.counted()),
+                  flush=True)
+        self.audit.mark()
+
     def verbs(self):
-        """What the agent asked for, by the server's audit log if there is
-        one, against what its roles grant; and nothing was forbidden."""
+        """What the agent asked for (in the contract's checks, too), by the
+        server's audit log if there is one, against what its roles grant; and
+        nothing was forbidden."""
         log = (self.dir / 'agent.log').read_text()
         self.say('orbidden' not in log, 'nothing was forbidden',
                  next((x for x in log.splitlines() if 'orbidden' in x), ''))
-        path = os.environ.get('B7_AUDIT')
-        if not path:
+        if not self.audit.path:
             return
-        used, refused = set(), set()
-        for line in open(path):
-            e = json.loads(line)
-            o = e.get('objectRef') or {}
-            row = '%s %s' % (e['verb'], '/'.join(
-                filter(None, (o.get('resource'), o.get('subresource')))))
-            # Its own permissions and versions may be asked for by anybody.
-            if o.get('resource'):
-                used.add(row)
-            if e.get('responseStatus', {}).get('code') == 403:
-                refused.add(row)
+        refused = [r for r in self.audit.rows(self.begun) if r[2] == 403]
         self.say(not refused, 'the audit log has no 403', str(refused))
-        granted = self.granted()
+        granted, used = self.granted(), self.audit.used()
         self.say(used <= granted, 'no verb but those granted is asked for',
                  str(used - granted))
-        print('# verbs granted: %d, used: %s; not used: %s' % (
-            len(granted), ', '.join(sorted(used)),
-            ', '.join(sorted(granted - used))))
+        idle = granted - used
+        self.say(idle <= set(audit.RARELY), 'each verb has a use',
+                 str(idle - set(audit.RARELY)))
+        print('# verbs granted: %d, used: %s' % (
+            len(granted), ', '.join(sorted(used))))
+        for verb in sorted(idle):
+            print('# not used: %s: %s' % (verb, audit.RARELY.get(verb)))
 
     def granted(self):
         found = set()
@@ -258,28 +235,27 @@ class Story:
         return found
 
 
-def state(word):
-    return lambda o: o is not None and \
-        o.get('status', {}).get('state') == word
-
-
-def provisioned(o):
-    return o is not None and o.get('status', {}).get(
-        'initialization', {}).get('provisioned') is True
-
-
 def main(where):
     s = Story(where)
     try:
         s.install()
         s.programs()
-        for step in (s.hosts, s.cluster, s.pause, s.release):
+        for step, what in (
+                (s.hosts, 'to start and enrol two hosts'),
+                (s.template, 'for a template'),
+                (s.cluster, 'for a cluster and to provision one host'),
+                (s.rest, None), (s.pause, 'for a pause'),
+                (s.remediate, 'for a remediation'),
+                (s.release, 'to release one host and forget two')):
             step()
+            if what:
+                time.sleep(1)  # for its log
+                s.mark(what)
             if s.bad:
                 break
     except (frame.Failed, OSError) as e:
         s.say(False, 'the story goes on', repr(e))
-    status = s.stop()
+    status = s.place.stop()
     s.say(not any(status), 'all programs end well', str(status))
     s.verbs()
     return 1 if s.bad else 0
