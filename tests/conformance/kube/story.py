@@ -145,9 +145,11 @@ class Story:
         for _ in range(20):  # core writes there, too
             m = self.t.get(self.capi('machines', 'm'), quiet=True).json
             told = m['status'].get('conditions', []) + [{
-                'type': 'ExternallyRemediated', 'status': 'False',
-                'reason': 'WaitingForRemediation', 'message': '',
-                'lastTransitionTime': m['metadata']['creationTimestamp']}]
+                'type': kind, 'status': 'False', 'reason': why, 'message': '',
+                'lastTransitionTime': m['metadata']['creationTimestamp']}
+                for kind, why in (
+                    ('HealthCheckSucceeded', 'NodeUnhealthy'),
+                    ('ExternallyRemediated', 'WaitingForRemediation'))]
             if self.t.patch(self.capi('machines', 'm/status'), {
                     'metadata': {'resourceVersion': m['metadata'][
                         'resourceVersion']},
