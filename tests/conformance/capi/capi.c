@@ -283,10 +283,10 @@ capi_own(struct rig *r, const char *name, const char *api_version)
 /* ---- what was seen ------------------------------------------------------------ */
 
 static void
-seen_note(void *arg, const struct inv_commit *c)
+saw_note(void *arg, const struct inv_commit *c)
 {
-	struct seen_log *l = arg;
-	struct seen *s;
+	struct saw_log *l = arg;
+	struct saw *s;
 
 	if (str_eq(c->resource, "events") || str_eq(c->resource, "leases"))
 		return;
@@ -308,19 +308,19 @@ seen_note(void *arg, const struct inv_commit *c)
 	s->after = json_dup(c->after);
 }
 
-struct seen_log *
-seen_start(struct rig *r)
+struct saw_log *
+saw_start(struct rig *r)
 {
-	struct seen_log *l = xcalloc(1, sizeof(*l));
+	struct saw_log *l = xcalloc(1, sizeof(*l));
 
 	l->r = r;
-	r->watch = seen_note;
+	r->watch = saw_note;
 	r->watch_arg = l;
 	return l;
 }
 
 void
-seen_free(struct seen_log *l)
+saw_free(struct saw_log *l)
 {
 	l->r->watch = NULL;
 	for (size_t i = 0; i < l->n; i++) {
@@ -331,9 +331,9 @@ seen_free(struct seen_log *l)
 	xfree(l);
 }
 
-const struct seen *
-seen_next(const struct seen_log *l, const struct seen *after,
-    const char *resource, const char *name)
+const struct saw *
+saw_next(const struct saw_log *l, const struct saw *after, const char *resource,
+    const char *name)
 {
 	size_t i = after == NULL ? 0 : (size_t)(after - l->v) + 1;
 
@@ -345,12 +345,12 @@ seen_next(const struct seen_log *l, const struct seen *after,
 }
 
 unsigned
-seen_writes(const struct seen_log *l, const char *resource, const char *name)
+saw_writes(const struct saw_log *l, const char *resource, const char *name)
 {
-	const struct seen *s = NULL;
+	const struct saw *s = NULL;
 	unsigned n = 0;
 
-	while ((s = seen_next(l, s, resource, name)) != NULL)
+	while ((s = saw_next(l, s, resource, name)) != NULL)
 		n += s->agent;
 	return n;
 }

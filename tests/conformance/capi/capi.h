@@ -94,27 +94,27 @@ void capi_own(struct rig *r, const char *name, const char *api_version);
 
 /* ---- what was seen --------------------------------------------------------- */
 
-struct seen {
+struct saw {
 	int64_t at_us;
 	bool agent; /* written by it */
 	char verb[16], resource[40], ns[64], name[64], manager[64];
 	cJSON *before, *after; /* owned; NULL = did not exist, is gone */
 };
-struct seen_log {
+struct saw_log {
 	struct rig *r;
-	struct seen *v;
+	struct saw *v;
 	size_t n, cap;
 };
 /* Of everything from now on. */
-struct seen_log *seen_start(struct rig *r);
-void seen_free(struct seen_log *l);
+struct saw_log *saw_start(struct rig *r);
+void saw_free(struct saw_log *l);
 /* The first from `from` on that is of this object (NULL = any name); NULL at
- * the end. Loop: for (s = seen_next(l, NULL, ..); s; s = seen_next(l, s, ..)) */
-const struct seen *seen_next(const struct seen_log *l, const struct seen *after,
+ * the end. Loop: for (s = saw_next(l, NULL, ..); s; s = saw_next(l, s, ..)) */
+const struct saw *saw_next(const struct saw_log *l, const struct saw *after,
     const char *resource, const char *name);
 /* Writes by the agent to such an object, Leases and Events apart. */
-unsigned seen_writes(
-    const struct seen_log *l, const char *resource, const char *name);
+unsigned saw_writes(
+    const struct saw_log *l, const char *resource, const char *name);
 
 /* Accepted power, media and boot writes of one BMC, and of all. */
 unsigned capi_touched(const struct rig *r, unsigned bmc);

@@ -92,7 +92,7 @@ clones_meet_no_conflict(void)
 static void
 stays_alone(struct rig *r, const char *owners)
 {
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_apply(r,
 	    "apiVersion: " AX "/v1beta2\nkind: Beskar7Machine\n"
@@ -100,11 +100,11 @@ stays_alone(struct rig *r, const char *owners)
 	    "spec: {image: {url: 'http://10.0.0.3/installer.iso'}}\n",
 	    owners);
 	capi_still(r, SETTLE);
-	CU_ASSERT_EQUAL(seen_writes(l, B7M, "x"), 0);
+	CU_ASSERT_EQUAL(saw_writes(l, B7M, "x"), 0);
 	CU_ASSERT_TRUE(capi_is(r, B7M, "x", "metadata/finalizers", NULL));
 	CU_ASSERT_TRUE(capi_is(r, B7M, "x", "status", NULL));
 	CU_ASSERT_EQUAL(capi_claims(r), 0);
-	seen_free(l);
+	saw_free(l);
 }
 
 #define OWNER(api, kind) \

@@ -5,8 +5,8 @@ static void
 the_endpoint_is_the_users(void)
 {
 	struct rig *r = capi_new(0);
-	struct seen_log *l = seen_start(r);
-	const struct seen *s = NULL;
+	struct saw_log *l = saw_start(r);
+	const struct saw *s = NULL;
 	unsigned n = 0;
 
 	rig_apply(r, "%s",
@@ -22,7 +22,7 @@ the_endpoint_is_the_users(void)
 	    "status/initialization/infrastructureProvisioned", "true",
 	    LOOP_MIN));
 	rig_run(r, SETTLE);
-	while ((s = seen_next(l, s, B7C, "c2")) != NULL) {
+	while ((s = saw_next(l, s, B7C, "c2")) != NULL) {
 		CHECK_TEXT(
 		    json_str(s->after, "spec/controlPlaneEndpoint/host", NULL),
 		    "Ex.Org");
@@ -35,7 +35,7 @@ the_endpoint_is_the_users(void)
 	CU_ASSERT_TRUE(n > 0);
 	CU_ASSERT_TRUE(capi_is(
 	    r, CLUSTERS, "c2", "spec/controlPlaneEndpoint/host", "Ex.Org"));
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

@@ -60,7 +60,7 @@ conditions_are_complete_and_bounded(void)
 {
 	static const char *const ours[] = { B7M, B7C, HOST };
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 	unsigned seen = 0;
 
 	rig_machine(r, "m1");
@@ -84,10 +84,10 @@ conditions_are_complete_and_bounded(void)
 	rig_run(r, SETTLE);
 	settled_generation(r, HOST, "bmc-000");
 	for (size_t k = 0; k < 3; k++) {
-		const struct seen *s = NULL;
+		const struct saw *s = NULL;
 		const cJSON *c;
 
-		while ((s = seen_next(l, s, ours[k], NULL)) != NULL)
+		while ((s = saw_next(l, s, ours[k], NULL)) != NULL)
 			cJSON_ArrayForEach (
 			    c, json_arr(s->after, "status/conditions")) {
 				condition_is_whole(c);
@@ -95,7 +95,7 @@ conditions_are_complete_and_bounded(void)
 			}
 	}
 	CU_ASSERT_TRUE(seen > 100);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -126,13 +126,13 @@ summary(const cJSON *o, const char *const *in)
 }
 
 static void
-ready_sums_up(const struct seen_log *l, const char *resource,
+ready_sums_up(const struct saw_log *l, const char *resource,
     const char *const *in, bool deleting)
 {
-	const struct seen *s = NULL;
+	const struct saw *s = NULL;
 	unsigned seen = 0, gone = 0;
 
-	while ((s = seen_next(l, s, resource, NULL)) != NULL) {
+	while ((s = saw_next(l, s, resource, NULL)) != NULL) {
 		const char *why = "";
 
 		if (json_at(s->after, "status/conditions") == NULL ||
@@ -156,8 +156,8 @@ ready_is_there_and_sums_up(void)
 	static const char *const cluster[] = { "ControlPlaneEndpointReady",
 		NULL };
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
-	const struct seen *s = NULL;
+	struct saw_log *l = saw_start(r);
+	const struct saw *s = NULL;
 
 	rig_apply(r, "%s",
 	    "apiVersion: " AX "/v1beta2\nkind: Beskar7Cluster\n"
@@ -178,10 +178,10 @@ ready_is_there_and_sums_up(void)
 	ready_sums_up(l, B7M, machine, true);
 	ready_sums_up(l, B7C, cluster, false);
 	/* From the first status on. */
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL)
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL)
 		if (json_at(s->after, "status/conditions") != NULL)
 			CU_ASSERT_TRUE(status_of(s->after, "Ready") != NULL);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -201,7 +201,7 @@ times_change_with_the_status_only(void)
 {
 	static const char *const ours[] = { B7M, B7C, HOST };
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 	unsigned kept = 0;
 
 	rig_machine(r, "m1");
@@ -209,10 +209,10 @@ times_change_with_the_status_only(void)
 	rig_delete(r, MACHINES, "m1");
 	CU_ASSERT_TRUE(rig_released(r, "m1", 20 * LOOP_MIN));
 	for (size_t k = 0; k < 3; k++) {
-		const struct seen *s = NULL;
+		const struct saw *s = NULL;
 		const cJSON *c, *was;
 
-		while ((s = seen_next(l, s, ours[k], NULL)) != NULL)
+		while ((s = saw_next(l, s, ours[k], NULL)) != NULL)
 			cJSON_ArrayForEach (
 			    c, json_arr(s->after, "status/conditions"))
 				cJSON_ArrayForEach (was,
@@ -231,7 +231,7 @@ times_change_with_the_status_only(void)
 				}
 	}
 	CU_ASSERT_TRUE(kept > 5);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -253,15 +253,15 @@ ready_rides_out_a_blip(void)
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
 		struct rig *r = capi_new_up(1);
-		struct seen_log *l = seen_start(r);
-		const struct seen *s = NULL;
+		struct saw_log *l = saw_start(r);
+		const struct saw *s = NULL;
 
 		rig_run(r, SETTLE);
 		rig_bmc_do(r, "bmc-000", "faults", faults[i]);
 		rig_run(r, 8 * LOOP_MIN);
 		rig_heal(r, "bmc-000");
 		rig_run(r, 10 * LOOP_MIN);
-		while ((s = seen_next(l, s, B7M, "m1")) != NULL)
+		while ((s = saw_next(l, s, B7M, "m1")) != NULL)
 			CHECK_TEXT(status_of(s->after, "Ready"), "True");
 		rig_bmc_do(r, "bmc-000", "faults", faults[i]);
 		rig_run(r, 25 * LOOP_MIN);
@@ -273,7 +273,7 @@ ready_rides_out_a_blip(void)
 		rig_heal(r, "bmc-000");
 		CU_ASSERT_TRUE(
 		    rig_wait(r, B7M, "m1", "?Ready", "True", 10 * LOOP_MIN));
-		seen_free(l);
+		saw_free(l);
 		rig_free(r);
 	}
 }
@@ -285,7 +285,7 @@ no_fields_of_older_contracts(void)
 		"status/failureMessage", "status/ready", "status/v1beta2",
 		"status/deprecated" };
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
@@ -298,7 +298,7 @@ no_fields_of_older_contracts(void)
 			    str_eq(l->v[i].resource, B7C))
 				CU_ASSERT_PTR_NULL(
 				    json_at(l->v[i].after, never[k]));
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

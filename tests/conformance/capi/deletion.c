@@ -11,13 +11,13 @@ off(struct rig *r, const char *host)
 
 /* Our finalizer left the machine: had its host been given back by then? */
 static void
-freed_before_the_finalizer(const struct seen_log *l)
+freed_before_the_finalizer(const struct saw_log *l)
 {
 	bool claimed = false, was = false;
 	unsigned ends = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		const struct seen *s = &l->v[i];
+		const struct saw *s = &l->v[i];
 
 		if (str_eq(s->resource, HOST)) {
 			claimed = json_at(s->after, "spec/consumerRef") != NULL;
@@ -38,7 +38,7 @@ static void
 off_and_free_before_it_goes(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
@@ -48,7 +48,7 @@ off_and_free_before_it_goes(void)
 	CU_ASSERT_TRUE(off(r, "bmc-000"));
 	CU_ASSERT_EQUAL(capi_claims(r), 0);
 	freed_before_the_finalizer(l);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

@@ -25,7 +25,7 @@ it_is_left_alone(void)
 
 	for (size_t i = 0; i < 3; i++) {
 		struct rig *r = capi_new(0);
-		struct seen_log *l = seen_start(r);
+		struct saw_log *l = saw_start(r);
 
 		managed_elsewhere(r, values[i]);
 		rig_run(r, LOOP_MIN);
@@ -33,13 +33,13 @@ it_is_left_alone(void)
 		rig_run(r, LOOP_MIN);
 		rig_patch(r, CLUSTERS, "c2", "{\"spec\":{\"paused\":false}}");
 		capi_still(r, SETTLE);
-		CU_ASSERT_EQUAL(seen_writes(l, B7C, "c2"), 0);
+		CU_ASSERT_EQUAL(saw_writes(l, B7C, "c2"), 0);
 		CU_ASSERT_TRUE(capi_is(r, B7C, "c2", "status", NULL));
 		CU_ASSERT_TRUE(
 		    capi_is(r, B7C, "c2", "metadata/finalizers", NULL));
 		rig_delete(r, B7C, "c2");
 		CU_ASSERT_TRUE(rig_is(r, B7C, "c2", NULL, NULL));
-		seen_free(l);
+		saw_free(l);
 		rig_free(r);
 	}
 }

@@ -9,11 +9,11 @@ provisioned(const cJSON *o)
 
 /* A life with everything in it: provisioned, switched off by a person, its BMC
  * away, its host's deletion tried, the agent killed, released. */
-static struct seen_log *
+static struct saw_log *
 a_full_life(struct rig **out)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
@@ -46,11 +46,11 @@ static void
 no_provisioned_without_id(void)
 {
 	struct rig *r;
-	struct seen_log *l = a_full_life(&r);
-	const struct seen *s = NULL;
+	struct saw_log *l = a_full_life(&r);
+	const struct saw *s = NULL;
 	unsigned seen = 0;
 
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL) {
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL) {
 		const char *id = json_str(s->after, "spec/providerID", NULL);
 
 		if (!provisioned(s->after))
@@ -59,7 +59,7 @@ no_provisioned_without_id(void)
 		seen++;
 	}
 	CU_ASSERT_TRUE(seen > 3);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -67,14 +67,14 @@ static void
 the_id_never_changes(void)
 {
 	struct rig *r;
-	struct seen_log *l = a_full_life(&r);
-	const struct seen *s = NULL;
+	struct saw_log *l = a_full_life(&r);
+	const struct saw *s = NULL;
 	cJSON *docs = capi_file("crds/beskar7machines.yaml");
 	const cJSON *rules = json_at(docs,
 	    "0/spec/versions/0/schema/openAPIV3Schema/properties/spec/"
 	    "properties/providerID/x-kubernetes-validations");
 
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL) {
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL) {
 		const char *was = json_str(s->before, "spec/providerID", NULL);
 
 		if (was != NULL && s->after != NULL)
@@ -83,7 +83,7 @@ the_id_never_changes(void)
 	}
 	CU_ASSERT_TRUE(cJSON_GetArraySize(rules) > 0);
 	cJSON_Delete(docs);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -144,13 +144,13 @@ static void
 provisioned_is_never_taken_back(void)
 {
 	struct rig *r;
-	struct seen_log *l = a_full_life(&r);
-	const struct seen *s = NULL;
+	struct saw_log *l = a_full_life(&r);
+	const struct saw *s = NULL;
 
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL)
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL)
 		if (provisioned(s->before) && s->after != NULL)
 			CU_ASSERT_TRUE(provisioned(s->after));
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -158,11 +158,11 @@ static void
 initialization_is_absent_until_true(void)
 {
 	struct rig *r;
-	struct seen_log *l = a_full_life(&r);
-	const struct seen *s = NULL;
+	struct saw_log *l = a_full_life(&r);
+	const struct saw *s = NULL;
 	unsigned before = 0;
 
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL) {
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL) {
 		const cJSON *i = json_at(s->after, "status/initialization");
 
 		before += i == NULL && s->after != NULL;
@@ -170,7 +170,7 @@ initialization_is_absent_until_true(void)
 			CU_ASSERT_TRUE(provisioned(s->after));
 	}
 	CU_ASSERT_TRUE(before > 2);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -251,25 +251,25 @@ failure_domains_are_honoured(void)
 }
 
 static void
-written_elsewhere(const struct seen_log *l)
+written_elsewhere(const struct saw_log *l)
 {
 	static const char *const others[] = { MACHINES, CLUSTERS, B7MT, B7CT,
 		"machinesets" };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		CU_ASSERT_EQUAL(seen_writes(l, others[i], NULL), 0);
-	CU_ASSERT_EQUAL(seen_writes(l, "secrets", "m1"), 0);
+		CU_ASSERT_EQUAL(saw_writes(l, others[i], NULL), 0);
+	CU_ASSERT_EQUAL(saw_writes(l, "secrets", "m1"), 0);
 }
 
 static void
 nothing_of_core_is_written(void)
 {
 	struct rig *r;
-	struct seen_log *l = a_full_life(&r);
+	struct saw_log *l = a_full_life(&r);
 
 	written_elsewhere(l);
-	CU_ASSERT_TRUE(seen_writes(l, B7M, "m1") > 5);
-	seen_free(l);
+	CU_ASSERT_TRUE(saw_writes(l, B7M, "m1") > 5);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -310,7 +310,7 @@ static void
 templates_tell_their_capacity(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l;
+	struct saw_log *l;
 
 	template_of(r, "any", "");
 	template_of(r, "big",
@@ -325,14 +325,14 @@ templates_tell_their_capacity(void)
 	CU_ASSERT_TRUE(
 	    capi_is(r, B7MT, "big", "status/nodeInfo/architecture", "arm64"));
 	/* A life on the host changes nothing of it. */
-	l = seen_start(r);
+	l = saw_start(r);
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
 	rig_delete(r, MACHINES, "m1");
 	CU_ASSERT_TRUE(rig_released(r, "m1", 20 * LOOP_MIN));
 	rig_run(r, SETTLE);
-	CU_ASSERT_EQUAL(seen_writes(l, B7MT, NULL), 0);
-	seen_free(l);
+	CU_ASSERT_EQUAL(saw_writes(l, B7MT, NULL), 0);
+	saw_free(l);
 	rig_free(r);
 }
 

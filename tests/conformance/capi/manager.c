@@ -65,7 +65,7 @@ static void
 one_namespace(void)
 {
 	struct rig *r = capi_new_idle(2);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_delete(r, HOST, "bmc-000");
 	rig_delete(r, HOST, "bmc-001");
@@ -82,7 +82,7 @@ one_namespace(void)
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].agent)
 			CHECK_TEXT(l->v[i].ns, "mine");
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

@@ -238,7 +238,7 @@ static void
 the_source_is_let_go(void)
 {
 	struct rig *r = capi_new_up(2);
-	struct seen_log *l;
+	struct saw_log *l;
 	struct moved m;
 	unsigned touched = capi_touched_all(r);
 
@@ -246,7 +246,7 @@ the_source_is_let_go(void)
 	rig_patch(r, CLUSTERS, "c1", PAUSE("true"));
 	rig_run(r, 10 * LOOP_S);
 	export(r, &m);
-	l = seen_start(r);
+	l = saw_start(r);
 	delete_source(r, &m, SETTLE);
 	CU_ASSERT_EQUAL(capi_touched_all(r), touched);
 	/* Marked, it is not ours any more: not one write. */
@@ -259,7 +259,7 @@ the_source_is_let_go(void)
 	}
 	CU_ASSERT_TRUE(l->n > 10);
 	moved_free(&m);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -298,7 +298,7 @@ static void
 blocked_while_it_must_be(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 	bool block = false, claim = false, up = false;
 	unsigned busy = 0, idle = 0;
 
@@ -306,7 +306,7 @@ blocked_while_it_must_be(void)
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
 	rig_run(r, LOOP_MIN);
 	for (size_t i = 0; i < l->n; i++) {
-		const struct seen *s = &l->v[i];
+		const struct saw *s = &l->v[i];
 
 		if (str_eq(s->resource, HOST))
 			claim = json_at(s->after, "spec/consumerRef") != NULL;
@@ -324,7 +324,7 @@ blocked_while_it_must_be(void)
 		}
 	}
 	CU_ASSERT_TRUE(busy > 5 && idle > 0);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 	/* A pause ends it, and the work. */
 	r = capi_new(1);

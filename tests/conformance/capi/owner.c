@@ -16,21 +16,21 @@ static void
 finalizer_before_claim(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
-	const struct seen *s = NULL;
+	struct saw_log *l = saw_start(r);
+	const struct saw *s = NULL;
 	int64_t finalizer = -1, claim = -1;
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL)
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL)
 		if (finalizer < 0 && lists(s->after, FINALIZER))
 			finalizer = s - l->v;
 	s = NULL;
-	while ((s = seen_next(l, s, HOST, NULL)) != NULL)
+	while ((s = saw_next(l, s, HOST, NULL)) != NULL)
 		if (claim < 0 && json_at(s->after, "spec/consumerRef") != NULL)
 			claim = s - l->v;
 	CU_ASSERT_TRUE(finalizer >= 0 && finalizer < claim);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -52,15 +52,15 @@ static void
 owners_are_never_altered(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
-	const struct seen *s = NULL;
+	struct saw_log *l = saw_start(r);
+	const struct saw *s = NULL;
 	unsigned n = 0;
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
 	rig_delete(r, MACHINES, "m1");
 	CU_ASSERT_TRUE(rig_released(r, "m1", 20 * LOOP_MIN));
-	while ((s = seen_next(l, s, B7M, "m1")) != NULL) {
+	while ((s = saw_next(l, s, B7M, "m1")) != NULL) {
 		const cJSON *m;
 
 		if (!s->agent || s->after == NULL)
@@ -78,7 +78,7 @@ owners_are_never_altered(void)
 			}
 	}
 	CU_ASSERT_TRUE(n > 5);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -148,7 +148,7 @@ static void
 our_manager_has_its_own_name(void)
 {
 	struct rig *r = capi_new(1);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 
 	rig_machine(r, "m1");
 	CU_ASSERT_TRUE(capi_up(r, "m1"));
@@ -158,7 +158,7 @@ our_manager_has_its_own_name(void)
 	managers_of(r, B7M, "m1");
 	managers_of(r, HOST, "bmc-000");
 	managers_of(r, B7C, "c1");
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 
@@ -205,7 +205,7 @@ static void
 a_cluster_waits_for_its_owner(void)
 {
 	struct rig *r = capi_new(0);
-	struct seen_log *l = seen_start(r);
+	struct saw_log *l = saw_start(r);
 	char *uid = capi_text(r, CLUSTERS, "c1", "metadata/uid");
 	char *shim;
 
@@ -223,7 +223,7 @@ a_cluster_waits_for_its_owner(void)
 	    "\"kind\":\"Secret\",\"name\":\"c1-shim\",\"uid\":\"%s\"}]}}",
 	    shim);
 	rig_run(r, SETTLE);
-	CU_ASSERT_EQUAL(seen_writes(l, B7C, "x"), 0);
+	CU_ASSERT_EQUAL(saw_writes(l, B7C, "x"), 0);
 	CU_ASSERT_TRUE(capi_is(r, B7C, "x", "status", NULL));
 	CU_ASSERT_TRUE(capi_is(r, B7C, "x", "metadata/finalizers", NULL));
 	rig_patch(r, B7C, "x",
@@ -236,7 +236,7 @@ a_cluster_waits_for_its_owner(void)
 	CU_ASSERT_TRUE(capi_has_finalizer(r, B7C, "x", FINALIZER_C));
 	xfree(uid);
 	xfree(shim);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

@@ -240,8 +240,8 @@ static void
 no_second_claim_from_an_old_read(void)
 {
 	struct rig *r = capi_new(3);
-	struct seen_log *l = seen_start(r);
-	const struct seen *s = NULL;
+	struct saw_log *l = saw_start(r);
+	const struct saw *s = NULL;
 	unsigned claims = 0;
 
 	for (unsigned round = 0; round < 4; round++) {
@@ -267,7 +267,7 @@ no_second_claim_from_an_old_read(void)
 			CU_ASSERT_TRUE(rig_released(r, name, 20 * LOOP_MIN));
 		}
 	}
-	while ((s = seen_next(l, s, HOST, NULL)) != NULL) {
+	while ((s = saw_next(l, s, HOST, NULL)) != NULL) {
 		const char *was = json_str(
 			       s->before, "spec/consumerRef/claimID", NULL),
 			   *is = json_str(
@@ -277,7 +277,7 @@ no_second_claim_from_an_old_read(void)
 		claims += was == NULL && is != NULL;
 	}
 	CU_ASSERT_TRUE(claims >= 8);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
 

@@ -114,7 +114,7 @@ rest_of_a_fleet(void)
 		.timing = capi_quick,
 		.agent = { .leader_elect = true } };
 	struct rig *r = rig_new(&o);
-	struct seen_log *l;
+	struct saw_log *l;
 	unsigned events, reads;
 
 	clusters_of_all_kinds(r);
@@ -130,13 +130,13 @@ rest_of_a_fleet(void)
 	    rig_is(r, HOST, "bmc-009", "?RedfishConnectionReady", "False"));
 	events = r->events;
 	reads = r->bmc[0].requests;
-	l = seen_start(r);
+	l = saw_start(r);
 	capi_still(r, REST_DAY);
 	CU_ASSERT_EQUAL(r->events, events);
 	CU_ASSERT_TRUE(r->bmc[0].requests > reads); /* it was awake */
 	for (size_t i = 0; i < l->n; i++)
 		(void)printf("written at rest: %s %s/%s\n", l->v[i].verb,
 		    l->v[i].resource, l->v[i].name);
-	seen_free(l);
+	saw_free(l);
 	rig_free(r);
 }
