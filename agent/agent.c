@@ -6,11 +6,12 @@
 #include "agent/diagnostics.h"
 #include "agent/explain/serve.h"
 #include "agent/kube/client.h"
-#include "agent/kube/lease.h"
+#include "agent/kube/shards.h"
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
 #include "common/metrics.h"
+#include "common/str.h"
 
 /* A loop that stood still for so long serves nobody. */
 #define AGENT_MAX_LAG (5 * LOOP_S)
@@ -20,12 +21,14 @@ struct agent {
 	struct controllers_opts controllers_opts;
 	char *ns, *watch_filter, *image_origins; /* owned */
 	struct kube_client *kube;                /* owned, as all below */
-	struct lease *lease;                     /* NULL: no election */
-	struct controllers *control;             /* NULL: not the leader */
+	struct shards *shards;                   /* NULL: no election */
+	struct controllers *control;             /* NULL: nothing is held */
 	struct diagnostics *diagnostics;
 	struct explain_server *explain; /* NULL: none */
 	struct media_server *media;     /* NULL: none */
-	struct deferred drop; /* of the controllers, after the lease is lost */
+	struct deferred stop; /* where there is nothing to be stopped */
+	void (*refused)(void *arg, const struct err *e);
+	void *refused_arg;
 	bool stopping;
 	int64_t stop_grace_us;
 	void (*stopped)(void *arg);
@@ -33,48 +36,88 @@ struct agent {
 };
 
 static bool
-agent_may_write(void *arg, struct err *e)
+agent_may_write(void *arg, unsigned shard, struct err *e)
 {
 	struct agent *a = arg;
 
-	if (a->lease != NULL && !lease_held(a->lease))
-		return lease_gate(a->lease, e);
-	return true;
+	return a->shards == NULL || shards_gate(a->shards, shard, e);
 }
 
 static void
-agent_lead(void *arg)
+agent_lead(void *arg, unsigned shard, bool outlived)
 {
 	struct agent *a = arg;
+	bool first = a->control == NULL;
 
-	deferred_cancel(&a->drop);
-	if (a->stopping || a->control != NULL)
+	if (a->stopping)
 		return;
-	a->control = controllers_new(a->env, a->kube, &a->controllers_opts);
+	if (first)
+		a->control =
+		    controllers_new(a->env, a->kube, &a->controllers_opts);
+	controllers_take(a->control, shard, outlived);
+	if (!first)
+		return;
 	controllers_start(a->control);
 	log_write(a->env->log, LOG_INFO, "controllers started", NULL);
 }
 
 static void
-agent_drop_control(void *arg)
+agent_drop(struct agent *a)
 {
-	struct agent *a = arg;
-
+	if (a->control == NULL || shards_held_count(a->shards) > 0)
+		return;
 	controllers_free(a->control);
 	a->control = NULL;
 }
 
-/* The gate refuses every mutation from this moment; the memory goes at the end
- * of the turn, because a controller may be what is running now. */
+/* At once, with all that is on its way to BMCs: the lease tells it from a turn of
+ * its own, so that no controller is what is running now. */
 static void
-agent_follow(void *arg)
+agent_follow(void *arg, unsigned shard)
 {
 	struct agent *a = arg;
 
-	log_write(a->env->log, LOG_WARN,
-	    "the lease is lost; nothing is written any more", NULL);
+	LOGW(a->env->log, "a lease is lost; nothing of it is written any more",
+	    F_INT("shard", shard), F_INT("of", shards_count(a->shards)));
+	if (a->control == NULL || a->stopping)
+		return;
+	controllers_drop(a->control, shard);
+	agent_drop(a);
+}
+
+static void
+agent_give(void *arg, unsigned shard)
+{
+	struct agent *a = arg;
+
 	if (a->control != NULL && !a->stopping)
-		loop_defer(a->env->loop, &a->drop, agent_drop_control, a);
+		controllers_give(a->control, shard);
+}
+
+/* The memory goes when nothing is held, and never inside the controllers. */
+static void
+agent_idle(void *arg)
+{
+	agent_drop(arg);
+}
+
+static void
+agent_given(void *arg, unsigned shard, bool clean)
+{
+	struct agent *a = arg;
+
+	shards_given(a->shards, shard, clean);
+	if (!a->stopping)
+		loop_defer(a->env->loop, &a->stop, agent_idle, a);
+}
+
+static void
+agent_refused(void *arg, const struct err *e)
+{
+	struct agent *a = arg;
+
+	if (a->refused != NULL)
+		a->refused(a->refused_arg, e);
 }
 
 bool
@@ -90,6 +133,9 @@ agent_ready(const struct agent *a, struct err *e)
 		    (long long)(lag / LOOP_MS));
 	if (a->control == NULL)
 		return true; /* standing by is what it should do */
+	if (controllers_waits(a->control))
+		return err_set(
+		    e, ERR_BUSY, 0, "a shard was taken over and is read first");
 	return controllers_synced(a->control, e) &&
 	       controllers_current(a->control, e);
 }
@@ -126,22 +172,63 @@ agent_ready_now(void *arg, struct err *e)
 	return agent_ready(arg, e);
 }
 
+/* Who drives it, for people who asked the wrong one. */
+static void
+agent_say_other(struct agent *a, unsigned shard, struct err *e)
+{
+	const char *holder =
+	    a->shards == NULL ? "" : shards_holder(a->shards, shard);
+	unsigned n = a->shards == NULL ? 1 : shards_count(a->shards);
+	char which[64] = "";
+
+	if (n > 1)
+		(void)str_format(
+		    which, sizeof(which), " of shard %u of %u", shard, n);
+	(void)err_set(e, ERR_BUSY, 0, "this agent %s; %s%s%s%.200s",
+	    n > 1 ? "does not drive that host" : "stands by and drives no host",
+	    holder[0] == '\0' ? "nobody is seen to hold the Lease"
+			      : "ask the holder of the Lease",
+	    which, holder[0] == '\0' ? "" : ": ", holder);
+}
+
 struct cJSON *
 agent_explain(struct agent *a, const char *name, struct err *e)
 {
-	struct lease_status s = { 0 };
+	const char *key;
 
-	if (a->control != NULL)
-		return controllers_explain(a->control, name, e);
-	if (a->lease != NULL)
-		lease_status(a->lease, &s);
-	(void)err_set(e, ERR_BUSY, 0,
-	    "this agent stands by and drives no host; %s%.200s",
-	    s.holder == NULL || s.holder[0] == '\0'
-		? "nobody is seen to hold the Lease"
-		: "ask the holder of the Lease: ",
-	    s.holder == NULL ? "" : s.holder);
+	if (a->control == NULL && a->shards != NULL &&
+	    shards_count(a->shards) > 1) {
+		(void)err_set(e, ERR_BUSY, 0,
+		    "this agent holds no shard of %u and drives no host",
+		    shards_count(a->shards));
+		return NULL;
+	}
+	if (a->control == NULL) {
+		agent_say_other(a, 0, e);
+		return NULL;
+	}
+	key = controllers_host_key(a->control, name, e);
+	if (key == NULL)
+		return NULL;
+	if (controllers_drives(a->control, key))
+		return controllers_explain(a->control, key, e);
+	agent_say_other(a, shard_of(key, a->controllers_opts.shards), e);
 	return NULL;
+}
+
+static void
+agent_ready_text(void *arg, char *out, size_t cap)
+{
+	const struct agent *a = arg;
+	char held[200];
+
+	if (a->shards == NULL || shards_count(a->shards) == 1) {
+		(void)str_copy(out, cap, "ok\n");
+		return;
+	}
+	shards_held_text(a->shards, held, sizeof(held));
+	(void)str_format(out, cap, "ok, shards held of %u: %s\n",
+	    shards_count(a->shards), held);
 }
 
 static struct cJSON *
@@ -172,12 +259,40 @@ agent_open_explain(struct agent *a, const struct agent_opts *o, struct err *e)
 	return err_wrap(e, "--explain-socket");
 }
 
+static void
+agent_elect(struct agent *a, const struct agent_opts *o)
+{
+	struct shards_opts so = { .ns = o->lease_ns,
+		.name = o->lease_name != NULL ? o->lease_name : "beskar7-agent",
+		.n = o->control.shards,
+		.gained = agent_lead,
+		.lost = agent_follow,
+		.asked = agent_give,
+		.refused = agent_refused,
+		.arg = a };
+	char uuid[37];
+	char *identity;
+
+	entropy_uuid(a->env->entropy, uuid);
+	identity = xasprintf("%s_%s",
+	    o->lease_identity == NULL ? a->env->name : o->lease_identity, uuid);
+	if (so.ns == NULL)
+		so.ns = kube_client_default_ns(a->kube);
+	so.identity = identity;
+	so.id = uuid;
+	a->shards = shards_new(a->kube, &so);
+	xfree(identity);
+	shards_start(a->shards);
+}
+
 static bool
 agent_leads(void *arg)
 {
 	const struct agent *a = arg;
 
-	return !a->stopping && a->control != NULL;
+	/* One does what is done once: the holder of the first shard. */
+	return !a->stopping && a->control != NULL &&
+	       (a->shards == NULL || shards_held(a->shards, 0));
 }
 
 static bool
@@ -203,14 +318,8 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 {
 	struct kube_client_opts k = { .qps = o->qps,
 		.burst = (unsigned)(o->qps * 2) };
-	struct diagnostics_hooks hooks = { agent_ready_now, agent_collect, a };
-	struct lease_opts l = { .ns = o->lease_ns,
-		.name = o->lease_name != NULL ? o->lease_name : "beskar7-agent",
-		.gained = agent_lead,
-		.lost = agent_follow,
-		.arg = a };
-	char uuid[37];
-	char *identity;
+	struct diagnostics_hooks hooks = { agent_ready_now, agent_collect,
+		agent_ready_text, a };
 
 	a->kube = kube_client_new(a->env, o->kube, &k, e);
 	if (a->kube == NULL)
@@ -224,19 +333,10 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 	}
 	if (!agent_open_explain(a, o, e) || !agent_open_media(a, o, e))
 		return false;
-	if (!o->leader_elect) {
-		agent_lead(a);
-		return true;
-	}
-	entropy_uuid(a->env->entropy, uuid);
-	identity = xasprintf("%s_%s",
-	    o->lease_identity == NULL ? a->env->name : o->lease_identity, uuid);
-	if (l.ns == NULL)
-		l.ns = kube_client_default_ns(a->kube);
-	l.identity = identity;
-	a->lease = lease_new(a->kube, &l);
-	xfree(identity);
-	lease_start(a->lease);
+	if (o->leader_elect || o->control.shards > 1)
+		agent_elect(a, o);
+	else
+		agent_lead(a, 0, false);
 	return true;
 }
 
@@ -255,6 +355,12 @@ agent_new(const struct env *env, const struct agent_opts *o, struct err *e)
 	a->controllers_opts.image_origins = a->image_origins;
 	a->controllers_opts.may_write = agent_may_write;
 	a->controllers_opts.may_write_arg = a;
+	a->controllers_opts.given = agent_given;
+	a->controllers_opts.given_arg = a;
+	if (a->controllers_opts.shards == 0)
+		a->controllers_opts.shards = 1;
+	a->refused = o->refused;
+	a->refused_arg = o->refused_arg;
 	if (agent_open(a, o, e))
 		return a;
 	agent_free(a);
@@ -288,13 +394,23 @@ agent_released(void *arg)
 		a->stopped(a->stopped_arg);
 }
 
+static bool
+agent_clean(void *arg, unsigned shard)
+{
+	const struct agent *a = arg;
+
+	return a->control == NULL || controllers_clean(a->control, shard);
+}
+
+/* What is still under way would be under way beside a successor: such a Lease
+ * runs out, and its taker waits. */
 static void
 agent_controllers_stopped(void *arg)
 {
 	struct agent *a = arg;
 
-	if (a->lease != NULL)
-		lease_release(a->lease, agent_released, a);
+	if (a->shards != NULL)
+		shards_release(a->shards, agent_clean, agent_released, a);
 	else
 		agent_released(a);
 }
@@ -313,7 +429,7 @@ agent_stop(
 		    a->control, grace_us, agent_controllers_stopped, a);
 	else
 		loop_defer(
-		    a->env->loop, &a->drop, agent_controllers_stopped, a);
+		    a->env->loop, &a->stop, agent_controllers_stopped, a);
 }
 
 void
@@ -321,12 +437,12 @@ agent_free(struct agent *a)
 {
 	if (a == NULL)
 		return;
-	deferred_cancel(&a->drop);
+	deferred_cancel(&a->stop);
 	diagnostics_free(a->diagnostics);
 	explain_server_free(a->explain);
 	media_server_free(a->media);
 	controllers_free(a->control);
-	lease_free(a->lease);
+	shards_free(a->shards);
 	kube_client_free(a->kube);
 	xfree(a->ns);
 	xfree(a->watch_filter);

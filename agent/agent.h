@@ -21,10 +21,14 @@ struct agent_opts {
 	const struct kube_config *kube;  /* copied by the client */
 	struct controllers_opts control; /* may_write is the agent's own */
 	double qps;                      /* 0 = 50 */
-	bool leader_elect;
+	bool leader_elect;               /* implied by control.shards > 1 */
 	const char *lease_ns;       /* NULL = namespace of the kubeconfig */
 	const char *lease_name;     /* NULL = "beskar7-agent" */
 	const char *lease_identity; /* NULL = the process's name */
+	/* Live Leases of another count of shards: it does nothing and never will;
+	 * NULL = only the log tells. Not before agent_new has returned. */
+	void (*refused)(void *arg, const struct err *e);
+	void *refused_arg;
 	/* "host:port" for /healthz /readyz /metrics; NULL or "" = none. */
 	const char *diagnostics;
 	/* Path of the socket that `beskar7-agent explain` asks; NULL or "" =

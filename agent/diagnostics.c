@@ -36,7 +36,8 @@ diagnostics_ready(struct diagnostics *d, struct http_exchange *x)
 	struct err e;
 
 	if (d->hooks.ready(d->hooks.arg, &e)) {
-		diagnostics_text(x, 200, "ok\n");
+		d->hooks.ready_text(d->hooks.arg, text, sizeof(text));
+		diagnostics_text(x, 200, text);
 		return;
 	}
 	(void)str_format(text, sizeof(text), "not ready: %s\n", e.msg);

@@ -15,6 +15,8 @@ struct diagnostics;
 struct diagnostics_hooks {
 	bool (*ready)(void *arg, struct err *e);
 	void (*collect)(void *arg); /* before /metrics is printed */
+	/* What /readyz says when it is; "ok\n". */
+	void (*ready_text)(void *arg, char *out, size_t cap);
 	void *arg;
 };
 

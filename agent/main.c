@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/enroll/enroll_main.h"
 #include "agent/explain/explain_main.h"
+#include "agent/kube/shard.h"
 #include "agent/media/compose_main.h"
 #include "agent/probe/probe_main.h"
 #include "common/http.h"
@@ -35,7 +36,7 @@ struct main_opts {
 	int64_t media_streams, media_claim_streams, media_requests;
 	int64_t media_claim_requests, media_cache, media_idle_us;
 	int64_t max_provisioning, max_releasing, max_bmcs, qps, streams;
-	int64_t poll_us, busy_us, grace_us, retry_max_us;
+	int64_t poll_us, busy_us, grace_us, retry_max_us, write_max_us, shards;
 };
 #define O(f) offsetof(struct main_opts, f)
 static const struct option_row rows[] = {
@@ -58,11 +59,17 @@ static const struct option_row rows[] = {
 	{ "leader-elect", 0, OPT_FLAG, NULL, NULL, 0, 0,
 	    "take a Lease before doing anything: needed where two run",
 	    "High availability", O(leader_elect) },
+	{ "shards", 0, OPT_INT, "N", "1", 1, SHARDS_MAX,
+	    "share the hosts: a Lease for each of N shards, divided evenly "
+	    "among all replicas; the same for all; more than 1 implies "
+	    "--leader-elect",
+	    NULL, O(shards) },
 	{ "lease-namespace", 0, OPT_STR, "NAME", NULL, 0, 0,
 	    "namespace of the Lease; default: that of the pod or context", NULL,
 	    O(lease_ns) },
 	{ "lease-name", 0, OPT_STR, "NAME", "beskar7-agent", 0, 0,
-	    "name of the Lease", NULL, O(lease_name) },
+	    "name of the Lease, or how those of shards begin", NULL,
+	    O(lease_name) },
 	{ "lease-identity", 0, OPT_STR, "NAME", NULL, 0, 0,
 	    "its holder, before a random part; default: the host's name", NULL,
 	    O(lease_identity) },
@@ -84,6 +91,12 @@ static const struct option_row rows[] = {
 	{ "bmc-grace", 0, OPT_DURATION, "TIME", "10m", 0, 86400000000LL,
 	    "outage of a BMC before its machine is unhealthy", NULL,
 	    O(grace_us) },
+	{ "bmc-write-timeout", 0, OPT_DURATION, "TIME", "3m", 5000000,
+	    600000000LL,
+	    "longest answer of a BMC to a write; who takes over from an agent "
+	    "that ended without a word waits as long before it acts on hosts "
+	    "under way",
+	    NULL, O(write_max_us) },
 	{ "retry-max", 0, OPT_DURATION, "TIME", "5m", 1000000, 86400000000LL,
 	    "longest pause between two tries of a BMC that fails", NULL,
 	    O(retry_max_us) },
@@ -155,7 +168,7 @@ struct main_state {
 	struct loop *loop;
 	struct agent *agent;
 	struct log *log;
-	bool stopping;
+	bool stopping, refused;
 };
 
 static void
@@ -181,9 +194,21 @@ main_usage(FILE *out)
 	options_help(rows, out);
 	(void)fputs("\nEvery option is also an environment variable, e.g. "
 		    "BESKAR7_LOG_LEVEL=debug.\n\nExit status: 0 after "
-		    "SIGTERM or SIGINT, 1 if it could not start, 2 for wrong "
+		    "SIGTERM or SIGINT, 1 if it could not start or was "
+		    "refused, 2 for wrong "
 		    "options.\n",
 	    out);
+}
+
+/* The loop ends when it comes round: no part of the agent is on the stack. */
+static void
+main_refused(void *arg, const struct err *e)
+{
+	struct main_state *s = arg;
+
+	(void)fprintf(stderr, "beskar7-agent: %s\n", e->msg);
+	s->refused = true;
+	loop_stop(s->loop);
 }
 
 static void
@@ -327,7 +352,7 @@ main_run(const struct main_opts *o, enum log_level level)
 		.explain_may = o->explain == NULL };
 	struct env env = { "agent", loop, NULL, ent, &files, &log,
 		metrics_new(), 0 };
-	struct main_state s = { loop, NULL, &log, false };
+	struct main_state s = { loop, NULL, &log, false, false };
 #ifdef __GLIBC__
 	struct main_trim trim = { .loop = loop };
 #endif
@@ -339,6 +364,9 @@ main_run(const struct main_opts *o, enum log_level level)
 		env.name = name;
 	ent.fill(ent.self, &env.seed, sizeof(env.seed));
 	a.media = main_media(o);
+	a.refused = main_refused;
+	a.refused_arg = &s;
+	a.control.shards = (unsigned)o->shards;
 	a.control.ns = o->ns;
 	a.control.watch_filter = o->watch_filter;
 	a.control.image_origins = o->image_origins;
@@ -350,6 +378,7 @@ main_run(const struct main_opts *o, enum log_level level)
 	a.control.poll_busy_us = o->busy_us;
 	a.control.bmc_grace_us = o->grace_us;
 	a.control.retry_max_us = o->retry_max_us;
+	a.control.write_max_us = o->write_max_us;
 	env.net = http_net_real_new(loop, ent, &e);
 	if (env.net != NULL && main_dns(loop, o->dns_servers, &e) &&
 	    main_kube(&kube, o, &files, &e))
@@ -363,7 +392,7 @@ main_run(const struct main_opts *o, enum log_level level)
 		main_trim(&trim);
 #endif
 		loop_run(loop);
-		status = 0;
+		status = s.refused ? 1 : 0;
 	} else {
 		(void)fprintf(stderr, "beskar7-agent: %s\n", e.msg);
 	}

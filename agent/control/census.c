@@ -5,6 +5,12 @@
 #include "common/metrics.h"
 #include "common/str.h"
 
+static bool
+census_ours(const void *arg, const char *key)
+{
+	return controllers_drives(arg, key);
+}
+
 void
 controllers_collect(const struct controllers *c, struct metrics *m)
 {
@@ -12,9 +18,10 @@ controllers_collect(const struct controllers *c, struct metrics *m)
 	char label[64];
 
 	if (c != NULL)
-		n = host_index_census(&c->index);
+		n = host_index_census(&c->index, census_ours, c);
 	metrics_help(m, "beskar7_hosts_in_state",
-	    "PhysicalHosts by status.state; all zero without the lease.");
+	    "PhysicalHosts driven here, by status.state; all zero without the "
+	    "lease.");
 	for (int s = 0; s < HOST_STATES; s++) {
 		(void)str_format(label, sizeof(label), "state=\"%s\"",
 		    host_state_name((enum host_state)s));
@@ -22,6 +29,6 @@ controllers_collect(const struct controllers *c, struct metrics *m)
 		    m, "beskar7_hosts_in_state", label, (int64_t)n.in_state[s]);
 	}
 	metrics_help(m, "beskar7_hosts_ready",
-	    "PhysicalHosts whose condition Ready is True.");
+	    "PhysicalHosts driven here whose condition Ready is True.");
 	metrics_set(m, "beskar7_hosts_ready", NULL, (int64_t)n.ready);
 }

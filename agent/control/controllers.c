@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/control/cluster_endpoint.h"
+#include "agent/control/driving.h"
 #include "agent/control/host_stream.h"
 #include "agent/control/internal.h"
 #include "agent/control/names.h"
@@ -16,6 +17,7 @@
 #include "agent/kube/event.h"
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
+#include "agent/redfish/redfish.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -37,8 +39,6 @@ const struct kube_resource RES_REMEDIATIONS = { AX, AX_VERSION,
 const struct kube_resource RES_TEMPLATES = { AX, AX_VERSION,
 	"beskar7machinetemplates", KIND_TEMPLATE, false };
 
-#define CONTROL_STOP_LOOK (LOOP_S / 20)
-
 int64_t
 controllers_wall_s(const struct controllers *c)
 {
@@ -46,9 +46,11 @@ controllers_wall_s(const struct controllers *c)
 }
 
 bool
-controllers_may_write(const struct controllers *c, struct err *e)
+controllers_may_write(
+    const struct controllers *c, unsigned shard, struct err *e)
 {
-	return c->o.may_write == NULL || c->o.may_write(c->o.may_write_arg, e);
+	return c->o.may_write == NULL ||
+	       c->o.may_write(c->o.may_write_arg, shard, e);
 }
 
 void
@@ -341,6 +343,8 @@ controllers_defaults(struct controllers_opts *o)
 		o->poll_idle_us = 60 * LOOP_S;
 	if (o->bmc_grace_us == 0)
 		o->bmc_grace_us = 10 * LOOP_MIN;
+	if (o->write_max_us == 0)
+		o->write_max_us = REDFISH_WRITE_MAX_US;
 	if (o->retry_max_us == 0)
 		o->retry_max_us = 5 * LOOP_MIN;
 	o->ns = xstrdup(o->ns);
@@ -374,6 +378,7 @@ controllers_new(const struct env *env, struct kube_client *k,
 	controllers_defaults(&c->o);
 	c->streams_max =
 	    c->o.event_streams > 0 ? (unsigned)c->o.event_streams : 0;
+	driving_init(c, c->o.shards);
 	TAILQ_INIT(&c->slot_queue);
 	TAILQ_INIT(&c->workload_queue);
 	/* Its metrics are of the management cluster. */
@@ -406,11 +411,11 @@ controllers_new(const struct env *env, struct kube_client *k,
 }
 
 /* In the order in which the others need them. */
-static struct informer *const *
-controllers_informers(const struct controllers *c, size_t i)
+struct informer *
+controllers_needed(const struct controllers *c, size_t i)
 {
-	struct informer *const *all[] = { &c->secrets, &c->capi_clusters,
-		&c->capi_machines, &c->machines, &c->clusters, &c->hosts };
+	struct informer *const all[] = { c->secrets, c->capi_clusters,
+		c->capi_machines, c->machines, c->clusters, c->hosts };
 
 	return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }
@@ -418,8 +423,9 @@ controllers_informers(const struct controllers *c, size_t i)
 void
 controllers_start(struct controllers *c)
 {
-	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
-		informer_start(*controllers_informers(c, i));
+	c->started = true;
+	for (size_t i = 0; controllers_needed(c, i) != NULL; i++)
+		informer_start(controllers_needed(c, i));
 }
 
 static bool
@@ -439,9 +445,8 @@ controllers_informer_bad(const struct informer *inf, bool synced, struct err *e)
 bool
 controllers_synced(const struct controllers *c, struct err *e)
 {
-	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
-		if (controllers_informer_bad(
-			*controllers_informers(c, i), true, e))
+	for (size_t i = 0; controllers_needed(c, i) != NULL; i++)
+		if (controllers_informer_bad(controllers_needed(c, i), true, e))
 			return false;
 	return true;
 }
@@ -449,9 +454,9 @@ controllers_synced(const struct controllers *c, struct err *e)
 bool
 controllers_current(const struct controllers *c, struct err *e)
 {
-	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
+	for (size_t i = 0; controllers_needed(c, i) != NULL; i++)
 		if (controllers_informer_bad(
-			*controllers_informers(c, i), false, e))
+			controllers_needed(c, i), false, e))
 			return false;
 	return true;
 }
@@ -459,49 +464,12 @@ controllers_current(const struct controllers *c, struct err *e)
 struct controllers_counts
 controllers_counts(const struct controllers *c)
 {
-	return (struct controllers_counts){ .hosts = informer_count(c->hosts),
-		.machines = informer_count(c->machines),
-		.clusters = informer_count(c->clusters),
+	return (struct controllers_counts){ .hosts = driving_count(c, c->hosts),
+		.machines = driving_count(c, c->machines),
+		.clusters = driving_count(c, c->clusters),
 		.bmcs_busy = c->slots_used,
 		.event_streams = host_streams_open(c),
 		.passes = c->passes };
-}
-
-/* ---- stop ------------------------------------------------------------------------- */
-
-static void
-controllers_stop_look(void *arg)
-{
-	struct controllers *c = arg;
-	bool open = false;
-
-	for (size_t i = 0; i < c->host_ctls.n; i++) {
-		struct host_ctl *h = c->host_ctls.v[i].value;
-
-		if (!host_ctl_closed(h)) {
-			(void)host_ctl_close(h); /* again while it is busy */
-			open = true;
-		}
-	}
-	if (open && loop_mono_us(c->env->loop) < c->stop_by_us) {
-		timer_start(c->env->loop, &c->stop_timer, CONTROL_STOP_LOOK,
-		    controllers_stop_look, c);
-		return;
-	}
-	if (c->stopped != NULL)
-		c->stopped(c->stopped_arg);
-}
-
-void
-controllers_stop(
-    struct controllers *c, int64_t grace_us, void (*done)(void *arg), void *arg)
-{
-	c->stopping = true;
-	c->stopped = done;
-	c->stopped_arg = arg;
-	c->stop_by_us = loop_mono_us(c->env->loop) + grace_us;
-	host_streams_close(c);
-	timer_start(c->env->loop, &c->stop_timer, 0, controllers_stop_look, c);
 }
 
 static void
@@ -532,8 +500,8 @@ controllers_free(struct controllers *c)
 	informer_free(c->remediations);
 	workq_free(c->template_q);
 	informer_free(c->templates);
-	for (size_t i = 0; controllers_informers(c, i) != NULL; i++)
-		informer_free(*controllers_informers(c, i));
+	for (size_t i = 0; controllers_needed(c, i) != NULL; i++)
+		informer_free(controllers_needed(c, i));
 	event_recorder_free(c->ev);
 	host_index_free(&c->index);
 	links_free(&c->by_owner);
@@ -545,6 +513,7 @@ controllers_free(struct controllers *c)
 	map_free(&c->origins, NULL);
 	links_free(&c->by_origin);
 	links_free(&c->secret_waiters);
+	driving_fini(c);
 	xfree((void *)(uintptr_t)c->o.ns);
 	xfree((void *)(uintptr_t)c->o.watch_filter);
 	xfree((void *)(uintptr_t)c->o.image_origins);

@@ -28,16 +28,41 @@ struct controllers_opts {
 	int64_t poll_busy_us;      /* [5 s] while something changes */
 	int64_t poll_idle_us;      /* [60 s] otherwise */
 	int64_t bmc_grace_us;      /* [10 min] outage before HostHealthy */
+	int64_t write_max_us;      /* [3 min] a BMC's answer to a write */
 	int64_t retry_max_us;      /* [5 min] longest pause after failures */
 	/* Asked before every write to a BMC; NULL = always. */
-	bool (*may_write)(void *arg, struct err *e);
+	bool (*may_write)(void *arg, unsigned shard, struct err *e);
 	void *may_write_arg;
+	unsigned shards; /* [1] into which all objects fall */
+	/* What controllers_give was asked for is done: nothing of the shard is
+	 * under way (clean), or not all is known to have ended. */
+	void (*given)(void *arg, unsigned shard, bool clean);
+	void *given_arg;
 };
 
 /* Everything is borrowed but the strings of o, which are copied. */
 struct controllers *controllers_new(const struct env *env,
     struct kube_client *k, const struct controllers_opts *o);
 void controllers_start(struct controllers *c);
+/*
+ * Nothing is driven before its shard is taken; before controllers_start at once,
+ * later when the caches are known to hold what a former driver wrote. outlived:
+ * that one did not give it up, so that hosts it may have asked something of are
+ * left alone until that must have ended.
+ */
+void controllers_take(struct controllers *c, unsigned shard, bool outlived);
+/* Its lease is lost: at once, silently, no I/O. */
+void controllers_drop(struct controllers *c, unsigned shard);
+/* In order: nothing new is begun, then opts.given. */
+void controllers_give(struct controllers *c, unsigned shard);
+/* Nothing of it is under way, nor left of a former driver. */
+bool controllers_clean(const struct controllers *c, unsigned shard);
+bool controllers_drives(const struct controllers *c, const char *key);
+bool controllers_waits(const struct controllers *c); /* for fresh caches */
+/* The key ("ns/name") of a host by the name that people use, as for
+ * controllers_explain; borrowed. */
+const char *controllers_host_key(
+    const struct controllers *c, const char *name, struct err *e);
 /* No new mutation starts; sessions on BMCs are closed; done runs once all are
  * gone or after grace_us. */
 void controllers_stop(struct controllers *c, int64_t grace_us,
@@ -48,7 +73,7 @@ void controllers_free(struct controllers *c); /* silent, no I/O */
 bool controllers_synced(const struct controllers *c, struct err *e);
 /* The watches are alive: for /readyz. */
 bool controllers_current(const struct controllers *c, struct err *e);
-struct controllers_counts {
+struct controllers_counts { /* of what is driven here */
 	size_t hosts, machines, clusters;
 	unsigned bmcs_busy, event_streams;
 	uint64_t passes;

@@ -51,8 +51,9 @@ key_of_name(struct informer *hosts, const char *name, struct err *e)
 	return n == 1 ? found : NULL;
 }
 
-static const char *
-key_of(struct controllers *c, const char *name, struct err *e)
+const char *
+controllers_host_key(
+    const struct controllers *c, const char *name, struct err *e)
 {
 	if (!informer_synced(c->hosts)) {
 		(void)err_set(e, ERR_BUSY, 0,
@@ -284,15 +285,21 @@ say_next(cJSON *out, const struct host_ctl *ctl)
 cJSON *
 controllers_explain(struct controllers *c, const char *name, struct err *e)
 {
-	const char *key = key_of(c, name, e);
+	const char *key = controllers_host_key(c, name, e);
 	const struct host_ctl *ctl;
 	struct host h = { 0 };
+	char shard[32];
 	cJSON *out;
 
 	if (key == NULL)
 		return NULL;
 	out = cJSON_CreateObject();
 	set_time(out, "now", loop_wall_us(c->env->loop));
+	if (c->shards > 1) {
+		(void)str_format(shard, sizeof(shard), "%u of %u",
+		    driving_shard(c, key), c->shards);
+		json_set_str(out, "shard", shard);
+	}
 	host_init(&h, key, informer_get(c->hosts, key));
 	say_object(out, &h);
 	host_fini(&h);

@@ -64,7 +64,7 @@ host_act_allowed(struct host_pass *p)
 		    "no write without finalizer and record");
 	if (p->c->stopping)
 		return err_set(&p->err, ERR_SPEC, 0, "the agent is stopping");
-	return controllers_may_write(p->c, &p->err);
+	return controllers_may_write(p->c, p->ctl->shard, &p->err);
 }
 
 /* A pass holds one of the few slots from its first request to its end. */

@@ -28,6 +28,7 @@ host_ctl_new(struct controllers *c, const char *key)
 
 	ctl->c = c;
 	ctl->key = xstrdup(key);
+	ctl->shard = driving_shard(c, key);
 	ctl->pending = N_ACTS;
 	rng_seed(&ctl->rng, c->env->seed, path);
 	xfree(path);
@@ -201,10 +202,14 @@ host_closed(void *arg, const struct redfish_reply *r)
 bool
 host_ctl_close(struct host_ctl *ctl)
 {
-	if (ctl->rf == NULL || ctl->closing || !redfish_has_session(ctl->rf))
+	if (ctl->rf == NULL || ctl->closing)
 		return false;
 	/* What cannot be unsent may end first: the check comes round again. */
-	if (redfish_busy(ctl->rf) || !host_origin_take(ctl))
+	if (redfish_busy(ctl->rf))
+		return true;
+	if (!redfish_has_session(ctl->rf))
+		return false;
+	if (!host_origin_take(ctl))
 		return true;
 	ctl->closing = true;
 	redfish_close(ctl->rf, host_closed, ctl);
@@ -214,7 +219,32 @@ host_ctl_close(struct host_ctl *ctl)
 bool
 host_ctl_closed(const struct host_ctl *ctl)
 {
-	return ctl->closed || ctl->rf == NULL || !redfish_has_session(ctl->rf);
+	return ctl->closed || ctl->rf == NULL ||
+	       (!redfish_has_session(ctl->rf) && !redfish_busy(ctl->rf));
+}
+
+bool
+host_ctl_writing(const struct host_ctl *ctl)
+{
+	switch (ctl->pending) {
+	case ACT_RESET:
+	case ACT_ARM:
+	case ACT_CLEAR:
+	case ACT_INSERT:
+	case ACT_EJECT:
+	case ACT_HOLD:
+	case ACT_WRITE:
+		return true;
+	case ACT_IDENTIFY:
+	case ACT_READ:
+	case ACT_INVENTORY:
+	case ACT_SECRET:
+	case ACT_CA:
+	case ACT_FOLLOW:
+	case N_ACTS:
+		break;
+	}
+	return ctl->status_call != NULL;
 }
 
 bool
@@ -489,6 +519,8 @@ host_ctl_run(void *arg, const char *key)
 	struct controllers *c = arg;
 	struct host_ctl *ctl = map_get(&c->host_ctls, key);
 
+	if (!driving_key(c, key))
+		return;
 	if (!informer_has(c->hosts, key)) {
 		if (ctl != NULL)
 			host_ctl_gone(ctl);
@@ -499,7 +531,7 @@ host_ctl_run(void *arg, const char *key)
 		(void)map_put(&c->host_ctls, key, ctl); /* was not there */
 	}
 	/* A request is under way: its end runs us again. */
-	if (ctl->pending != N_ACTS || ctl->closing || c->stopping)
+	if (ctl->pending != N_ACTS || ctl->closing)
 		return;
 	if (ctl->status_call != NULL && !ctl->active) {
 		ctl->again = true;

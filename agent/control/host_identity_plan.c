@@ -260,6 +260,11 @@ identity_alone(struct host_pass *p, const struct identity *now)
 	const struct host_brief *b =
 	    twin == NULL ? NULL : host_index_get(&p->c->index, twin);
 
+	/* Of two processes that enrol the same board at once, the second to be
+	 * stored sees the first, once its watch is past that. */
+	if (p->h.record.phase == PHASE_IDLE && !host_watched(p) &&
+	    !str_eq(host_condition(&p->h, "IdentityVerified", NULL), "True"))
+		return pass_poll(p, LOOP_S / 10);
 	/* A record that is lost or contradicted has been told already. */
 	if (b == NULL && p->rep.cond[HC_IDENTITY].status == SAY_NOTHING)
 		report_say(

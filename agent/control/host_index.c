@@ -238,13 +238,16 @@ host_index_free(struct host_index *x)
 }
 
 struct host_census
-host_index_census(const struct host_index *x)
+host_index_census(const struct host_index *x,
+    bool (*counts)(const void *arg, const char *key), const void *arg)
 {
 	struct host_census n = { 0 };
 
 	for (size_t i = 0; i < x->hosts.n; i++) {
 		const struct host_brief *b = x->hosts.v[i].value;
 
+		if (counts != NULL && !counts(arg, b->key))
+			continue;
 		n.in_state[b->state]++;
 		n.ready += b->ready;
 	}

@@ -60,7 +60,9 @@ struct host_census {
 	size_t in_state[HOST_STATES];
 	size_t ready;
 };
-struct host_census host_index_census(const struct host_index *x);
+/* Of those that counts says (NULL: of all). */
+struct host_census host_index_census(const struct host_index *x,
+    bool (*counts)(const void *arg, const char *key), const void *arg);
 /* Another host with the same identity, or NULL. */
 const char *host_index_twin(
     const struct host_index *x, const char *key, const struct identity *id);

@@ -134,7 +134,8 @@ struct secret_share;
 
 struct host_ctl {
 	struct controllers *c;
-	char *key;            /* owned */
+	char *key; /* owned */
+	unsigned shard;
 	char *uid;            /* owned; of the object that mem is about */
 	struct redfish *rf;   /* owned; NULL until spec and Secret are known */
 	char *rf_address;     /* what it was made for */
@@ -219,6 +220,9 @@ struct host_change {
 /* SAFETY.md 11: hosts in that phase, and those about to enter it, are fewer
  * than the limit. */
 bool host_phase_free(const struct host_pass *p, enum phase phase);
+/* The watch is past what we wrote of the host last; with one shard nobody else
+ * writes what matters, and it is always so. */
+bool host_watched(const struct host_pass *p);
 /* host_act_record() of a phase that the fleet's limit counts. */
 enum verdict host_act_enter(struct host_pass *p, const struct record *r);
 /* The status says state and reason of what the pass is about to do; false: it

@@ -177,6 +177,22 @@ certificate_accepted(void *arg)
 	return host_act_write(p, &ch);
 }
 
+/* Whoever drove it before did not give it up: what that one sent a moment before
+ * its end may still be executed, and what is read now is not yet what will be.
+ * Decisions wait for as long as a BMC may take. */
+static enum verdict
+predecessor_silent(void *arg)
+{
+	struct host_pass *p = arg;
+	int64_t left = driving_hold_us(p->c, p->h.key);
+
+	if (left == 0 || p->reads_only != NULL || p->claim == CLAIM_LOST ||
+	    !record_open(&p->h.record, pass_wall_s(p)))
+		return V_NEXT;
+	p->rep.op_kept = true;
+	return pass_poll(p, left);
+}
+
 static enum verdict
 purpose_served(void *arg)
 {
@@ -226,6 +242,7 @@ const struct step host_plan[] = {
 	{ "connected", host_connected },
 	{ "inspected", host_inspected },
 	{ "identified", host_identified },
+	{ "predecessor-silent", predecessor_silent },
 	{ "asks-answered", host_asks_answered },
 	{ "followed", host_followed },
 	{ "purpose-served", purpose_served },

@@ -163,6 +163,15 @@ secret_ca_read(struct host_pass *p)
 	return V_NEXT;
 }
 
+/* Asked of each request: an operation may take minutes. */
+static bool
+secret_may_write(void *arg, struct err *e)
+{
+	const struct host_ctl *ctl = arg;
+
+	return controllers_may_write(ctl->c, ctl->shard, e);
+}
+
 static enum verdict
 secret_client(struct host_pass *p)
 {
@@ -192,6 +201,9 @@ secret_client(struct host_pass *p)
 	o.system_id = p->h.spec.system_id;
 	o.tls.first_use = true;
 	o.silence_max_us = p->c->o.retry_max_us;
+	o.write_max_us = p->c->o.write_max_us;
+	o.may_write = secret_may_write;
+	o.may_write_arg = ctl;
 	ctl->rf = redfish_new(p->c->env, &o, &e);
 	if (ctl->rf != NULL)
 		return V_NEXT;

@@ -161,6 +161,7 @@ host_act_write(struct host_pass *p, const struct host_change *ch)
 	patch = change_patch(p, ch);
 	rq.verb = KUBE_PATCH;
 	rq.res = &RES_HOSTS;
+	rq.shard = p->ctl->shard;
 	rq.ns = p->h.ns;
 	rq.name = p->h.name;
 	rq.patch = KUBE_PATCH_MERGE;
@@ -189,12 +190,19 @@ host_act_record(struct host_pass *p, const struct record *r)
 }
 
 bool
+host_watched(const struct host_pass *p)
+{
+	return p->c->shards == 1 || informer_past(p->c->hosts, p->h.rv);
+}
+
+bool
 host_phase_free(const struct host_pass *p, enum phase phase)
 {
 	const struct controllers *c = p->c;
 	unsigned n = host_index_count(&c->index, phase, p->h.key);
 	unsigned max = phase == PHASE_RELEASING ? c->o.max_releasing
 						: c->o.max_provisioning;
+	unsigned ours = 0;
 
 	for (size_t i = 0; i < c->host_ctls.n; i++) {
 		const struct host_ctl *o = c->host_ctls.v[i].value;
@@ -203,9 +211,20 @@ host_phase_free(const struct host_pass *p, enum phase phase)
 		if (o == p->ctl || o->entering != phase)
 			continue;
 		b = host_index_get(&c->index, o->key);
-		n += b != NULL && b->phase != phase;
+		ours += b != NULL && b->phase != phase;
 	}
-	return n < max;
+	n += ours;
+	if (c->shards == 1 || n >= max)
+		return n < max;
+	/* Others are about to enter it, too, which is not seen yet. */
+	for (size_t i = 0; i < c->index.hosts.n; i++) {
+		const struct host_brief *b = c->index.hosts.v[i].value;
+
+		ours += b->phase == phase && !b->waiting_evidence &&
+			b != host_index_get(&c->index, p->h.key) &&
+			controllers_drives(c, b->key);
+	}
+	return ours < driving_part(c, max);
 }
 
 enum verdict
@@ -413,6 +432,7 @@ host_write_status(struct host_ctl *ctl)
 	status_events(p);
 	rq.verb = KUBE_PATCH;
 	rq.res = &RES_HOSTS;
+	rq.shard = ctl->shard;
 	rq.ns = p->h.ns;
 	rq.name = p->h.name;
 	rq.subresource = "status";

@@ -8,6 +8,7 @@
 
 #include "agent/control/controllers.h"
 #include "agent/control/diary.h"
+#include "agent/control/driving.h"
 #include "agent/control/host_index.h"
 #include "agent/control/machine.h"
 #include "agent/control/workq.h"
@@ -63,6 +64,10 @@ struct controllers {
 	struct timer stream_timer; /* who has one is settled: host_stream.h */
 	struct diaries diaries;    /* of host_ctls */
 	int64_t wall_us; /* of controllers_wall_s: UTC at monotonic 0 */
+	unsigned shards;
+	struct driving *driving; /* owned; of each shard: driving.h */
+	struct timer drive_timer, end_timer;
+	bool started;
 	uint64_t passes;
 	bool stopping;
 	/* controllers_stop: */
@@ -77,10 +82,13 @@ struct controllers {
  * (conditions, Events) are the clock's. */
 int64_t controllers_wall_s(const struct controllers *c);
 /* The lease (or whatever guards writes) allows one now. */
-bool controllers_may_write(const struct controllers *c, struct err *e);
 /* A write to the object failed: an Event on it if our role lacks the right. */
 void controllers_forbidden(struct controllers *c, struct informer *inf,
     const char *key, const struct err *e);
+bool controllers_may_write(
+    const struct controllers *c, unsigned shard, struct err *e);
+/* The informers without which nothing goes; NULL behind the last. */
+struct informer *controllers_needed(const struct controllers *c, size_t i);
 
 /* host_ctl.c */
 void host_ctl_run(void *arg, const char *key);
@@ -88,6 +96,8 @@ void host_ctl_free(void *arg);
 /* Starts closing the BMC session; false if there is nothing to wait for. */
 bool host_ctl_close(struct host_ctl *ctl);
 bool host_ctl_closed(const struct host_ctl *ctl);
+/* A write of its is under way, to its BMC or to the API. */
+bool host_ctl_writing(const struct host_ctl *ctl);
 /* No request about the host is under way, to its BMC or to the API. */
 bool host_ctl_quiet(const struct controllers *c, const char *key);
 /* machine_ctl.c */

@@ -65,6 +65,9 @@ object_enter(struct controllers *c, const struct object_kind *kind,
 {
 	struct object_ctl *o = map_get(kind->ctls, key);
 
+	*tree = NULL;
+	if (!driving_key(c, key))
+		return NULL;
 	*tree = informer_get(kind->inf, key);
 	if (*tree == NULL) {
 		kind->ctl_free(map_take(kind->ctls, key));
@@ -75,7 +78,7 @@ object_enter(struct controllers *c, const struct object_kind *kind,
 		object_ctl_init(o, c, key, kind->q, kind->inf, kind->res);
 		(void)map_put(kind->ctls, key, o); /* new */
 	}
-	if (o->call == NULL && !c->stopping)
+	if (o->call == NULL)
 		return o;
 	json_drop(*tree);
 	*tree = NULL;
@@ -121,6 +124,7 @@ object_write(struct object_ctl *o, const struct object_write *w)
 	o->call_inf = w->inf != NULL ? w->inf : o->inf;
 	xreplace(&o->call_key, key);
 	rq.verb = KUBE_PATCH;
+	rq.shard = driving_shard(o->c, o->key);
 	rq.res = w->res != NULL ? w->res : o->res;
 	rq.ns = w->ns;
 	rq.name = w->name;

@@ -7,6 +7,8 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+#define OPEN_S 3600 /* a power action is over by then */
+
 static const char *const phase_names[] = {
 	[PHASE_IDLE] = "idle",
 	[PHASE_PROVISIONING] = "provisioning",
@@ -256,6 +258,16 @@ record_clear_claim(struct record *r)
 	r->attempt = 0;
 	r->failed = false;
 	r->phase = PHASE_IDLE;
+}
+
+bool
+record_open(const struct record *r, int64_t wall_s)
+{
+	int64_t ago = wall_s - r->power_s;
+
+	return r->phase == PHASE_PROVISIONING || r->phase == PHASE_RELEASING ||
+	       record_healing(r) ||
+	       (r->power_s != 0 && ago < OPEN_S && ago > -OPEN_S);
 }
 
 bool

@@ -91,6 +91,10 @@ void record_clear_heal(struct record *r);
 void record_clear_reboot(struct record *r);
 /* A power cycle or power-off that was begun is not done yet. */
 bool record_healing(const struct record *r);
+/* What was asked of the server last may not have come to its end: a boot, a
+ * release, a power cycle, or a power action of this hour; wall_s may be wrong by
+ * minutes. */
+bool record_open(const struct record *r, int64_t wall_s);
 bool record_equal(const struct record *a, const struct record *b);
 
 /* Do these name the same board? UUIDs decide where both have one, then

@@ -329,8 +329,10 @@ report_status(const struct report *r, const struct host *h, const char *details,
 		json_set_str(s, "state", host_state_name(r->state));
 	if (r->power != NULL)
 		json_set_str(s, "observedPowerState", r->power);
-	json_set(s, "operation",
-	    r->op.kind == NULL ? NULL : report_op_json(&r->op, h, wall_us));
+	if (!r->op_kept)
+		json_set(s, "operation",
+		    r->op.kind == NULL ? NULL
+				       : report_op_json(&r->op, h, wall_us));
 	d = details == NULL ? NULL : json_parse(details, strlen(details), NULL);
 	if (d != NULL)
 		json_set(s, "hardwareDetails", d);

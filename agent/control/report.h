@@ -62,6 +62,7 @@ struct report {
 	 * provisioned host; NULL = as they are. */
 	char *network;
 	struct report_op op;
+	bool op_kept;     /* the operation stays as it was */
 	bool only_paused; /* nothing but the Paused condition is written */
 	bool silent;      /* nothing at all is */
 };

@@ -18,6 +18,7 @@ struct secret_share {
 	char *id;              /* owned; its key in controllers.shares */
 	char *name, *version;  /* owned; of the Secret, as the cache had it */
 	enum secret_ask ask;
+	unsigned shard; /* of the first that asked */
 	struct kube_call *patch;
 	struct kube_secret_call *read;
 	TAILQ_HEAD(, host_ctl) hosts;
@@ -157,6 +158,7 @@ share_start_patch(struct secret_share *s, const char *ns, const cJSON *body)
 		.body = body,
 		.metadata_only = true,
 		.sensitive = true,
+		.shard = s->shard,
 		.done = share_patched,
 		.arg = s };
 
@@ -204,6 +206,7 @@ secret_share_ask(struct host_ctl *ctl, enum secret_ask ask, const char *name,
 		s->name = xstrdup(name);
 		s->version = xstrdup(version);
 		s->ask = ask;
+		s->shard = ctl->shard;
 		TAILQ_INIT(&s->hosts);
 		(void)map_put(&ctl->c->shares, id, s); /* was not there */
 	}

@@ -18,9 +18,6 @@
 
 #define BODY_MAX (4u << 20)
 #define ERROR_BODY_MAX (64u << 10)
-/* A gated write leaves at most this long after the gate was asked (the lease
- * keeps a margin of 5 s). */
-#define WRITE_CONNECT_US (4 * LOOP_S)
 
 /* ---- life ------------------------------------------------------------------ */
 
@@ -226,8 +223,6 @@ limits_of(const struct kube_call *k)
 		l.total_us = rq->timeout_us > 0 ? rq->timeout_us : 4 * total;
 		l.body_max = SIZE_MAX / 2;
 	}
-	if (kube_mutates(rq->verb) && k->lane != KUBE_LANE_LEASE)
-		l.connect_us = WRITE_CONNECT_US;
 	return l;
 }
 
@@ -249,6 +244,32 @@ fresh_buffers(struct kube_call *k)
 		k->items.skip = kube_call_skipped;
 }
 
+/* The gate may say no without a word: an empty error would read as success. */
+static bool
+gate_open(struct kube_call *k)
+{
+	struct kube_client *c = k->c;
+
+	if (!kube_mutates(k->rq.verb) || k->lane == KUBE_LANE_LEASE ||
+	    c->may_write == NULL ||
+	    c->may_write(c->may_write_arg, k->rq.shard, &k->failed))
+		return true;
+	if (k->failed.kind == ERR_NONE)
+		(void)err_set(
+		    &k->failed, ERR_SPEC, 0, "writes are not allowed now");
+	c->counts.gated++;
+	if (c->env->metrics != NULL)
+		metrics_add(
+		    c->env->metrics, "beskar7_kube_gated_total", NULL, 1);
+	return false;
+}
+
+static bool
+may_leave(void *arg)
+{
+	return gate_open(arg);
+}
+
 static void
 put_on_wire(struct kube_call *k)
 {
@@ -263,6 +284,7 @@ put_on_wire(struct kube_call *k)
 		.headers = h,
 		.limits = limits_of(k),
 		.may_resend = !kube_mutates(k->rq.verb),
+		.may_leave = may_leave,
 		.head = on_head,
 		.sink = &sink,
 		.done = on_done,
@@ -281,25 +303,6 @@ put_on_wire(struct kube_call *k)
 	k->status = 0;
 	kube_client_count_sent(c, &k->rq);
 	k->http = http_start(c->lanes[k->lane].peer, &hr);
-}
-
-/* The gate may say no without a word: an empty error would read as success. */
-static bool
-gate_open(struct kube_call *k)
-{
-	struct kube_client *c = k->c;
-
-	if (!kube_mutates(k->rq.verb) || k->lane == KUBE_LANE_LEASE ||
-	    c->may_write == NULL || c->may_write(c->may_write_arg, &k->failed))
-		return true;
-	if (k->failed.kind == ERR_NONE)
-		(void)err_set(
-		    &k->failed, ERR_SPEC, 0, "writes are not allowed now");
-	c->counts.gated++;
-	if (c->env->metrics != NULL)
-		metrics_add(
-		    c->env->metrics, "beskar7_kube_gated_total", NULL, 1);
-	return false;
 }
 
 static bool

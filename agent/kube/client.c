@@ -145,8 +145,7 @@ kube_client_free(struct kube_client *c)
 }
 
 void
-kube_client_set_gate(struct kube_client *c,
-    bool (*may_write)(void *arg, struct err *e), void *arg)
+kube_client_set_gate(struct kube_client *c, kube_gate_fn *may_write, void *arg)
 {
 	c->may_write = may_write;
 	c->may_write_arg = arg;

@@ -32,6 +32,7 @@
 
 #define KUBE_OBJECT_MAX (2u << 20) /* one object, list item or watch line */
 #define KUBE_PAGE_LIMIT 500
+#define KUBE_ANY_SHARD (~0U)
 #define KUBE_HOLD_MAX_US (60 * 1000000LL)
 
 struct kube_client;
@@ -56,10 +57,12 @@ void kube_client_free(struct kube_client *c); /* cancels all, silently */
 /*
  * Asked right before each mutation leaves (after any wait in the bucket),
  * LEASE lane apart. false with *e filled: nothing is sent, the request ends
- * with that error. NULL = always allowed.
+ * with that error. NULL = always allowed. Asked again when the connection stands.
+ * shard: that of the request.
  */
-void kube_client_set_gate(struct kube_client *c,
-    bool (*may_write)(void *arg, struct err *e), void *arg);
+typedef bool kube_gate_fn(void *arg, unsigned shard, struct err *e);
+void kube_client_set_gate(
+    struct kube_client *c, kube_gate_fn *may_write, void *arg);
 const struct env *kube_client_env(const struct kube_client *c);
 const char *kube_client_default_ns(const struct kube_client *c);
 const char *kube_client_server(const struct kube_client *c);
@@ -138,6 +141,7 @@ struct kube_request {
 	/* DELETE preconditions; NULL = none. propagation NULL = the kind's. */
 	const char *precond_uid, *precond_rv, *propagation;
 	enum kube_lane lane;
+	unsigned shard;     /* whose lease allows it; KUBE_ANY_SHARD: any */
 	int64_t timeout_us; /* 0 = the client's; WATCH: timeout_s + 15 s */
 	bool sensitive;     /* wipe every copy of the body (Secrets) */
 	void (*done)(void *arg, const struct kube_reply *r);

@@ -26,7 +26,7 @@ struct kube_client {
 	struct kube_auth auth;
 	struct kube_lane_state lanes[KUBE_LANES]; /* [AUTO] is unused */
 	TAILQ_HEAD(, kube_call) calls;
-	bool (*may_write)(void *arg, struct err *e);
+	kube_gate_fn *may_write;
 	void *may_write_arg;
 	struct kube_counts counts;
 	struct map sent; /* "patch hosts/status" -> uint64_t, owned */

@@ -195,6 +195,7 @@ send_first(void *arg)
 	struct series *s = TAILQ_FIRST(&r->queue);
 	struct kube_request rq = { .res = &KUBE_EVENTS,
 		.lane = KUBE_LANE_EVENT,
+		.shard = KUBE_ANY_SHARD,
 		.done = on_written,
 		.arg = r };
 	cJSON *body;

@@ -26,7 +26,6 @@
 /* Half of an object, which the cache drops anyway. */
 static const struct json_leave unread = { "metadata", "managedFields" };
 
-static void list_start(struct informer *inf);
 static void watch_start(struct informer *inf);
 static void listen_for_silence(struct informer *inf);
 
@@ -101,7 +100,7 @@ reconnect(struct informer *inf, const char *why)
 	timer_stop(&inf->silence);
 	count(inf, "beskar7_kube_watch_dead_total");
 	if (!inf->progressed && ++inf->fruitless >= FRUITLESS_MAX)
-		list_start(inf);
+		informer_list(inf);
 	else
 		watch_start(inf);
 }
@@ -176,7 +175,7 @@ retry_due(void *arg)
 	struct informer *inf = arg;
 
 	if (inf->rv == NULL || inf->relist)
-		list_start(inf);
+		informer_list(inf);
 	else
 		watch_start(inf);
 }
@@ -203,6 +202,7 @@ failed(struct informer *inf, const struct kube_reply *r)
 	int64_t wait;
 
 	inf->healthy = false;
+	inf->refreshing = false;
 	if (inf->err.kind != r->err.kind || inf->err.code != r->err.code)
 		LOGW(inf->env->log, "API server: list or watch failed",
 		    F_STR("resource", inf->o.res->plural), F_ERR(&r->err));
@@ -291,12 +291,17 @@ list_done(void *arg, const struct kube_reply *r)
 	cache_list_end(inf, r->resource_version);
 	inf->relist = false;
 	inf->fruitless = 0;
+	inf->listed_us = inf->began_us;
 	healthy(inf);
 	if (!inf->synced) {
 		inf->synced = true;
 		informer_tell(inf, &synced);
 	}
-	watch_start(inf);
+	inf->refreshing = inf->refresh;
+	if (inf->refresh)
+		informer_list(inf);
+	else
+		watch_start(inf);
 }
 
 static struct kube_request
@@ -313,8 +318,8 @@ ask_all(struct informer *inf, enum kube_verb verb)
 		.arg = inf };
 }
 
-static void
-list_start(struct informer *inf)
+void
+informer_list(struct informer *inf)
 {
 	struct kube_request rq = ask_all(inf, KUBE_LIST);
 
@@ -326,6 +331,8 @@ list_start(struct informer *inf)
 		count(inf, "beskar7_kube_relists_total");
 	}
 	inf->unpaged = false;
+	inf->refresh = false;
+	inf->began_us = loop_mono_us(inf->env->loop);
 	inf->relist = true; /* until it is complete */
 	err_clear(&inf->broken);
 	set_state(inf, INFORMER_LISTING);
@@ -552,6 +559,7 @@ informer_new(struct kube_client *c, const struct informer_opts *o)
 	    loop_or_us(o->backoff_max_us, 30 * LOOP_S), &inf->rng);
 	inf->proof_us = -1;
 	inf->bookmark_us = -1;
+	inf->listed_us = -1;
 	TAILQ_INIT(&inf->notes);
 	TAILQ_INIT(&inf->kept);
 	return inf;
@@ -588,5 +596,5 @@ void
 informer_start(struct informer *inf)
 {
 	if (inf->state == INFORMER_IDLE)
-		list_start(inf);
+		informer_list(inf);
 }

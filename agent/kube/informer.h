@@ -68,6 +68,14 @@ void informer_free(struct informer *inf);
 void informer_on(struct informer *inf, informer_fn *fn, void *arg);
 void informer_start(struct informer *inf);
 
+/* Lists once more, from now on: of a server whose watch may lag, what is known
+ * then is no older than this call (status.listed_us tells). The cache stays in
+ * use meanwhile. Not inside of a handler. */
+void informer_refresh(struct informer *inf);
+/* The watch, or the last list, is past that version, so that nothing older is
+ * still to come; versions that cannot be compared: true. */
+bool informer_past(const struct informer *inf, const char *rv);
+
 /* ---- reading ------------------------------------------------------------ */
 
 /* The tree, for reading, as long as the caller likes; it goes back to json_drop().
@@ -125,6 +133,8 @@ struct informer_status {
 	                      * us; -1 = never */
 	struct err err; /* the last failure; ERR_NONE once healthy */
 	const char *resource_version; /* "" before the first list */
+	/* Loop clock: when the last complete list was begun; -1 = none was. */
+	int64_t listed_us;
 	uint64_t lists, watches, events, garbage, relists;
 	size_t objects, text_bytes;
 };

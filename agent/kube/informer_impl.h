@@ -70,8 +70,11 @@ struct informer {
 	unsigned fruitless; /* watches in a row that brought nothing */
 	bool unpaged;       /* a continue token expired: all in one page */
 	bool relist;        /* an ERROR event asked for it */
-	bool progressed;    /* this watch brought an event or bookmark */
-	struct err broken;  /* why we stopped the stream ourselves */
+	bool refreshing;    /* a list that nobody else needed: still current */
+	bool refresh;       /* another list is to follow the one under way */
+	int64_t began_us, listed_us; /* of the list under way; the last whole */
+	bool progressed;   /* this watch brought an event or bookmark */
+	struct err broken; /* why we stopped the stream ourselves */
 	int64_t bookmark_us, bookmark_gap_us; /* -1, 0: none seen */
 	uint64_t lists, watches, events, garbage, relists;
 
@@ -130,6 +133,8 @@ void informer_set_back(struct informer *inf, const char *rv);
 
 /* ---- informer.c ---- */
 
+/* Nothing of ours may be under way. */
+void informer_list(struct informer *inf);
 /* A noted write waits for the watch to show it. */
 void informer_expect(struct informer *inf);
 

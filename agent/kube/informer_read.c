@@ -72,17 +72,29 @@ informer_synced(const struct informer *inf)
 	return inf->synced;
 }
 
+bool
+informer_past(const struct informer *inf, const char *rv)
+{
+	bool comparable;
+	int order = kube_rv_compare(inf->rv == NULL ? "0" : inf->rv,
+	    rv == NULL ? "0" : rv, &comparable);
+
+	return !comparable || order >= 0;
+}
+
 void
 informer_status(const struct informer *inf, struct informer_status *s)
 {
 	*s = (struct informer_status){ .state = inf->state,
 		.synced = inf->synced,
-		.current = inf->healthy && inf->synced && !inf->relist,
+		.current = inf->healthy && inf->synced &&
+			   (!inf->relist || inf->refreshing),
 		.age_us = inf->proof_us < 0
 			      ? -1
 			      : loop_mono_us(inf->env->loop) - inf->proof_us,
 		.err = inf->err,
 		.resource_version = inf->rv != NULL ? inf->rv : "",
+		.listed_us = inf->listed_us,
 		.lists = inf->lists,
 		.watches = inf->watches,
 		.events = inf->events,
@@ -90,4 +102,29 @@ informer_status(const struct informer *inf, struct informer_status *s)
 		.relists = inf->relists,
 		.objects = inf->objects.n,
 		.text_bytes = inf->bytes };
+}
+
+void
+informer_refresh(struct informer *inf)
+{
+	switch (inf->state) {
+	case INFORMER_IDLE:
+	case INFORMER_ABSENT: /* a list is what it waits for */
+		return;
+	case INFORMER_LISTING:
+		inf->refresh = true;
+		return;
+	case INFORMER_BACKOFF:
+		inf->relist = true;
+		return;
+	case INFORMER_WATCHING:
+		break;
+	}
+	kube_cancel(inf->call);
+	inf->call = NULL;
+	timer_stop(&inf->silence);
+	timer_stop(&inf->confirm);
+	timer_stop(&inf->retry);
+	inf->refreshing = true;
+	informer_list(inf);
 }

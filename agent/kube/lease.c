@@ -44,6 +44,9 @@ struct lease {
 	bool seen_any;
 	/* Our term: */
 	bool told; /* gained was called, lost not yet */
+	/* The write under way, and the term that it began, outlived a holder
+	 * that did not give up; or an earlier term of ours. */
+	bool outlives, outlived;
 	int64_t valid_until_us, gained_us;
 	struct err err;
 	uint64_t renewals, failures;
@@ -61,17 +64,31 @@ now_us(const struct lease *l)
 	return loop_mono_us(l->env->loop);
 }
 
-bool
-lease_held(const struct lease *l)
+/* For what must not be later than it believes, however long this turn is. */
+static int64_t
+clock_us(const struct lease *l)
 {
-	return l->told && now_us(l) < l->valid_until_us;
+	return loop_clock_us(l->env->loop);
 }
 
 bool
-lease_gate(void *arg, struct err *e)
+lease_held(const struct lease *l)
+{
+	return l->told && clock_us(l) < l->valid_until_us;
+}
+
+bool
+lease_outlived(const struct lease *l)
+{
+	return l->outlived;
+}
+
+bool
+lease_gate(void *arg, unsigned shard, struct err *e)
 {
 	const struct lease *l = arg;
 
+	(void)shard;
 	if (lease_held(l))
 		return true;
 	return err_set(e, ERR_SPEC, 0, "the lease %.80s/%.80s is not held",
@@ -118,7 +135,7 @@ extend_term(struct lease *l)
 
 	l->renewals++;
 	err_clear(&l->err);
-	if (until <= now_us(l))
+	if (until <= clock_us(l))
 		return; /* we slept through it; the next renewal counts */
 	/* Frozen past the end of the old term: the timer is late, and whoever
 	 * counts on us must hear of both. */
@@ -129,10 +146,12 @@ extend_term(struct lease *l)
 	if (l->told)
 		return;
 	l->told = true;
+	l->outlived = l->outlives;
 	l->gained_us = now_us(l);
 	gauge(l);
 	LOGI(l->env->log, "lease gained", F_STR("lease", l->o.name),
-	    F_STR("identity", l->o.identity));
+	    F_STR("identity", l->o.identity),
+	    F_STR("former", l->outlived ? "not heard of any more" : "none"));
 	if (l->o.gained != NULL)
 		l->o.gained(l->o.arg);
 }
@@ -152,12 +171,15 @@ observe(struct lease *l, const cJSON *record)
 	char *text = s == NULL ? xstrdup("") : json_print(s);
 
 	if (l->spec == NULL || !str_eq(l->spec, text))
-		l->seen_us = now_us(l);
+		l->seen_us = clock_us(l);
 	l->seen_any = l->seen_any || record != NULL;
 	xfree(l->spec);
 	l->spec = text;
 	cJSON_Delete(l->record);
 	l->record = record == NULL ? NULL : json_dup(record);
+	/* Somebody edited it, or we slept and another one took it. */
+	if (record != NULL && !str_eq(holder_of(l), l->o.identity))
+		end_term(l, "another one holds it");
 }
 
 /* Nobody holds it, or its holder was silent for its whole duration, by our
@@ -233,6 +255,10 @@ release_over(struct lease *l)
 static void
 failed(struct lease *l, const struct kube_reply *r)
 {
+	if (l->o.fed && !l->told) {
+		l->failures += r->err.kind != ERR_CONFLICT;
+		return; /* the next list tells */
+	}
 	if (r->err.kind == ERR_CONFLICT || r->err.kind == ERR_NOTFOUND) {
 		/* Somebody else was faster, or it was deleted: look. */
 		cJSON_Delete(l->record);
@@ -302,6 +328,8 @@ write_record(struct lease *l, const char *holder)
 		    "resourceVersion", kobj_rv(l->record));
 	}
 	json_set(body, "spec", spec_now(l, holder));
+	/* Whoever never saw a record cannot tell. */
+	l->outlives = l->record == NULL ? l->seen_any : holder_of(l)[0] != '\0';
 	rq.body = body;
 	rq.done = on_written;
 	l->sent_us = now_us(l);
@@ -330,9 +358,9 @@ on_read(void *arg, const struct kube_reply *r)
 			release_over(l);
 		return;
 	}
-	if (free_to_take(l))
+	if (free_to_take(l) && (!l->o.fed || l->told))
 		write_record(l, l->o.identity);
-	else
+	else if (!l->o.fed)
 		again_in(l, jitter(l, l->o.retry_us, 50));
 }
 
@@ -360,8 +388,44 @@ next_step(void *arg)
 		end_term(l, "the process slept");
 	if (l->record != NULL && str_eq(holder_of(l), l->o.identity))
 		write_record(l, l->o.identity);
-	else
+	else if (!l->o.fed || l->told)
 		look(l);
+}
+
+/* ---- told by another's list --------------------------------------------------- */
+
+/* Nothing of ours is under way that would tell more. */
+static bool
+listens(const struct lease *l)
+{
+	return l->step == LEASE_RUNNING && l->o.fed && !l->told &&
+	       l->call == NULL;
+}
+
+void
+lease_saw(struct lease *l, const cJSON *record)
+{
+	if (listens(l))
+		observe(l, record);
+}
+
+bool
+lease_free_to_take(const struct lease *l)
+{
+	return listens(l) && free_to_take(l);
+}
+
+bool
+lease_taking(const struct lease *l)
+{
+	return !l->told && l->call != NULL;
+}
+
+void
+lease_take(struct lease *l)
+{
+	if (lease_free_to_take(l))
+		write_record(l, l->o.identity);
 }
 
 /* ---- life --------------------------------------------------------------------- */
@@ -394,7 +458,8 @@ lease_start(struct lease *l)
 	if (l->step != LEASE_OFF)
 		return;
 	l->step = LEASE_RUNNING;
-	again_in(l, 0);
+	if (!l->o.fed)
+		again_in(l, 0);
 }
 
 void
@@ -405,6 +470,8 @@ lease_free(struct lease *l)
 	kube_cancel(l->call);
 	timer_stop(&l->next);
 	timer_stop(&l->term);
+	l->told = false;
+	gauge(l);
 	cJSON_Delete(l->record);
 	xfree(l->spec);
 	kube_free_const(l->o.ns);

@@ -68,8 +68,11 @@ redfish_new(const struct env *env, const struct redfish_opts *o, struct err *e)
 	split_address(rf, &u);
 	rf->hint =
 	    xstrdup(str_empty(o->system_id) ? rf->hint_uri : o->system_id);
+	rf->may_write = o->may_write;
+	rf->may_write_arg = o->may_write_arg;
 	rf->max_requests = OR(o->max_requests, 96);
 	rf->deadline_us = OR(o->deadline_us, 300 * LOOP_S);
+	rf->write_max_us = OR(o->write_max_us, REDFISH_WRITE_MAX_US);
 	rf->fresh_us = OR(o->fresh_us, 2 * LOOP_S);
 	rf->hold_us = OR(o->hold_us, 10 * LOOP_MIN);
 	rf->hold_tries = OR(o->hold_tries, 3);

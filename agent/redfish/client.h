@@ -197,6 +197,7 @@ struct rf_op {
 	const char *method;
 	char *target;
 	bool wire_login, wire_brief, wire_loose, wire_conditional;
+	struct err fenced; /* why a write did not leave */
 	rf_cont_fn *on_wire;
 	/* layers above */
 	struct rf_out out;
@@ -298,8 +299,10 @@ struct redfish {
 	char *server_name;        /* what policy.server_name points at */
 	struct rf_stream *stream; /* NULL until somebody follows: stream.h */
 	bool first_use;
+	bool (*may_write)(void *arg, struct err *e); /* NULL = always */
+	void *may_write_arg;
 	unsigned max_requests;
-	int64_t deadline_us, fresh_us, hold_us;
+	int64_t deadline_us, fresh_us, hold_us, write_max_us;
 	unsigned hold_tries;
 	size_t body_max;
 	struct rng rng;

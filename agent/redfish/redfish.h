@@ -64,8 +64,19 @@ struct redfish_opts {
 	int64_t hold_us;        /* [10 min] between two failed logins */
 	unsigned hold_tries;    /* [3] of one credentials.version */
 	int64_t silence_max_us; /* [5 min] longest pause of an open circuit */
-	size_t body_max;        /* [4 MiB] */
+	/* [REDFISH_WRITE_MAX_US] no answer to a write is waited for longer */
+	int64_t write_max_us;
+	size_t body_max; /* [4 MiB] */
+	/* Asked before every request that changes something (sessions apart),
+	 * and again when it really leaves; false with *e: it does not, and the
+	 * operation ends. NULL = always. */
+	bool (*may_write)(void *arg, struct err *e);
+	void *may_write_arg;
 };
+
+/* What a BMC was asked by a client that is no more is done by then, or never will
+ * be. */
+#define REDFISH_WRITE_MAX_US (180 * 1000000LL)
 
 /* Copies all of o but tls.policy.trust and .identity (borrowed, as env is).
  * ERR_SPEC for a bad address. */

@@ -327,6 +327,37 @@ note_write(struct rf_op *op, const struct rf_reply *r)
 		op->unverified = true;
 }
 
+/* SAFETY.md 12. A session is no change of the machine. */
+static bool
+allowed(struct redfish *rf)
+{
+	struct rf_op *op = rf->op;
+
+	if (rf->may_write == NULL || op->wire_login || op->wire_brief ||
+	    str_eq(op->method, "GET") ||
+	    rf->may_write(rf->may_write_arg, &op->fenced))
+		return true;
+	if (op->fenced.kind == ERR_NONE)
+		(void)err_set(
+		    &op->fenced, ERR_SPEC, 0, "nothing may be written");
+	return false;
+}
+
+static bool
+may_leave(void *arg)
+{
+	return allowed(arg);
+}
+
+static void
+fail_fenced(struct redfish *rf)
+{
+	struct rf_op *op = rf->op;
+
+	(void)rf_fail(rf, RF_CAUSE_INTERNAL, ERR_SPEC, "%s %.80s: not sent: %s",
+	    op->method, op->target, op->fenced.msg);
+}
+
 static void
 on_http(void *arg, const struct http_result *h)
 {
@@ -338,6 +369,10 @@ on_http(void *arg, const struct http_result *h)
 	cJSON *json = NULL;
 
 	op->call = NULL;
+	if (h->err == HTTP_E_ABORT && op->fenced.kind != ERR_NONE) {
+		fail_fenced(rf);
+		return;
+	}
 	read_result(&r, h, op->wire_conditional);
 	if (h->err == HTTP_OK && h->body.n > 0)
 		json = json_parse(h->body.p, h->body.n, &parse);
@@ -359,7 +394,7 @@ limits_for(const struct redfish *rf, const struct rf_wire *w)
 	struct http_limits l = { .connect_us = 10 * LOOP_S,
 		.head_us = (get ? 60 : 120) * LOOP_S, /* rule 6 */
 		.idle_us = 30 * LOOP_S,
-		.total_us = (get ? 90 : 180) * LOOP_S,
+		.total_us = get ? 90 * LOOP_S : rf->write_max_us,
 		.head_max = (size_t)32 * 1024,
 		.body_max = rf->body_max };
 
@@ -478,8 +513,6 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 		    op->name);
 		return;
 	}
-	basic = authorization(rf, w);
-	add_headers(&h, rf, w, basic);
 	op->on_wire = cont;
 	op->method = w->method;
 	op->wire_login = w->login;
@@ -489,6 +522,12 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 	target = xstrdup(w->target); /* w->target may be op->target */
 	xfree(op->target);
 	op->target = target;
+	if (!allowed(rf)) {
+		fail_fenced(rf);
+		return;
+	}
+	basic = authorization(rf, w);
+	add_headers(&h, rf, w, basic);
 	op->result.requests++;
 	count_method(&rf->stats, w->method);
 	op->call = http_start(
@@ -499,6 +538,7 @@ rf_wire_send(struct redfish *rf, const struct rf_wire *w, rf_cont_fn *cont)
 			  .body = { w->body, w->body ? strlen(w->body) : 0 },
 			  .limits = limits,
 			  .may_resend = str_eq(w->method, "GET"),
+			  .may_leave = may_leave,
 			  .done = on_http,
 			  .arg = rf });
 	forget_authorization(basic);

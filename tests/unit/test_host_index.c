@@ -202,7 +202,7 @@ counts_states_and_readiness(void)
 	(void)put(&x, "ns/c", failed, NULL);
 	(void)put(&x, "ns/d", host_tree("metadata: {name: d}"), NULL);
 	host_index_drop(&x, "ns/b");
-	n = host_index_census(&x);
+	n = host_index_census(&x, NULL, NULL);
 	CU_ASSERT_EQUAL(n.in_state[HOST_AVAILABLE], 1);
 	CU_ASSERT_EQUAL(n.in_state[HOST_ERROR], 1);
 	CU_ASSERT_EQUAL(n.in_state[HOST_ENROLLING], 1);

@@ -394,11 +394,36 @@ watches_and_leases_do_not_wait_for_a_full_lane(void)
 /* ---- the gate -------------------------------------------------------------------- */
 
 static bool
-gate(void *arg, struct err *e)
+gate(void *arg, unsigned shard, struct err *e)
 {
 	const bool *open = arg;
 
+	(void)shard;
 	return *open || err_set(e, ERR_SPEC, 0, "no lease");
+}
+
+/* It may take seconds until the connection stands. */
+static void
+the_gate_is_asked_again_when_it_is_connected(void)
+{
+	struct kube_rig r;
+	struct got a = { .n = 0 };
+	struct kube_request q = req(KUBE_CREATE, "lab", NULL, &a);
+	cJSON *o = fake_object("Host", "lab", "h1", 1);
+	bool open = true;
+
+	rig_open(&r, 1, NULL);
+	kube_client_set_gate(r.client, gate, &open);
+	q.body = o;
+	(void)kube_start(r.client, &q);
+	open = false;
+	rig_run(&r, 5 * LOOP_S);
+	CU_ASSERT_EQUAL(a.err.kind, ERR_SPEC);
+	CU_ASSERT_FALSE(a.maybe_executed);
+	CU_ASSERT_EQUAL(r.fake->writes, 0);
+	cJSON_Delete(o);
+	got_free(&a);
+	rig_close(&r);
 }
 
 static void
@@ -419,6 +444,7 @@ the_gate_is_asked_when_a_write_leaves(void)
 	q.body = o2;
 	q.arg = &b;
 	(void)kube_start(r.client, &q); /* waits in the bucket */
+	rig_run(&r, LOOP_S / 10);
 	open = false;
 	rig_run(&r, 5 * LOOP_S);
 	CU_ASSERT_EQUAL(a.err.kind, ERR_NONE);
@@ -493,6 +519,8 @@ main(void)
 		{ "the bucket spreads requests", the_bucket_spreads_requests },
 		{ "watches and leases do not wait for a full lane",
 		    watches_and_leases_do_not_wait_for_a_full_lane },
+		{ "the gate is asked again when it is connected",
+		    the_gate_is_asked_again_when_it_is_connected },
 		{ "the gate is asked when a write leaves",
 		    the_gate_is_asked_when_a_write_leaves },
 		{ "cancelled requests are silent",

@@ -169,6 +169,7 @@ exactly_one_leads(void)
 	CU_ASSERT_EQUAL(holders(&x), 1);
 	CU_ASSERT_EQUAL(x.overlaps, 0);
 	CU_ASSERT_EQUAL(x.a[0].gained + x.a[1].gained + x.a[2].gained, 1);
+	CU_ASSERT_FALSE(lease_outlived(leader(&x)->lease));
 	lease_status(leader(&x)->lease, &s);
 	CHECK_TEXT(s.holder, leader(&x)->name);
 	CU_ASSERT(s.valid_until_us > loop_mono_us(leader(&x)->loop));
@@ -196,6 +197,7 @@ a_killed_leader_is_replaced_after_its_duration(void)
 		run(&x, LOOP_S);
 	CU_ASSERT(world_now_us(x.r.w) - died <= 18 * LOOP_S);
 	CU_ASSERT(leader(&x) != was);
+	CU_ASSERT_TRUE(lease_outlived(leader(&x)->lease));
 	CU_ASSERT_EQUAL(x.overlaps, 0);
 	close_election(&x);
 }

@@ -151,6 +151,38 @@ knows_a_board_by_uuid_then_serial_then_mac(void)
 	}
 }
 
+static void
+tells_when_something_may_be_under_way(void)
+{
+	static const struct {
+		const char *name;
+		struct record r;
+		bool open;
+	} rows[] = {
+		{ "idle", { .phase = PHASE_IDLE }, false },
+		{ "provisioning", { .phase = PHASE_PROVISIONING }, true },
+		{ "releasing", { .phase = PHASE_RELEASING }, true },
+		{ "provisioned", { .phase = PHASE_PROVISIONED }, false },
+		{ "error", { .phase = PHASE_ERROR }, false },
+		{ "cycled just now",
+		    { .phase = PHASE_PROVISIONED, .power_s = 999000 }, true },
+		{ "by a clock that is ahead",
+		    { .phase = PHASE_IDLE, .power_s = 1000500 }, true },
+		{ "cycled long ago",
+		    { .phase = PHASE_PROVISIONED, .power_s = 900000 }, false },
+		{ "healing",
+		    { .phase = PHASE_PROVISIONED,
+			.heal = "x",
+			.heal_do = HEAL_CYCLE,
+			.heal_at = HEAL_AT_OFF },
+		    true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CHECK_ROW(record_open(&rows[i].r, 1000000) == rows[i].open,
+		    rows[i].name);
+}
+
 int
 main(void)
 {
@@ -164,6 +196,8 @@ main(void)
 		    forgets_the_claim_but_not_the_board },
 		{ "keeps the power action when an attempt is forgotten",
 		    keeps_the_power_action_when_an_attempt_is_forgotten },
+		{ "tells when something may be under way",
+		    tells_when_something_may_be_under_way },
 		{ "knows a board by uuid, then serial, then mac",
 		    knows_a_board_by_uuid_then_serial_then_mac },
 	};

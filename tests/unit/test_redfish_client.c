@@ -6,6 +6,55 @@
 #define SYS "/redfish/v1/Systems/system-1"
 #define SESS "/redfish/v1/SessionService/Sessions"
 
+struct permit {
+	unsigned asked, left; /* so many more times it says yes */
+};
+
+static bool
+permitted(void *arg, struct err *e)
+{
+	struct permit *p = arg;
+
+	p->asked++;
+	return p->left-- > 0 || err_set(e, ERR_SPEC, 0, "no lease");
+}
+
+/* Asked when a write is begun and when it leaves; reads and sessions are free. */
+static void
+no_write_leaves_without_permit(void)
+{
+	for (unsigned yes = 0; yes <= 2; yes++) {
+		struct permit p = { 0, yes };
+		struct redfish_opts o = { .key = "ns/host-1",
+			.address = "http://10.0.0.2",
+			.may_write = permitted,
+			.may_write_arg = &p };
+		struct err e;
+		struct rig g;
+
+		rig_open(&g, "generic");
+		redfish_free(g.rf);
+		o.credentials =
+		    (struct redfish_credentials){ "root", &g.password, "v1" };
+		g.rf = redfish_new(&g.env, &o, &e);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(g.rf);
+		DISCOVER(&g);
+		CU_ASSERT_EQUAL(g.r.err.kind, ERR_NONE);
+		CU_ASSERT_EQUAL(p.asked, 0);
+		RUN(&g, redfish_reset(g.rf, RF_RESET_ON, rig_done, &g));
+		CU_ASSERT_EQUAL(p.asked, yes == 0 ? 1 : 2);
+		CU_ASSERT_EQUAL(g.r.err.kind, yes == 2 ? ERR_NONE : ERR_SPEC);
+		CU_ASSERT_FALSE(g.r.maybe_executed);
+		CU_ASSERT_EQUAL(strstr(buf_str(&g.fake.log),
+				    "ComputerSystem.Reset") != NULL,
+		    yes == 2);
+		if (yes < 2)
+			CU_ASSERT_PTR_NOT_NULL(
+			    strstr(g.r.err.msg, "not sent: no lease"));
+		rig_close(&g);
+	}
+}
+
 static void
 discovery_follows_links_and_takes_seven_requests(void)
 {
@@ -381,6 +430,7 @@ exchanges_are_kept_without_secrets(void)
 }
 
 static const struct unit_case cases[] = {
+	UNIT_CASE(no_write_leaves_without_permit),
 	UNIT_CASE(discovery_follows_links_and_takes_seven_requests),
 	UNIT_CASE(reads_what_the_system_is_and_how_it_is),
 	UNIT_CASE(inventory_walks_the_parts_once),
