@@ -79,6 +79,7 @@ struct fact_object {
 	int64_t heal_at;       /* the record began to tell of record.heal */
 	int64_t intent_at;     /* the record began to tell of record.on_at */
 	int64_t user_at;       /* last stored by somebody else than an agent */
+	int64_t former_until;  /* what a dead driver asked may be under way */
 	char remedy[40];       /* of a Beskar7Remediation: its id */
 	/* Cluster, Beskar7Machine: */
 	int64_t deleting_at;

@@ -33,7 +33,14 @@ const struct inv_row inv_rows[] = {
 	{ "write-in-maintenance", "no write to a BMC in maintenance", true },
 	{ "write-dangling",
 	    "no write to a BMC whose consumer is gone or another", true },
-	{ "write-without-lease", "no write to a BMC without the lease", false },
+	{ "write-without-lease",
+	    "no write to a BMC without the lease of its host's shard", false },
+	{ "taker-waits",
+	    "none to a host under way for three minutes after its driver's end",
+	    true },
+	{ "driver-of-object",
+	    "no object is written but by the holder of its shard's lease",
+	    true },
 	{ "write-identity-in-doubt",
 	    "no write while identity or certificate is in doubt", true },
 	{ "power-on-from-off",
@@ -280,6 +287,15 @@ invariants_bmc(struct invariants *x, const struct bmc_event *ev)
 		if (groups[i]->before_bmc != NULL)
 			groups[i]->before_bmc(x, b, ev);
 	facts_bmc_event(&x->facts, ev);
+}
+
+void
+invariants_sent(struct invariants *x, const struct inv_call *c)
+{
+	x->facts.now_us = c->at_us;
+	for (size_t i = 0; i < N_GROUPS; i++)
+		if (groups[i]->sent != NULL)
+			groups[i]->sent(x, c);
 }
 
 void

@@ -25,6 +25,7 @@ struct inv_opts {
 	/* false: events arrive late and in no common order (sockets); the
 	 * checks that need the very moment are left out. */
 	bool synchronous;
+	unsigned shards;        /* of the agents; 0 = 1 */
 	const char *agent_user; /* NULL = "beskar7-agent" */
 	/* Must appear nowhere but in Secrets. */
 	const char *const *markers;
@@ -47,6 +48,10 @@ struct inv_call {
 	int status; /* 0 = no reply was heard */
 	bool heard;
 };
+
+/* A request of an agent that changes something of a BMC has reached it (it may be
+ * carried out much later); status and heard mean nothing yet. */
+void invariants_sent(struct invariants *x, const struct inv_call *c);
 
 struct invariants *invariants_new(const struct inv_opts *o);
 void invariants_free(struct invariants *x);
@@ -103,6 +108,7 @@ struct inv_group {
 	void (*before_bmc)(struct invariants *x, struct fact_bmc *b,
 	    const struct bmc_event *ev);
 	void (*write)(struct invariants *x, const struct inv_write *w);
+	void (*sent)(struct invariants *x, const struct inv_call *c);
 	void (*call)(struct invariants *x, const struct inv_call *c);
 	void (*end)(struct invariants *x);
 };

@@ -181,9 +181,12 @@ play_next_restart(const struct play *p)
 {
 	int64_t next = INT64_MAX;
 
-	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
 		if (p->restart_at[n] != FACT_NEVER && p->restart_at[n] < next)
 			next = p->restart_at[n];
+		if (p->thaw_at[n] != FACT_NEVER && p->thaw_at[n] < next)
+			next = p->thaw_at[n];
+	}
 	return next;
 }
 
@@ -193,6 +196,9 @@ play_restarts(struct play *p)
 	struct err e;
 
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
+		if (p->thaw_at[n] != FACT_NEVER &&
+		    p->thaw_at[n] <= play_now(p) && !play_agent_thaw(p, n, &e))
+			play_fail(p, "error", "", "agent-%u: %s", n, e.msg);
 		if (p->restart_at[n] == FACT_NEVER ||
 		    p->restart_at[n] > play_now(p))
 			continue;
@@ -312,6 +318,26 @@ play_agent_kill(struct play *p, unsigned n)
 	facts_agent_ended(p->f, n);
 }
 
+bool
+play_agent_freeze(struct play *p, unsigned n, struct err *e)
+{
+	facts_blind(p->f, INT64_MAX);
+	facts_cut(p->f, INT64_MAX);
+	p->frozen[n] = true;
+	return p->be->ops->agent_freeze(p->be, n, true, e);
+}
+
+bool
+play_agent_thaw(struct play *p, unsigned n, struct err *e)
+{
+	p->frozen[n] = false;
+	p->thaw_at[n] = FACT_NEVER;
+	p->f->blind_until = play_now(p) + LOOP_MIN;
+	if (p->net_rules.n == 0)
+		facts_cut(p->f, play_now(p));
+	return p->be->ops->agent_freeze(p->be, n, false, e);
+}
+
 static void
 play_agent_options(struct play *p)
 {
@@ -327,6 +353,7 @@ play_agent_options(struct play *p)
 	if (json_child(a, "event-streams") && p->agent.event_streams == 0)
 		p->agent.event_streams = -1;
 	p->agent.leader_elect = json_bool(a, "leader-elect", false);
+	p->agent.shards = (unsigned)json_i64(a, "shards", 0);
 	p->agent.image_origins = json_str(a, "image-origins", NULL);
 	p->agent.watch_filter = json_str(a, "watch-filter", NULL);
 	p->agent.ns = json_str(a, "namespace", NULL);
@@ -440,6 +467,8 @@ play_invariants(struct play *p)
 	struct inv_opts o = { .violated = play_on_violation,
 		.arg = p,
 		.synchronous = !p->o.sockets,
+		.shards = (unsigned)json_i64(
+		    json_child(p->sc->doc, "agents"), "shards", 0),
 		.markers = p->markers };
 	static const char *const ours[] = { PLAY_MARKER, PLAY_MARKER_64,
 		PLAY_PASSWORD, PLAY_PASSWORD_64, PLAY_BASIC_64 };
@@ -514,7 +543,7 @@ play_new(const struct scenario *sc, const struct play_opts *o, struct err *e)
 	p->marker = json_str(
 	    sc->doc, "bootstrap-data", "#cloud-config\n# " PLAY_MARKER "\n");
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
-		p->restart_at[n] = FACT_NEVER;
+		p->restart_at[n] = p->thaw_at[n] = FACT_NEVER;
 	rng_seed(&p->rng, o->seed, "scenario");
 	if (o->log != NULL || o->trail || o->sockets)
 		p->trail = trail_new(o->log);

@@ -50,12 +50,13 @@ struct play_failure {
 /* A crash that is to come. */
 struct play_crash {
 	bool armed, fired, after, due, heard;
+	bool freeze; /* SIGSTOP, and nothing is lost */
 	unsigned agent;
 	int64_t at, seen;   /* the at'th mutating request */
 	char to[8];         /* any, bmc, api: to whom it is */
 	char event[32];     /* or this event of a BMC; "" */
 	char bmc[64];       /* glob */
-	int64_t restart_us; /* later it is started again; -1 = not */
+	int64_t restart_us; /* later it goes on again; -1 = not */
 };
 
 #define PLAY_MARKERS 16
@@ -74,6 +75,7 @@ struct play {
 	unsigned agents_max;
 	struct play_crash crash;
 	int64_t restart_at[BACKEND_AGENTS]; /* FACT_NEVER = not */
+	int64_t thaw_at[BACKEND_AGENTS];    /* FACT_NEVER = not */
 	bool frozen[BACKEND_AGENTS];
 	bool dirty;        /* something was told since the last look */
 	int64_t looked_us; /* when that was */
@@ -117,6 +119,9 @@ char *play_var(void *arg, const char *name); /* for subst() */
 void play_set_var(struct play *p, const char *name, const char *value);
 
 bool play_agent_start(struct play *p, unsigned n, struct err *e);
+/* SIGSTOP and SIGCONT. */
+bool play_agent_freeze(struct play *p, unsigned n, struct err *e);
+bool play_agent_thaw(struct play *p, unsigned n, struct err *e);
 void play_agent_kill(struct play *p, unsigned n);
 
 /* play_hooks.c */

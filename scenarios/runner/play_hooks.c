@@ -20,11 +20,21 @@ play_crash_now(struct play *p)
 {
 	struct play_crash *c = &p->crash;
 	char text[64];
+	struct err e;
 
 	c->armed = c->due = false;
 	c->fired = p->noted_crash = true;
-	(void)str_format(text, sizeof(text), "agent-%u is killed", c->agent);
+	(void)str_format(text, sizeof(text), "agent-%u is %s", c->agent,
+	    c->freeze ? "frozen" : "killed");
 	play_note(p, text, "", NULL);
+	if (c->freeze) {
+		if (!play_agent_freeze(p, c->agent, &e))
+			play_fail(p, "error", "", "%s", e.msg);
+		else if (c->restart_us >= 0)
+			p->thaw_at[c->agent] = play_now(p) + c->restart_us;
+		p->dirty = true;
+		return;
+	}
 	play_agent_kill(p, c->agent);
 	if (c->restart_us >= 0)
 		p->restart_at[c->agent] = play_now(p) + c->restart_us;
@@ -126,12 +136,30 @@ play_on_call(void *arg, const struct net_event *ev)
 		p->crash.heard = p->dirty = true;
 }
 
+/* A write of an agent has reached a BMC. */
+static void
+play_sent(struct play *p, const struct net_event *ev)
+{
+	const struct fact_bmc *b = play_bmc_at(p, ev->origin);
+	struct inv_call c = { .started_us = ev->started_us,
+		.at_us = ev->at_us,
+		.agent = play_agent_index(ev->from),
+		.method = ev->method,
+		.target = ev->target };
+
+	if (b == NULL || c.agent < 0 || str_eq(ev->method, "GET"))
+		return;
+	c.bmc = b->name;
+	invariants_sent(p->inv, &c);
+}
+
 static bool
 play_on_gate(void *arg, const struct net_event *ev)
 {
 	struct play *p = arg;
 	struct play_crash *c = &p->crash;
 
+	play_sent(p, ev);
 	if (!c->armed || c->event[0] != '\0' || c->due || !play_counts(ev) ||
 	    play_agent_index(ev->from) != (int)c->agent)
 		return true;
@@ -145,7 +173,7 @@ play_on_gate(void *arg, const struct net_event *ev)
 		return true;
 	}
 	play_crash_now(p);
-	return false;
+	return c->freeze; /* what has left a process that sleeps arrives */
 }
 
 static void

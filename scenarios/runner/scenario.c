@@ -80,6 +80,7 @@ static const struct shape_key agents_keys[] = {
 	{ "max-releasing", S_INT, false, "" },
 	{ "event-streams", S_INT, false, "BMCs followed at once; 0 = none" },
 	{ "leader-elect", S_BOOL, false, "" },
+	{ "shards", S_INT, false, "a Lease each; implies leader-elect" },
 	{ "image-origins", S_TEXT, false, "" },
 	{ "watch-filter", S_TEXT, false, "" },
 	{ "namespace", S_TEXT, false, "" },

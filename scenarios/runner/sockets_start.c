@@ -400,6 +400,10 @@ sockets_start_agent(struct sockets *s, unsigned n,
 		args_add(&a, "--max-releasing=%u", o->max_releasing);
 	if (o->leader_elect)
 		args_add(&a, "--leader-elect");
+	if (o->shards > 0)
+		args_add(&a, "--shards=%u", o->shards);
+	args_add(&a, "--bmc-write-timeout=%lldms",
+	    (long long)start_scaled_ms(s, 0, 3 * LOOP_MIN, 9000));
 	args_add(&a, "--lease-namespace=default");
 	args_add(&a, "--lease-identity=%s", name);
 	args_add(&a, "--dns-servers=127.0.0.1:%u", sockets_dns_port(s->dns, n));

@@ -341,6 +341,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	k.insecure = true;
 	k.default_ns = xstrdup("default");
 	secret_set(&k.token, STAGE_TOKEN, strlen(STAGE_TOKEN));
+	ao.control.shards = o->shards;
 	ao.control.ns = o->ns;
 	ao.control.image_origins = o->image_origins;
 	ao.control.watch_filter = o->watch_filter;

@@ -69,6 +69,7 @@ struct stage_agent_opts {
 	unsigned max_provisioning, max_releasing;
 	int event_streams; /* < 0 = none */
 	bool leader_elect;
+	unsigned shards; /* 0 = 1 */
 	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
 };

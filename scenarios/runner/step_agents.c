@@ -99,27 +99,53 @@ crash_run(struct play *p, const cJSON *a, struct err *e)
 	return true;
 }
 
+static const struct shape_key freeze_keys[] = {
+	{ "agent", S_AGENT, false, "its number; default 0" },
+	{ "at", S_INT, false, "when its n-th request that writes has left" },
+	{ "to", S_TEXT, false, "whom: any (default), bmc, api" },
+	{ "thaw-after", S_TIME, false, "default: by the step thaw" },
+	{ NULL, S_ANY, false, NULL },
+};
+
+static bool
+freeze_check(const cJSON *a, const char *path, const struct shape_source *s,
+    struct err *e)
+{
+	static const char *const tos[] = { "any", "bmc", "api", NULL };
+
+	return shape_word(a, "to", tos, path, s, e);
+}
+
 static bool
 freeze_run(struct play *p, const cJSON *a, struct err *e)
 {
-	unsigned n = agent_number(a);
+	struct play_crash c = { .armed = true,
+		.freeze = true,
+		.agent = agent_number(a),
+		.at = cJSON_IsObject(a) ? json_i64(a, "at", 0) : 0,
+		.restart_us =
+		    cJSON_IsObject(a) ? shape_time(a, "thaw-after", -1) : -1 };
 
-	facts_blind(p->f, INT64_MAX);
-	facts_cut(p->f, INT64_MAX);
-	p->frozen[n] = true;
-	return p->be->ops->agent_freeze(p->be, n, true, e);
+	if (c.restart_us >= 0)
+		c.restart_us = play_scaled(p, c.restart_us, 0);
+	(void)str_copy(c.bmc, sizeof(c.bmc), "*");
+	(void)str_copy(c.to, sizeof(c.to),
+	    cJSON_IsObject(a) ? json_str(a, "to", "any") : "any");
+	if (c.at > 0 && !p->be->synchronous && !crash_hold(p, &c, e))
+		return false;
+	if (c.at > 0) {
+		p->crash = c;
+		return true;
+	}
+	if (c.restart_us >= 0)
+		p->thaw_at[c.agent] = play_now(p) + c.restart_us;
+	return play_agent_freeze(p, c.agent, e);
 }
 
 static bool
 thaw_run(struct play *p, const cJSON *a, struct err *e)
 {
-	unsigned n = agent_number(a);
-
-	p->frozen[n] = false;
-	p->f->blind_until = play_now(p) + LOOP_MIN;
-	if (p->net_rules.n == 0)
-		facts_cut(p->f, play_now(p));
-	return p->be->ops->agent_freeze(p->be, n, false, e);
+	return play_agent_thaw(p, agent_number(a), e);
 }
 
 const struct step_row steps_agents[] = {
@@ -129,8 +155,8 @@ const struct step_row steps_agents[] = {
 	    "ends agent N in order (SIGTERM)" },
 	{ "crash-agent", crash_keys, S_AGENT, crash_check, crash_run,
 	    "kills an agent: now, at a request, at an event" },
-	{ "freeze", NULL, S_AGENT, NULL, freeze_run,
-	    "stops agent N as SIGSTOP does" },
+	{ "freeze", freeze_keys, S_AGENT, freeze_check, freeze_run,
+	    "stops an agent as SIGSTOP does: now, or at a request" },
 	{ "thaw", NULL, S_AGENT, NULL, thaw_run, "lets it go on" },
 	{ 0 },
 };
