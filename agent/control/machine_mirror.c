@@ -138,6 +138,8 @@ machine_mirrored(void *arg)
 	    (p->m.provider_id == NULL || mirror_adopting(p))) {
 		mirror_progress(p);
 		machine_associated(p, false);
+		if (machine_node_told(p) == V_WAIT)
+			return V_WAIT;
 		return V_STOP;
 	}
 	v = mirror_provider_id(p);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/control/machine_pass.h"
+#include "agent/control/names.h"
 #include "agent/control/relation.h"
 #include "agent/control/workload.h"
 #include "agent/kube/informer.h"
@@ -225,8 +226,45 @@ node_ours(struct node_search *s)
 	m->addresses = cJSON_IsArray(a) ? json_dup(a) : cJSON_CreateArray();
 	m->created_s = s->f.same && s->f.with_uuid == 1 ? s->f.created_s : 0;
 	/* It is the proof that its host waits for. */
-	if (!s->up && m->created_s >= s->f.on_s)
+	if (s->up || m->created_s < s->f.on_s)
+		return;
+	if (controllers_drives(s->p->c, s->p->h.key))
 		workq_add(s->p->c->host_q, s->p->h.key);
+	else
+		s->p->node_since_s = m->created_s;
+}
+
+/* Another replica drives the host, and sees of us what is stored. */
+enum verdict
+machine_node_told(struct machine_pass *p)
+{
+	cJSON *patch;
+	char text[24];
+
+	(void)str_format(
+	    text, sizeof(text), "%lld", (long long)p->node_since_s);
+	if (p->node_since_s == 0 ||
+	    str_eq(kobj_annotation(p->m.tree, ANN_NODE_SINCE), text))
+		return V_NEXT;
+	patch = kobj_patch_base(p->m.tree);
+	json_set_str(
+	    json_ensure_obj(json_ensure_obj(patch, "metadata"), "annotations"),
+	    ANN_NODE_SINCE, text);
+	return object_patch(p->o, p->m.tree, KUBE_PATCH_MERGE, patch);
+}
+
+static int64_t
+node_since_stored(const struct controllers *c, const char *machine)
+{
+	const cJSON *tree = informer_get(c->machines, machine);
+	const char *text =
+	    tree == NULL ? NULL : kobj_annotation(tree, ANN_NODE_SINCE);
+	int64_t since = 0;
+
+	if (text == NULL || !str_to_i64(text, &since))
+		since = 0;
+	json_drop(tree);
+	return since;
 }
 
 int64_t
@@ -235,6 +273,8 @@ controllers_node_since(const struct controllers *c, const char *machine)
 	const struct machine_ctl *ctl = map_get(&c->machine_ctls, machine);
 	const struct workload_member *m;
 
+	if (!controllers_drives(c, machine))
+		return node_since_stored(c, machine);
 	if (ctl == NULL || ctl->workload == NULL)
 		return 0;
 	m = workload_member(map_get(&c->workloads, ctl->workload), machine);

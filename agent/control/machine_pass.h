@@ -24,7 +24,8 @@ struct machine_pass {
 	bool has_host;
 	cJSON *status; /* owned; what the pass says */
 	struct cond_stamp at;
-	bool silent; /* nothing is to be written */
+	int64_t node_since_s; /* to be told to another replica; 0 = nothing */
+	bool silent;          /* nothing is to be written */
 	int64_t poll_us;
 };
 
@@ -35,6 +36,8 @@ enum verdict machine_deletion(void *arg); /* machine_delete.c */
 /* machine_node.c: the node of the host, once we switched it on; up: it is
  * provisioned. What the node adds to addresses goes to list. */
 void machine_associated(struct machine_pass *p, bool up);
+/* V_WAIT while a node that was found is being told to the host's driver. */
+enum verdict machine_node_told(struct machine_pass *p);
 void machine_node_addresses(
     const struct machine_pass *p, cJSON *list, int most);
 void machine_node_leave(struct machine_ctl *ctl);

@@ -22,6 +22,8 @@
 
 #define ANN_RECORD AX "/host-record"
 #define ANN_CLAIM_ID AX "/claim-id"
+/* When the machine's node registered: told to a host that another replica drives. */
+#define ANN_NODE_SINCE AX "/node-since"
 #define ANN_REBOOT AX "/reboot"
 #define ANN_RETRY AX "/retry"
 #define ANN_INSPECT AX "/inspect"

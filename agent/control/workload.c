@@ -145,13 +145,13 @@ workload_enqueue(struct workload *w)
 /* ---- its Secret ---------------------------------------------------------------- */
 
 static bool
-workload_may_write(void *arg, struct err *e)
+workload_may_write(void *arg, unsigned shard, struct err *e)
 {
 	const struct workload *w = arg;
 
 	if (w->c->stopping)
 		return err_set(e, ERR_SPEC, 0, "shutting down");
-	return controllers_may_write(w->c, e);
+	return controllers_may_write(w->c, shard, e);
 }
 
 static bool

@@ -251,6 +251,7 @@ workload_write(struct workload *w, const char *machine, const cJSON *node,
 		.res = &KUBE_NODES,
 		.name = kobj_name(node),
 		.patch = KUBE_PATCH_MERGE,
+		.shard = driving_shard(w->c, machine),
 		.done = write_done };
 	cJSON *patch;
 
