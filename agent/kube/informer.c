@@ -285,7 +285,7 @@ list_done(void *arg, const struct kube_reply *r)
 	}
 	if (informer_is_back(inf, r->resource_version)) {
 		informer_set_back(inf, r->resource_version);
-		list_start(inf);
+		informer_list(inf);
 		return;
 	}
 	cache_list_end(inf, r->resource_version);
