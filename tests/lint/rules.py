@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""agent/redfish/RULES.md: a row for each of the 34 rules, and what it names,
-functions and tests, exists."""
+"""agent/redfish/RULES.md, agent/kube/RULES.md: a row for each rule, and what it
+names, functions and tests, exists."""
 import re
 import sys
 
@@ -9,6 +9,7 @@ import house
 NAME = 'rules'
 TABLE = 'agent/redfish/RULES.md'
 RULES = 34
+TABLES = ((TABLE, RULES), ('agent/kube/RULES.md', 19))
 PLACE = re.compile(r'`([\w/]+\.[ch]): ([\w, ]+)`')
 TEST = re.compile(r'`([a-z]\w*)\.([a-z]\w*)`')
 
@@ -25,9 +26,9 @@ def is_case(text, name):
     return re.search(r'UNIT_CASE\(\s*%s\)|[,\s]%s \}' % (name, name), text)
 
 
-def places(tree, line):
+def places(tree, folder, line):
     for path, names in PLACE.findall(line):
-        full = path if '/' in path else 'agent/redfish/' + path
+        full = path if '/' in path else folder + path
         if full not in tree.files():
             yield '%s does not exist' % full
             continue
@@ -45,24 +46,28 @@ def tests(tree, line):
             yield '%s has no case %s' % (path, case)
 
 
-def check(tree):
-    if TABLE not in tree.files():
-        return []
+def check_table(tree, table, rules):
     found, seen = [], []
-    for n, line in enumerate(tree.text(TABLE).split('\n'), 1):
+    folder = table[:table.rindex('/') + 1]
+    for n, line in enumerate(tree.text(table).split('\n'), 1):
         m = re.match(r'\| (\d+) \|', line)
         if not m:
             continue
         seen.append(int(m.group(1)))
-        wrong = list(places(tree, line)) + list(tests(tree, line))
+        wrong = list(places(tree, folder, line)) + list(tests(tree, line))
         if not PLACE.search(line):
             wrong.append('rule %d names no function' % seen[-1])
         if not TEST.search(line):
             wrong.append('rule %d names no test' % seen[-1])
-        found += ['%s:%d: %s' % (TABLE, n, w) for w in wrong]
-    if seen != list(range(1, RULES + 1)):
-        found.append('%s:1: rows are not 1 to %d' % (TABLE, RULES))
+        found += ['%s:%d: %s' % (table, n, w) for w in wrong]
+    if seen != list(range(1, rules + 1)):
+        found.append('%s:1: rows are not 1 to %d' % (table, rules))
     return found
+
+
+def check(tree):
+    return [w for table, rules in TABLES if table in tree.files()
+            for w in check_table(tree, table, rules)]
 
 
 def _table(row):
