@@ -215,6 +215,7 @@ def paused_deletion(c):
     paused(c, BY_NOTE)
     for kind, (name, _) in NAMES.items():
         c.delete(kind, name)
+    time.sleep(2)  # what is said about that
     c.still()
     c.must(FINALIZER in c.get('b7m', 'm')['metadata']['finalizers'] and
            c.get('b7c', 'c') and c.claims() == ['m'], 'both stay')
