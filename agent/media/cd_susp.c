@@ -178,11 +178,12 @@ cd_susp(struct cd_susp *u, const struct cd_tree *t, struct sparse *s,
 {
 	const uint8_t *rec = r->p;
 	uint64_t at = r->at;
-	struct walk w = { u, t, s, e, r->root, 0, 0, 0 };
+	struct walk w = { .t = t, .s = s, .e = e, .root = r->root };
 	size_t from = REC_NAME + (size_t)rec[REC_NAME_LEN];
 	uint8_t area[AREA_MAX];
 
 	memset(u, 0, sizeof(*u));
+	w.u = u;
 	from += from % 2; /* the pad byte of names of even length */
 	if (!r->root)
 		from += t->skip;

@@ -277,11 +277,11 @@ compose(struct composed *out, const struct cd *cd, struct sparse *base,
 	overlay_init(&p.o, base);
 	buf_init(&p.tail, COMPOSE_TAIL_MAX);
 	buf_init(&p.areas, 1u << 20);
-	if (note != NULL) {
-		note->lines = 0;
+	if (note != NULL)
 		buf_reset(&note->text);
-	}
 	ok = plan_all(&p, opts);
+	if (note != NULL)
+		note->lines = p.lines;
 	step = !ok ? MEDIA_BAD : p.missing ? MEDIA_WANTS : MEDIA_DONE;
 	if (step == MEDIA_DONE)
 		assemble(&p, out);

@@ -94,8 +94,7 @@ add_args(struct plan *p, const char *path, struct karg *k,
 
 	buf_reset(out);
 	if (karg_add(k, buf_str(text), text->n, out, p->e)) {
-		if (p->note != NULL)
-			p->note->lines += k->lines;
+		p->lines += k->lines;
 		return true;
 	}
 	return err_wrap(p->e, "%s", cd_shown(path, shown));
@@ -320,24 +319,15 @@ all_files(struct plan *p, const char *args)
 bool
 compose_args(struct plan *p, const char *args)
 {
-	struct compose_note own = { 0 };
 	bool ok;
 
 	if (args == NULL)
 		return true;
-	if (p->note == NULL) {
-		buf_init(&own.text, 1);
-		p->note = &own;
-	}
 	ok = karg_check(args, p->e) && all_boots(p, args) && all_files(p, args);
-	if (ok && !p->missing && p->note->lines == 0)
+	if (ok && !p->missing && p->lines == 0)
 		ok = err_set(p->e, ERR_SPEC, 0,
 		    "no boot configuration of the image loads a kernel by a "
 		    "line that takes arguments");
-	if (p->note == &own) {
-		buf_free(&own.text);
-		p->note = NULL;
-	}
 	return ok;
 }
 
@@ -345,7 +335,7 @@ static bool
 fat_file(struct plan *p, const struct compose_file *f)
 {
 	struct fat fat;
-	struct fat_file at;
+	struct fat_file at = { 0 };
 	enum media_step step;
 	char shown[CD_SHOWN];
 

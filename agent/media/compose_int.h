@@ -79,8 +79,9 @@ struct plan {
 	uint32_t areas_sector;
 	uint8_t backup[PTABLE_BACKUP]; /* of the GPT: the image's end */
 	size_t n_backup;
-	uint64_t size; /* of the composed image */
-	struct compose_note *note;
+	uint64_t size;             /* of the composed image */
+	struct compose_note *note; /* NULL = nobody asks */
+	unsigned lines;            /* that got arguments */
 };
 
 /* Each part returns false with e set, or goes on with `missing` set. */

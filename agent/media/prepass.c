@@ -104,9 +104,9 @@ keep(struct prepass *p, uint64_t at, const uint8_t *v, size_t n)
 	}
 }
 
-/* One sector at most is carried over to what comes next. */
+/* Whole ones, but for the last of an image. */
 static bool
-sector(struct prepass *p, const uint8_t *v, size_t n, struct err *e)
+whole_sectors(struct prepass *p, const uint8_t *v, size_t n, struct err *e)
 {
 	uint64_t at = p->digests.seen;
 
@@ -122,38 +122,47 @@ sector(struct prepass *p, const uint8_t *v, size_t n, struct err *e)
 	return true;
 }
 
+/* Fills a sector up; *used of the bytes went into it. */
+static bool
+carry(
+    struct prepass *p, const uint8_t *v, size_t n, size_t *used, struct err *e)
+{
+	uint64_t left = p->base.size - p->digests.seen;
+	size_t whole;
+
+	*used = MEDIA_SECTOR - p->n_carry;
+	if (*used > n)
+		*used = n;
+	memcpy(p->carry + p->n_carry, v, *used);
+	p->n_carry += *used;
+	if (p->n_carry < MEDIA_SECTOR && p->n_carry < left)
+		return true;
+	whole = p->n_carry;
+	p->n_carry = 0;
+	return whole_sectors(p, p->carry, whole, e);
+}
+
 bool
 prepass_add(struct prepass *p, const void *bytes, size_t n, struct err *e)
 {
 	const uint8_t *v = bytes;
+	size_t used;
 
 	if (p->carry == NULL)
 		p->carry = xmalloc(MEDIA_SECTOR);
 	while (n > 0) {
-		uint64_t left = p->base.size - p->digests.seen;
-		size_t part = MEDIA_SECTOR - p->n_carry;
-
-		if (part > n)
-			part = n;
-		if (p->n_carry == 0 && n >= MEDIA_SECTOR) {
-			part = n < PREPASS_PIECE
-				   ? n / MEDIA_SECTOR * MEDIA_SECTOR
-				   : PREPASS_PIECE;
-			if (!sector(p, v, part, e))
+		if (p->n_carry > 0 || n < MEDIA_SECTOR) {
+			if (!carry(p, v, n, &used, e))
 				return false;
 		} else {
-			memcpy(p->carry + p->n_carry, v, part);
-			p->n_carry += part;
-			if (p->n_carry == MEDIA_SECTOR || p->n_carry >= left) {
-				size_t whole = p->n_carry;
-
-				p->n_carry = 0;
-				if (!sector(p, p->carry, whole, e))
-					return false;
-			}
+			used = n < PREPASS_PIECE
+				   ? n / MEDIA_SECTOR * MEDIA_SECTOR
+				   : PREPASS_PIECE;
+			if (!whole_sectors(p, v, used, e))
+				return false;
 		}
-		v += part;
-		n -= part;
+		v += used;
+		n -= used;
 	}
 	return true;
 }

@@ -50,15 +50,17 @@ find(const struct sparse *s, uint32_t number)
 static void
 keep(struct sparse *s, size_t at, uint32_t number, const uint8_t *p, size_t n)
 {
-	uint8_t *copy = xcalloc(1, MEDIA_SECTOR);
+	struct sparse_sector *v;
 
-	memcpy(copy, p, n);
 	if (s->n == s->cap) {
 		s->cap = s->cap != 0 ? s->cap * 2 : 64;
 		s->v = xreallocarray(s->v, s->cap, sizeof(*s->v));
 	}
 	memmove(s->v + at + 1, s->v + at, (s->n - at) * sizeof(*s->v));
-	s->v[at] = (struct sparse_sector){ number, copy };
+	v = &s->v[at];
+	v->number = number;
+	v->p = xcalloc(1, MEDIA_SECTOR);
+	memcpy(v->p, p, n);
 	s->n++;
 }
 
