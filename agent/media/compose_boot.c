@@ -259,18 +259,20 @@ tree_file(struct plan *p, uint32_t node, const char *args, size_t *seen)
 	const struct cd_tree *t = &p->cd->trees[0];
 	const struct cd_node *v = &t->v[node];
 	char path[CD_PATH_MAX];
-	enum karg_syntax syntax;
+	enum karg_syntax syntax = KARG_GRUB;
+	bool program;
 
 	cd_path(t, node, path);
-	if (is_program(path))
-		return tree_program(p, node, path);
-	if (!karg_syntax_of(path, &syntax) ||
-	    is_added(p, t->extents[v->extents].sector))
+	program = is_program(path);
+	if (!program && (!karg_syntax_of(path, &syntax) ||
+			    is_added(p, t->extents[v->extents].sector)))
 		return true;
 	if (++*seen > CONFIGS_MAX)
 		return err_set(p->e, ERR_TOO_BIG, 0,
-		    "more than %u boot configurations", CONFIGS_MAX);
-	return tree_config(p, node, path, syntax, args);
+		    "more than %u boot configurations and programs",
+		    CONFIGS_MAX);
+	return program ? tree_program(p, node, path)
+		       : tree_config(p, node, path, syntax, args);
 }
 
 /* What the caller gives for a configuration is taken as it is. */

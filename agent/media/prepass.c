@@ -1,6 +1,7 @@
 /* See prepass.h. */
 #include "agent/media/prepass.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -33,6 +34,37 @@ prepass_free(struct prepass *p)
 	memset(p, 0, sizeof(*p));
 }
 
+/* Of the head only what the parser looks at stays: it is asked once more, and
+ * gets what it wants from what is there. */
+static void
+shrink(struct prepass *p)
+{
+	struct sparse less;
+	struct err e;
+
+	sparse_init(&less, p->base.size);
+	cd_free(&p->cd);
+	while (cd_parse(&p->cd, &less, &e) == MEDIA_WANTS) {
+		const struct sparse_range *v;
+		size_t n = sparse_wants(&less, &v);
+		struct sparse_range *want = xmalloc((n + 1) * sizeof(*want));
+
+		memcpy(want, v, n * sizeof(*v));
+		for (size_t i = 0; i < n; i++) {
+			uint8_t *b = xmalloc((size_t)want[i].n);
+
+			if (!sparse_get(
+				&p->base, want[i].at, b, (size_t)want[i].n))
+				abort(); /* the parser had it before */
+			sparse_put(&less, want[i].at, b, (size_t)want[i].n);
+			xfree(b);
+		}
+		xfree(want);
+	}
+	sparse_free(&p->base);
+	p->base = less;
+}
+
 /* Runs the parser with what is there. What it wants next is kept when it comes
  * by; what has gone by is asked for at the end. */
 static bool
@@ -45,6 +77,7 @@ look(struct prepass *p, struct err *e)
 	case MEDIA_DONE:
 		p->parsed = true;
 		p->n_ahead = 0;
+		shrink(p);
 		return true;
 	case MEDIA_BAD:
 		return false;
@@ -88,6 +121,8 @@ keep(struct prepass *p, uint64_t at, const uint8_t *v, size_t n)
 {
 	uint64_t end = at + n;
 
+	if (p->parsed)
+		return;
 	if (at < PREPASS_HEAD) {
 		uint64_t stop = end < PREPASS_HEAD ? end : PREPASS_HEAD;
 
@@ -205,6 +240,7 @@ prepass_end(struct prepass *p, struct err *e)
 	switch (cd_parse(&p->cd, &p->base, e)) {
 	case MEDIA_DONE:
 		p->parsed = true;
+		shrink(p);
 		break;
 	case MEDIA_WANTS:
 		return MEDIA_WANTS;

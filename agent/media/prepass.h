@@ -12,7 +12,7 @@
 #include "agent/media/sparse.h"
 #include "common/digest.h"
 
-#define PREPASS_HEAD (4u << 20) /* kept in any case: folders are there */
+#define PREPASS_HEAD (4u << 20) /* kept until it is parsed: folders are there */
 #define PREPASS_PIECE (256u << 10)
 
 struct prepass {

@@ -204,21 +204,3 @@ sparse_fits(const struct sparse *s, struct err *e)
 	    "the image has more than %u MiB of folders and tables",
 	    SPARSE_MAX >> 20);
 }
-
-void
-sparse_keep(struct sparse *s, const struct sparse_range *v, size_t n)
-{
-	size_t kept = 0, k = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		uint64_t at = (uint64_t)s->v[i].number * MEDIA_SECTOR;
-
-		while (k < n && v[k].at + v[k].n <= at)
-			k++;
-		if (k < n && v[k].at < at + MEDIA_SECTOR)
-			s->v[kept++] = s->v[i];
-		else
-			xfree(s->v[i].p);
-	}
-	s->n = kept;
-}

@@ -49,7 +49,5 @@ bool sparse_has(const struct sparse *s, uint64_t at, uint64_t n);
 size_t sparse_wants(struct sparse *s, const struct sparse_range **v);
 /* Over the cap with what is kept and wanted: ERR_TOO_BIG. */
 bool sparse_fits(const struct sparse *s, struct err *e);
-/* Drops what does not lie in any of the ranges, which are sorted. */
-void sparse_keep(struct sparse *s, const struct sparse_range *v, size_t n);
 
 #endif

@@ -161,6 +161,56 @@ a_full_folder_moves_and_its_children_know(void)
 	done(&b);
 }
 
+static void
+a_full_root_moves_and_all_in_it_know(void)
+{
+	struct compose_file files[30];
+	char names[30][24];
+	struct both b;
+
+	for (size_t i = 0; i < 30; i++) {
+		(void)str_format(names[i], 24, "/a-name-%02zu", i);
+		files[i] = (struct compose_file){ names[i], "r", 1, 0 };
+	}
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, files, 30, NULL), MEDIA_DONE);
+	CU_ASSERT_TRUE(b.again.trees[0].extents[0].sector >= b.base.n / 2048);
+	text_is(&b, "/a-name-00", "r");
+	text_is(&b, "/a-name-29", "r");
+	others_stay(&b, "");
+	all_agrees(&b);
+	done(&b);
+}
+
+/* Names that differ only in what identifiers cannot hold. */
+static void
+identifiers_are_unique_where_names_are_alike(void)
+{
+	static const struct compose_file files[] = {
+		{ "/a b.txt", "1", 1, 0 },
+		{ "/a+b.txt", "2", 1, 0 },
+		{ "/A=B.TXT", "3", 1, 0 },
+	};
+	struct both b;
+	const uint8_t *root;
+	size_t ids = 0;
+
+	CU_ASSERT_EQUAL(compose_rig(&b, &full, files, 3, NULL), MEDIA_DONE);
+	text_is(&b, "/a b.txt", "1");
+	text_is(&b, "/a+b.txt", "2");
+	text_is(&b, "/A=B.TXT", "3");
+	root = b.made.p + b.base.root;
+	for (const uint8_t *at = root; at[0] != 0; at += at[0]) {
+		for (const uint8_t *o = root; o < at; o += o[0])
+			if (o[32] > 1 && o[25] != 0x80) /* of big.dat */
+				CU_ASSERT_FALSE(
+				    o[32] == at[32] &&
+				    memcmp(o + 33, at + 33, o[32]) == 0);
+		ids += at[32] > 4 && memcmp(at + 33, "A_B", 3) == 0;
+	}
+	CU_ASSERT_EQUAL(ids, 3);
+	done(&b);
+}
+
 /* PL of a relocated folder names the folder where it is seen. */
 static void
 links_of_relocated_folders_follow(void)
@@ -413,6 +463,8 @@ main(void)
 		UNIT_CASE(added_files_are_in_every_tree),
 		UNIT_CASE(new_folders_are_in_path_tables),
 		UNIT_CASE(a_full_folder_moves_and_its_children_know),
+		UNIT_CASE(a_full_root_moves_and_all_in_it_know),
+		UNIT_CASE(identifiers_are_unique_where_names_are_alike),
 		UNIT_CASE(links_of_relocated_folders_follow),
 		UNIT_CASE(names_too_long_for_a_record_go_on_elsewhere),
 		UNIT_CASE(replaced_files_are_new_in_every_tree),

@@ -31,6 +31,8 @@ contract(struct files *f, const char *folder)
 	struct err e = { 0 };
 	struct buf b;
 	int64_t us;
+	uint64_t n;
+	char part[2];
 
 	buf_init(&b, 5);
 	CU_ASSERT_TRUE(f->read(f->self, a, &b, &e));
@@ -38,6 +40,18 @@ contract(struct files *f, const char *folder)
 	CU_ASSERT_EQUAL(memcmp(b.p, "he\0lo", 5), 0);
 	CU_ASSERT_EQUAL(e.kind, ERR_NONE);
 	buf_free(&b);
+
+	CU_ASSERT_TRUE(f->size(f->self, a, &n, &e));
+	CU_ASSERT_EQUAL(n, 5);
+	CU_ASSERT_TRUE(f->read_at(f->self, a, 3, part, 2, &e));
+	CU_ASSERT_EQUAL(memcmp(part, "lo", 2), 0);
+	CU_ASSERT_TRUE(f->read_at(f->self, a, 5, part, 0, &e));
+	CU_ASSERT_FALSE(f->read_at(f->self, a, 4, part, 2, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_PROTO);
+	CU_ASSERT_FALSE(f->read_at(f->self, none, 0, part, 1, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_NOTFOUND);
+	CU_ASSERT_FALSE(f->size(f->self, none, &n, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_NOTFOUND);
 
 	buf_init(&b, 4);
 	CU_ASSERT_FALSE(f->read(f->self, a, &b, &e));
