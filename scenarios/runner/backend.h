@@ -53,6 +53,7 @@ struct backend_opts {
 	const char *provider_id; /* of its kubelets; NULL = none */
 	unsigned time_scale;     /* sockets: so many times faster */
 	bool keep;               /* leave the processes running at the end */
+	bool cuts;               /* sockets: of agents from the API server */
 	bool no_crds;            /* the caller applies crds/ */
 	const char *dir;         /* sockets: for files; NULL = a new one */
 };

@@ -355,6 +355,10 @@ sockets_free(struct backend *b)
 
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
 		process_fini(&s->agents[n]);
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
+		process_signal(&s->relays[n], SIGCONT);
+		process_fini(&s->relays[n]);
+	}
 	process_fini(&s->workload);
 	process_fini(&s->core);
 	follow_free(s->follow);

@@ -14,6 +14,7 @@
 #include "scenarios/runner/demo.h"
 #include "scenarios/runner/invariants.h"
 #include "scenarios/runner/run.h"
+#include "scenarios/runner/sockets.h"
 #include "scenarios/runner/step.h"
 
 struct main_opts {
@@ -215,6 +216,8 @@ main(int argc, char **argv)
 		xfree(bin);
 		return status;
 	}
+	if (str_eq(word, "relay") && argc == 3) /* of our own, sockets.h */
+		return sockets_relay_main(argv[2]);
 	if (str_eq(word, "--version")) {
 		version_print("beskar7-scenario", stdout);
 		return 0;

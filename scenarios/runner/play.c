@@ -514,6 +514,7 @@ play_open(struct play *p, struct err *e)
 		.bin = p->o.bin,
 		.log_level = p->o.agent_debug ? LOG_DEBUG : LOG_INFO,
 		.time_scale = p->o.time_scale,
+		.cuts = scenario_cuts(p->sc),
 		.no_crds = p->o.no_crds,
 		.keep = p->o.keep,
 		.bootstrap_data = p->marker };

@@ -235,6 +235,28 @@ steps_make_rule(const cJSON *steps, const char *name)
 	return false;
 }
 
+static bool
+steps_cut(const cJSON *steps)
+{
+	const cJSON *step;
+
+	cJSON_ArrayForEach (step, steps) {
+		const cJSON *arg = step->child;
+
+		if ((str_eq(arg->string, "net") &&
+			str_eq(json_str(arg, "to", ""), "kube")) ||
+		    steps_cut(json_arr(arg, "steps")))
+			return true;
+	}
+	return false;
+}
+
+bool
+scenario_cuts(const struct scenario *s)
+{
+	return steps_cut(json_child(s->doc, "steps"));
+}
+
 /* A misspelt heal would else be found hours into a run, or never. */
 static bool
 scenario_heals(

@@ -19,6 +19,8 @@ struct scenario {
 bool scenario_load(
     struct scenario *s, struct files *files, const char *file, struct err *e);
 void scenario_free(struct scenario *s);
+/* It cuts agents off from the API server. */
+bool scenario_cuts(const struct scenario *s);
 
 /* matrix: {var: {from, to, step, until}} or {var: [values]}: the values of one run
  * more. */

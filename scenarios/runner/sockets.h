@@ -22,13 +22,15 @@ struct sockets {
 	char kube_url[128], bmc_url[128], workload_url[128];
 	struct process workload; /* where there are workload clusters */
 	struct process kube, bmc, origin, core, agents[BACKEND_AGENTS];
-	unsigned agent_ports[BACKEND_AGENTS]; /* of diagnostics */
+	unsigned agent_ports[BACKEND_AGENTS];  /* of diagnostics */
+	struct process relays[BACKEND_AGENTS]; /* only where opts.cuts */
 	struct tls_trust *kube_ca;
 	struct http_peer *kube_peer, *bmc_peer, *origin_peer, *workload_peer;
 	struct follow *follow;
 	struct sockets_dns *dns;
 	/* sockets_faults.c */
 	unsigned holds, rules, silent_by[BACKEND_AGENTS];
+	unsigned cut_by[BACKEND_AGENTS]; /* the rule that does; 0 = none */
 	bool hold_bmc, hold_api;
 	int64_t hold_was;
 	struct http_call *hold_call;
@@ -59,6 +61,9 @@ unsigned sockets_dns_port(struct sockets_dns *d, unsigned agent);
 void sockets_dns_set(struct sockets_dns *d, const char *name, const char *ip);
 void sockets_dns_look(const struct sockets_dns *d); /* now and then */
 void sockets_dns_silent(struct sockets_dns *d, unsigned agent, bool on);
+
+/* sockets_relay.c: `beskar7-scenario relay PORT`; tells its own port, never ends. */
+int sockets_relay_main(const char *port);
 
 /* sockets_who.c: whose connection from this address ("127.0.0.1:4711") is;
  * -1 = nobody's any more. */

@@ -3,6 +3,7 @@
  * simulators: a request that hangs until its sender is killed, a bad network
  * between agents and BMCs, names. See README.md, "Over sockets".
  */
+#include <signal.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -205,19 +206,44 @@ net_no_dns(struct sockets *s, const struct net_rule *r, unsigned id)
 	}
 }
 
+/* Only the whole way, and only that of agents to the API server. */
+static bool
+net_cut(struct sockets *s, const struct net_rule *r, unsigned id)
+{
+	char name[16];
+
+	if (!r->partition || !str_eq(r->to, "kube") || !s->o.cuts)
+		return false;
+	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
+		(void)str_format(name, sizeof(name), "agent-%u", n);
+		if (s->relays[n].pid == 0 ||
+		    (r->from != NULL && !str_glob(r->from, name)))
+			continue;
+		s->cut_by[n] = id;
+		process_signal(&s->relays[n], SIGSTOP);
+	}
+	return true;
+}
+
 int
 sockets_net_add(struct backend *b, const struct net_rule *r, struct err *e)
 {
 	struct sockets *s = sockets_of(b);
 	cJSON *parts[RULE_PARTS];
-	size_t n = net_parts(r, parts);
+	size_t n;
 	char id[40];
-	bool ok = n == 0 || (str_eq(r->to, "bmc") && r->from != NULL &&
-				str_glob(r->from, "agent-0"));
+	bool ok;
+
+	if (net_cut(s, r, s->rules + 1))
+		return (int)++s->rules;
+	n = net_parts(r, parts);
+	ok = n == 0 || (str_eq(r->to, "bmc") && r->from != NULL &&
+			   str_glob(r->from, "agent-0"));
 
 	if (!ok)
 		(void)err_set(e, ERR_SPEC, 0,
-		    "over sockets a rule is from agents to bmc, or no-dns");
+		    "over sockets a rule is from agents to bmc, a partition "
+		    "from agents to kube, or no-dns");
 	s->rules++;
 	if (ok && r->no_dns)
 		net_no_dns(s, r, s->rules);
@@ -240,6 +266,10 @@ sockets_net_remove(struct backend *b, int id)
 	int status;
 
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++) {
+		if (s->cut_by[n] == (unsigned)id) {
+			s->cut_by[n] = 0;
+			process_signal(&s->relays[n], SIGCONT);
+		}
 		if (s->silent_by[n] != (unsigned)id)
 			continue;
 		s->silent_by[n] = 0;

@@ -370,6 +370,74 @@ start_grace_ms(const struct sockets *s, int64_t us)
 	return ms > 1000 + NOTICED_MS ? ms - NOTICED_MS : 1000;
 }
 
+/* Its own way to the API server, which can be cut. */
+static bool
+start_relay(struct sockets *s, unsigned n, struct err *e)
+{
+	struct process *p = &s->relays[n];
+	const char *colon = strrchr(s->kube_url, ':');
+	struct args a = { .n = 0 };
+	char name[16];
+
+	if (process_running(p))
+		return true;
+	(void)str_format(name, sizeof(name), "relay-%u", n);
+	args_program(&a, s, "beskar7-scenario");
+	args_add(&a, "relay");
+	args_add(&a, "%s", colon == NULL ? "" : colon + 1);
+	return start_process(s, p, "relay", &a, true, e);
+}
+
+/* The agents' kubeconfig, by way of the relay; owned. */
+static char *
+start_relayed(struct sockets *s, unsigned n, struct err *e)
+{
+	struct files f = files_system();
+	char *from = sockets_file(s, "agent.kubeconfig"), *path = NULL;
+	char port[16] = "", name[32];
+	const char *at = NULL;
+	struct buf was, is;
+
+	buf_init(&was, 1u << 20);
+	buf_init(&is, 1u << 20);
+	(void)str_format(name, sizeof(name), "agent-%u.kubeconfig", n);
+	if (process_ready_word(&s->relays[n], "port:", port, sizeof(port)) &&
+	    f.read(f.self, from, &was, e))
+		at = strstr(buf_str(&was), s->kube_url);
+	if (at == NULL) {
+		(void)err_set(e, ERR_INTERNAL, 0, "no relay for agent %u", n);
+	} else {
+		(void)buf_add(&is, was.p, (size_t)(at - buf_str(&was)));
+		(void)buf_addf(&is, "https://127.0.0.1:%s", port);
+		(void)buf_adds(&is, at + strlen(s->kube_url));
+		path = sockets_file(s, name);
+		if (!f.write(f.self, path, is.p, is.n, e)) {
+			xfree(path);
+			path = NULL;
+		}
+	}
+	buf_free(&was);
+	buf_free(&is);
+	xfree(from);
+	return path;
+}
+
+static bool
+start_kubeconfig(struct sockets *s, unsigned n, struct args *a, struct err *e)
+{
+	char *path;
+
+	if (!s->o.cuts) {
+		args_add(a, "--kubeconfig=%s/agent.kubeconfig", s->dir);
+		return true;
+	}
+	path = start_relay(s, n, e) ? start_relayed(s, n, e) : NULL;
+	if (path != NULL)
+		args_add(a, "--kubeconfig=%s", path);
+	xfree(path);
+	return path != NULL;
+}
+
 bool
 sockets_start_agent(struct sockets *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e)
@@ -380,7 +448,10 @@ sockets_start_agent(struct sockets *s, unsigned n,
 	s->agent_ports[n] = start_free_port();
 	(void)str_format(name, sizeof(name), "agent-%u", n);
 	args_program(&a, s, "beskar7-agent");
-	args_add(&a, "--kubeconfig=%s/agent.kubeconfig", s->dir);
+	if (!start_kubeconfig(s, n, &a, e)) {
+		args_fini(&a);
+		return false;
+	}
 	args_add(&a, "--qps=1000");
 	args_add(&a, "--event-streams=%d",
 	    o->event_streams == 0  ? 256

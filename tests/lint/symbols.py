@@ -50,6 +50,7 @@ SEAMS = {
     'sockets_start.c.o': set(KINDS),
     'sockets_call.c.o': set(KINDS),
     'sockets_dns.c.o': set(KINDS),
+    'sockets_relay.c.o': set(KINDS),
     'sockets_who.c.o': set(KINDS),
     'backend_sockets.c.o': set(KINDS),
 }
