@@ -13,6 +13,8 @@ RARELY = {
     'get beskar7remediations': 'reads back a write of unknown fate',
     'get machines': 'reads back a write of unknown fate (its status)',
     'patch events': 'an event that comes again is counted in its series',
+    'list leases': 'Leases of another count of shards',
+    'delete leases': 'what replicas of shards announced',
     'patch machines/status': 'a remediation answers a MachineHealthCheck',
 }
 

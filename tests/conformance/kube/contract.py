@@ -41,7 +41,8 @@ MODULES = (number_crds, number_owner, number_state, number_end, number_move,
 NEVER = {
     31: 'bootstrap data is not delivered to machines yet',
 }
-OPTIONS = ('--poll-interval', '2s', '--bmc-grace', '8s', '--retry-max', '3s')
+OPTIONS = ('--poll-interval', '2s', '--bmc-grace', '8s', '--retry-max', '3s',
+           '--bmc-write-timeout', '5s')
 
 
 class World(case.World):

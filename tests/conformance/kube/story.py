@@ -55,7 +55,8 @@ class Story:
             for n, profile in enumerate(('generic', 'idrac9'))]
         p.core(p.control_of('bmc-0'))
         p.agent('agent', '--leader-elect', '--lease-namespace', SYSTEM,
-                '--diagnostics-address', '', '--namespace', self.t.ns)
+                '--diagnostics-address', '', '--namespace', self.t.ns,
+                '--bmc-write-timeout', '5s')
 
     # ---- objects ----
 
