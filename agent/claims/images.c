@@ -123,7 +123,14 @@ origin_opened(void *arg, const struct err *e)
 {
 	struct image *i = arg;
 	const char *name = origin_reader_name(i->origin);
+	struct err why;
 
+	/* The token lives: what lacks is behind it. */
+	if (e != NULL && e->kind == ERR_NOTFOUND) {
+		why = *e;
+		why.kind = ERR_SPEC;
+		e = &why;
+	}
 	if (e == NULL) {
 		i->view = blocks_view_new(
 		    i->im->blocks, name, origin_reader_source(i->origin));
@@ -237,20 +244,29 @@ images_give_back(void *self, const struct serve_image *image)
 	i->used_us = loop_mono_us(im->env->loop);
 }
 
+static bool
+cancel_in(struct image *i, const void *arg)
+{
+	struct asker *a;
+
+	TAILQ_FOREACH (a, &i->askers, in_image)
+		if (a->arg == arg) {
+			TAILQ_REMOVE(&i->askers, a, in_image);
+			xfree(a);
+			return true;
+		}
+	return false;
+}
+
 void
 images_cancel(void *self, void *arg)
 {
 	struct images *im = self;
 	struct image *i;
-	struct asker *a;
 
 	LIST_FOREACH (i, &im->v, in_images)
-		TAILQ_FOREACH (a, &i->askers, in_image)
-			if (a->arg == arg) {
-				TAILQ_REMOVE(&i->askers, a, in_image);
-				xfree(a);
-				return;
-			}
+		if (cancel_in(i, arg))
+			return;
 }
 
 /* ---- life --------------------------------------------------------------- */

@@ -11,9 +11,12 @@
 #include "common/log.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/metrics.h"
 #include "common/str.h"
 
 #define KEY_RETRY_US (5 * LOOP_S)
+#define KEY_DENIED_US (30 * LOOP_S)
+#define KEY_METRIC "beskar7_media_key"
 
 struct claims_key {
 	struct kube_client *kube; /* borrowed */
@@ -26,6 +29,7 @@ struct claims_key {
 	struct timer again;
 	struct live_keys held; /* what was told last */
 	struct live_keys made; /* in the create that is under way */
+	struct err told;       /* logged last; ERR_NONE = all is well */
 };
 
 static void look(void *arg);
@@ -33,7 +37,28 @@ static void look(void *arg);
 static void
 later(struct claims_key *c)
 {
-	timer_start(c->env->loop, &c->again, KEY_RETRY_US, look, c);
+	timer_start(c->env->loop, &c->again,
+	    c->told.kind == ERR_AUTH ? KEY_DENIED_US : KEY_RETRY_US, look, c);
+}
+
+/* Said once, until it is another reason or all is well again: what lacks is a
+ * right, often, and stays away for long. */
+static void
+failed(struct claims_key *c, const char *verb, const struct err *e)
+{
+	bool known = e->kind == c->told.kind && str_eq(e->msg, c->told.msg);
+
+	c->told = *e;
+	later(c);
+	if (known)
+		return;
+	LOGW(c->env->log,
+	    e->kind == ERR_AUTH
+		? "no right to the key of the media server: until there is "
+		  "one, it serves nothing new; all else goes on"
+		: "the key of the media server cannot be had",
+	    F_STR("verb", verb), F_STR("resource", "secrets"),
+	    F_STR("namespace", c->ns), F_STR("secret", c->name), F_ERR(e));
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -44,6 +69,7 @@ tell(struct claims_key *c, const struct live_keys *k)
 	if (c->held.has && secret_same(&c->held, k, sizeof(*k)))
 		return;
 	c->held = *k;
+	metrics_set(c->env->metrics, KEY_METRIC, NULL, 1);
 	c->o.got(c->o.arg, k);
 }
 
@@ -61,10 +87,12 @@ read_done(void *arg, struct kube_secret_reply *r)
 {
 	struct claims_key *c = arg;
 	struct live_keys k;
+	struct err e = r->err;
 
 	c->reading = NULL;
-	if (r->err.kind == ERR_NOTFOUND) {
-		look(c);
+	if (e.kind == ERR_NOTFOUND) {
+		/* Its deletion is on its way to the cache. */
+		later(c);
 		return;
 	}
 	/* Compared as bytes: padding, too, is to be zero. */
@@ -75,16 +103,16 @@ read_done(void *arg, struct kube_secret_reply *r)
 		if (r->v[2].p == NULL || !str_to_i64(r->v[2].p, &k.changed_s))
 			k.changed_s = 0;
 	}
+	if (e.kind == ERR_NONE && !k.has)
+		(void)err_set(&e, ERR_SPEC, 0,
+		    "data.key is not of %d bytes; delete the Secret to have "
+		    "another one made",
+		    TOKEN_KEY);
 	if (k.has) {
+		c->told.kind = ERR_NONE;
 		tell(c, &k);
 	} else {
-		LOGW(c->env->log, "the key of the media server cannot be read",
-		    F_STR("secret", c->name),
-		    F_STR("why", r->err.kind == ERR_NONE
-				     ? "data.key is not of 32 bytes; delete "
-				       "the Secret to have another one made"
-				     : r->err.msg));
-		later(c);
+		failed(c, "get", &e);
 	}
 	secret_wipe(&k, sizeof(k));
 }
@@ -120,15 +148,12 @@ make_done(void *arg, const struct kube_reply *r)
 		LOGI(c->env->log, "made the key of the media server",
 		    F_STR("secret", c->name),
 		    F_BOOL("former", c->made.has_former));
+		c->told.kind = ERR_NONE;
 		tell(c, &c->made);
+	} else if (r->err.kind == ERR_CONFLICT) {
+		later(c); /* another one was first: what is there counts */
 	} else {
-		/* Another one was first, or the fate is unknown: what is there
-		 * decides. */
-		if (r->err.kind != ERR_CONFLICT)
-			LOGW(c->env->log,
-			    "the key of the media server cannot be made",
-			    F_STR("secret", c->name), F_ERR(&r->err));
-		later(c);
+		failed(c, "create", &r->err); /* and looks what is there */
 	}
 	secret_wipe(&c->made, sizeof(c->made));
 }
@@ -179,14 +204,17 @@ look(void *arg)
 	static const char *const keys[] = { "key", "former", "changed" };
 	struct claims_key *c = arg;
 	struct kube_secret_want want = { c->ns, c->name, keys, 3 };
+	struct informer_status s;
 
-	if (c->reading != NULL || c->making != NULL ||
-	    !informer_synced(c->watch))
+	if (c->reading != NULL || c->making != NULL)
 		return;
 	timer_stop(&c->again);
-	if (informer_count(c->watch) > 0)
+	informer_status(c->watch, &s);
+	if (!s.synced && s.err.kind == ERR_AUTH)
+		failed(c, "list, watch", &s.err);
+	else if (s.synced && informer_count(c->watch) > 0)
 		c->reading = kube_secret_read(c->kube, &want, read_done, c);
-	else if (c->o.leading == NULL || c->o.leading(c->o.arg))
+	else if (s.synced && (c->o.leading == NULL || c->o.leading(c->o.arg)))
 		make(c);
 	else
 		later(c);
@@ -219,6 +247,10 @@ claims_key_new(struct kube_client *k, const struct claims_key_opts *o)
 	xfree(selector);
 	informer_on(c->watch, on_event, c);
 	informer_start(c->watch);
+	metrics_help(c->env->metrics, KEY_METRIC,
+	    "1: the key of the media server's tokens is known");
+	metrics_set(c->env->metrics, KEY_METRIC, NULL, 0);
+	later(c);
 	return c;
 }
 

@@ -199,18 +199,20 @@ media_server_port(const struct media_server *m)
 	return serve_port(m->serve);
 }
 
-bool
+char *
 media_server_url(const struct media_server *m, const char *host_key,
-    const char *claim, int attempt, enum token_purpose purpose, char *out,
-    size_t cap)
+    const char *claim, int attempt, enum token_purpose purpose)
 {
 	const char *token =
 	    live_token(&m->live, host_key, claim, attempt, purpose);
+	const char *base =
+	    purpose == TOKEN_MEDIUM ? m->media_url : m->report_url;
+	char url[URL_MAX + 64];
 
 	return token != NULL &&
-	       token_url(out, cap,
-		   purpose == TOKEN_MEDIUM ? m->media_url : m->report_url,
-		   purpose, token);
+		       token_url(url, sizeof(url), base, purpose, token)
+		   ? xstrdup(url)
+		   : NULL;
 }
 
 const struct seen *

@@ -30,11 +30,10 @@ struct media_server *media_server_new(
     struct kube_client *k, const struct media_server_opts *o, struct err *e);
 void media_server_free(struct media_server *m);
 unsigned media_server_port(const struct media_server *m);
-/* What is to be given to a BMC or put into an image; false: that claim does not
- * live (yet), there is no key, or it does not fit. host_key: "ns/name". */
-bool media_server_url(const struct media_server *m, const char *host_key,
-    const char *claim, int attempt, enum token_purpose purpose, char *out,
-    size_t cap);
+/* What is to be given to a BMC or put into an image; owned. NULL: that claim does
+ * not live (yet), or there is no key. host_key: "ns/name". */
+char *media_server_url(const struct media_server *m, const char *host_key,
+    const char *claim, int attempt, enum token_purpose purpose);
 /* What was read of a host's medium; NULL: nothing. */
 const struct seen *media_server_seen(
     const struct media_server *m, const char *host_key);

@@ -47,6 +47,7 @@ static void
 on_host(void *arg, const struct informer_event *ev)
 {
 	struct tenants *t = arg;
+	const char *text = kobj_annotation(ev->object, ANN_RECORD);
 	struct live_who w = { .ns = NULL };
 	struct record r;
 
@@ -54,9 +55,8 @@ on_host(void *arg, const struct informer_event *ev)
 		return;
 	w.ns = kobj_ns(ev->object);
 	w.name = kobj_name(ev->object);
-	if (ev->what != INFORMER_DELETED &&
-	    record_parse(&r, kobj_annotation(ev->object, ANN_RECORD), NULL) &&
-	    tenants_who(&r, &w))
+	if (ev->what != INFORMER_DELETED && text != NULL &&
+	    record_parse(&r, text, NULL) && tenants_who(&r, &w))
 		live_put(t->live, &w);
 	else
 		live_drop(t->live, ev->key);

@@ -262,6 +262,18 @@ take(struct wait *w, struct block *k)
 	return false;
 }
 
+/* Waits for a block that is not there yet. */
+static void
+queue(struct wait *w, struct block *k, bool made)
+{
+	struct blocks_view *v = w->view;
+
+	w->queued = true;
+	LIST_INSERT_HEAD(&k->waits, w, in_block);
+	if (made)
+		fetch(k, v); /* may end w */
+}
+
 /* Takes what there is of its bytes, and ends or waits for the rest. */
 static void
 go(struct wait *w)
@@ -271,10 +283,7 @@ go(struct wait *w)
 		struct block *k = block_of(w->view, w->at + w->got, &made);
 
 		if (k->p == NULL) {
-			w->queued = true;
-			LIST_INSERT_HEAD(&k->waits, w, in_block);
-			if (made)
-				fetch(k, w->view); /* may end w */
+			queue(w, k, made);
 			return;
 		}
 		if (take(w, k))

@@ -160,14 +160,15 @@ asked(struct origin_reader *r, source_fn *fn, void *arg,
     const struct http_result *res, const struct err *e)
 {
 	struct err why;
-	int status = res == NULL ? 0 : res->status;
+	int status;
 
 	(void)fn;
 	(void)arg;
-	if (e != NULL) {
+	if (e != NULL || res == NULL) { /* one of both is there */
 		open_end(r, e);
 		return;
 	}
+	status = res->status;
 	if (origin_is_redirect(status)) {
 		open_redirect(r, res);
 		return;

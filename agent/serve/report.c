@@ -74,7 +74,7 @@ static bool
 parse_json(struct serve_report *r, const char *p, size_t n, struct err *e)
 {
 	cJSON *o = json_parse(p, n, e);
-	const char *status, *host, *message;
+	const char *status = NULL, *host = NULL, *message = NULL;
 	bool ok;
 
 	if (o == NULL)

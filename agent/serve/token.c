@@ -121,31 +121,36 @@ token_url(char *out, size_t cap, const char *base, enum token_purpose purpose,
 	    purpose == TOKEN_MEDIUM ? "/b.iso" : "");
 }
 
+/* Letters behind a "/m/" or "/r/" that text begins with and that could be (a part
+ * of) a token, which is a part of a secret; words are shorter. 0 = none. */
+static size_t
+to_mask(const char *text)
+{
+	size_t n = 0;
+
+	if (text[0] != '/' || (text[1] != 'm' && text[1] != 'r') ||
+	    text[2] != '/')
+		return 0;
+	while (is_letter(text[3 + n]))
+		n++;
+	return n < 8 ? 0 : n;
+}
+
 void
 token_mask(char *out, size_t cap, const char *text)
 {
 	size_t at = 0;
 
 	while (*text != '\0' && at + 1 < cap) {
-		bool door = text[0] == '/' &&
-			    (text[1] == 'm' || text[1] == 'r') &&
-			    text[2] == '/';
-		size_t n = 0;
+		size_t n = to_mask(text);
+		char door[] = { text[0], text[1], '/', '\0' };
 
-		if (!door) {
+		if (n == 0) {
 			out[at++] = *text++;
 			continue;
 		}
-		while (is_letter(text[3 + n]))
-			n++;
-		/* A part of one is a part of a secret; words are shorter. */
-		if (n < 8)
-			n = 0;
-		for (int i = 0; i < 3 && at + 1 < cap; i++)
-			out[at++] = text[i];
-		for (const char *m = MASKED;
-		     n > 0 && *m != '\0' && at + 1 < cap; m++)
-			out[at++] = *m;
+		(void)str_format(out + at, cap - at, "%s" MASKED, door);
+		at += strlen(out + at);
 		text += 3 + n;
 	}
 	if (cap > 0)
