@@ -326,7 +326,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 		.leader_elect = o->leader_elect,
 		.lease_ns = "default",
 		.qps = 10000 };
-	char name[32], ip[32];
+	char name[32], ip[32], media[48];
 
 	if (n >= STAGE_AGENTS || a->agent != NULL)
 		return err_set(e, ERR_SPEC, 0, "agent %u %s", n,
@@ -351,6 +351,11 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	ao.control.poll_busy_us = o->busy_us;
 	ao.control.poll_idle_us = o->idle_us;
 	ao.control.bmc_grace_us = o->grace_us;
+	(void)str_format(media, sizeof(media), "http://%s:8090", ip);
+	if (o->media) {
+		ao.media.serve.listen = media + strlen("http://");
+		ao.media.media_url = media;
+	}
 	a->stopping = false;
 	a->agent = agent_new(&a->p.env, &ao, e);
 	kube_config_free(&k);

@@ -72,6 +72,7 @@ struct stage_agent_opts {
 	unsigned shards; /* 0 = 1 */
 	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
+	bool media; /* serves media at port 8090 of its address */
 };
 /* Agents have numbers from 0. Starting one that runs is an error. */
 bool stage_agent_start(struct stage *s, unsigned n,

@@ -114,7 +114,7 @@ up=$(realpath --relative-to="$dir/overlay" .)
 start
 kustomized base deploy/kustomize
 start
-overlay monitoring network-policy
+overlay monitoring network-policy media-server
 kustomized components "$dir/overlay"
 
 # ---- clusterctl: what release.sh makes, with the variables filled in

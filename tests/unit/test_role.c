@@ -47,7 +47,8 @@ groups_and_subresources_are_told_apart(void)
 		{ "patch", "machines.cluster.x-k8s.io/status", true },
 		{ "patch", "clusters.cluster.x-k8s.io/status", false },
 		{ "patch", "secrets", true },
-		{ "create", "secrets", false },
+		{ "create", "secrets", true },
+		{ "delete", "secrets", false },
 		{ "create", "leases.coordination.k8s.io", true },
 		{ "create", "leases", false },
 	};
@@ -203,8 +204,9 @@ story_run(struct stage *s, int64_t us)
 static void
 a_life_needs_each_grant_and_no_other(void)
 {
-	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S,
-		.leader_elect = true };
+	struct stage_agent_opts ao = {
+		.busy_us = 5 * LOOP_S, .leader_elect = true, .media = true
+	};
 	struct stage *s = story_new("generic", 1);
 	cJSON *all = rules(), *stats;
 	const cJSON *r;

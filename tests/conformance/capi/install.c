@@ -276,6 +276,23 @@ may(const cJSON *docs, const char *verb, const char *group,
 	return false;
 }
 
+/* By a ClusterRole: not in the agent's own namespace alone. */
+static bool
+may_everywhere(const cJSON *docs, const char *verb, const char *group,
+    const char *resource)
+{
+	cJSON *all = cJSON_CreateArray();
+	const cJSON *o;
+	bool yes;
+
+	cJSON_ArrayForEach (o, docs)
+		if (str_eq(json_str(o, "kind", ""), "ClusterRole"))
+			cJSON_AddItemToArray(all, json_dup(o));
+	yes = may(all, verb, group, resource);
+	cJSON_Delete(all);
+	return yes;
+}
+
 static void
 rights_are_enough_and_no_more(void)
 {
@@ -284,7 +301,7 @@ rights_are_enough_and_no_more(void)
 		bool yes;
 	} rows[] = {
 		{ { "get", "list", "watch" }, "", "secrets", true },
-		{ { "create", "delete", "update" }, "", "secrets", false },
+		{ { "delete", "update" }, "", "secrets", false },
 		{ { "list", "watch" }, CAPI, "clusters", true },
 		{ { "list", "watch" }, CAPI, "machines", true },
 		{ { "patch", "update", "delete", "create" }, CAPI, "clusters",
@@ -317,6 +334,9 @@ rights_are_enough_and_no_more(void)
 			CHECK_ROW(may(docs, rows[i].verbs[v], rows[i].group,
 				      rows[i].resource) == rows[i].yes,
 			    rows[i].resource);
+	/* The key of the media server is a Secret of the own namespace. */
+	CU_ASSERT_TRUE(may(docs, "create", "", "secrets"));
+	CU_ASSERT_FALSE(may_everywhere(docs, "create", "", "secrets"));
 	CU_ASSERT_FALSE(may(docs, "*", "nobody.example.org", "things"));
 	cJSON_Delete(docs);
 }
