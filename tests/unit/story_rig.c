@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/mem.h"
@@ -22,7 +23,8 @@ story_verbose(void)
 static void
 story_line(void *arg, const char *line, size_t n)
 {
-	(void)arg;
+	if (arg != NULL)
+		(void)(buf_add(arg, line, n) && buf_addc(arg, '\n'));
 	if (story_verbose())
 		(void)fprintf(stderr, "%.*s\n", (int)n, line);
 }
@@ -97,6 +99,7 @@ story_host(struct stage *s, unsigned i)
 struct story_how {
 	const char *knobs, *replay;
 	bool workload;
+	struct buf *heard;
 };
 
 static struct stage *
@@ -108,6 +111,7 @@ story_with(const char *profile, struct story_how how, unsigned hosts)
 		.on_bmc = story_bmc,
 		.on_commit = story_commit,
 		.on_problem = story_problem,
+		.arg = how.heard,
 		.bmcs = hosts,
 		.profiles = &profile,
 		.n_profiles = 1,
@@ -150,6 +154,12 @@ story_new_workload(const char *profile, unsigned hosts)
 {
 	return story_with(
 	    profile, (struct story_how){ .workload = true }, hosts);
+}
+
+struct stage *
+story_new_heard(const char *profile, unsigned hosts, struct buf *heard)
+{
+	return story_with(profile, (struct story_how){ .heard = heard }, hosts);
 }
 
 void

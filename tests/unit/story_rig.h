@@ -20,6 +20,10 @@ struct stage *story_new_workload(const char *profile, unsigned hosts);
 /* The same, serving a recording with that profile's refusals. */
 struct stage *story_new_replay(
     const char *profile, const char *replay, unsigned hosts);
+/* The first, with all that is logged, a line each, in heard. */
+struct buf;
+struct stage *story_new_heard(
+    const char *profile, unsigned hosts, struct buf *heard);
 void story_apply(struct stage *s, const char *yaml);
 /* Cluster c1 with the one machine m1 that boots the image. */
 void story_machine(struct stage *s, const char *image, const char *kind);
