@@ -185,6 +185,31 @@ $expected"
 	rm -rf base made made.iso twice.iso
 done
 
+# ---- odd ones: old files stay, new ones are there under the name they can have
+mkdir plain && cp -r tree/boot tree/isolinux tree/big.bin tree/empty plain
+genisoimage -quiet -R -J -joliet-long -hide-joliet isolinux -o odd-hidden.iso tree
+genisoimage -quiet -U -o odd-untranslated.iso plain 2> /dev/null
+genisoimage -quiet -N -l -d -o odd-unversioned.iso plain 2> /dev/null
+genisoimage -quiet -r -hfs -o odd-hfs.iso tree 2> /dev/null
+genisoimage -quiet -R -XA -o odd-xa.iso plain 2> /dev/null
+xorriso -as mkisofs -quiet -R -hfsplus -o odd-hfsplus.iso tree 2> /dev/null
+xorriso -outdev odd-sessions.iso -map plain / -commit -map seed /second -commit \
+	> /dev/null 2>&1
+ln tree/big.bin tree/same.bin
+xorriso -as mkisofs -quiet -r -J -joliet-long --hardlinks -o odd-links.iso tree \
+	2> /dev/null
+for base in odd-*.iso; do
+	"$agent" compose "$base" /user-data=user-data /new/x=seed -o made.iso > note 2>&1 ||
+		cat note >&2
+	[ -e made.iso ] || : > made.iso
+	extract "$base" base || true
+	extract made.iso made || mkdir -p made
+	ok "$base: old files" same "$(differ base made | grep -cv '^Only in made')" 0
+	ok "$base: new files" cmp user-data \
+		"$(find made -maxdepth 1 -iname 'user-data*' -type f)"
+	rm -rf base made made.iso
+done
+
 # ---- files of a boot image, from FAT12 and FAT32
 for base in hybrid whole; do
 	"$agent" compose "$base.iso" boot2:/efi/boot/GRUB.CFG=seed -o made.iso > /dev/null
