@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/ask.h"
 #include "agent/diagnostics.h"
 #include "agent/explain/serve.h"
 #include "agent/kube/client.h"
@@ -25,6 +26,7 @@ struct agent {
 	struct controllers *control;             /* NULL: nothing is held */
 	struct diagnostics *diagnostics;
 	struct explain_server *explain; /* NULL: none */
+	struct ask *ask;                /* likewise, for holders of tokens */
 	struct media_server *media;     /* NULL: none */
 	struct deferred stop; /* where there is nothing to be stopped */
 	void (*refused)(void *arg, const struct err *e);
@@ -296,6 +298,35 @@ agent_leads(void *arg)
 }
 
 static bool
+agent_explains(void *arg)
+{
+	const struct agent *a = arg;
+
+	return !a->stopping && a->control != NULL;
+}
+
+static void
+agent_asked(void *arg, struct http_exchange *x)
+{
+	struct agent *a = arg;
+
+	ask_serve_plain(a->ask, x);
+}
+
+static bool
+agent_open_ask(struct agent *a, const struct agent_opts *o, struct err *e)
+{
+	struct ask_opts q = { .kube = a->kube,
+		.hooks = { agent_explain_now, agent_explains, a },
+		.address = o->ask,
+		.cert = o->ask_cert,
+		.key = o->ask_key };
+
+	a->ask = ask_new(a->env, &q, e);
+	return a->ask != NULL;
+}
+
+static bool
 agent_open_media(struct agent *a, const struct agent_opts *o, struct err *e)
 {
 	struct media_server_opts m = o->media;
@@ -319,12 +350,14 @@ agent_open(struct agent *a, const struct agent_opts *o, struct err *e)
 	struct kube_client_opts k = { .qps = o->qps,
 		.burst = (unsigned)(o->qps * 2) };
 	struct diagnostics_hooks hooks = { agent_ready_now, agent_collect,
-		agent_ready_text, a };
+		agent_ready_text, agent_asked, a };
 
 	a->kube = kube_client_new(a->env, o->kube, &k, e);
 	if (a->kube == NULL)
 		return false;
 	kube_client_set_gate(a->kube, agent_may_write, a);
+	if (!agent_open_ask(a, o, e))
+		return false;
 	if (o->diagnostics != NULL && o->diagnostics[0] != '\0') {
 		a->diagnostics =
 		    diagnostics_new(a->env, o->diagnostics, &hooks, e);
@@ -385,6 +418,12 @@ agent_media(const struct agent *a)
 	return a->media;
 }
 
+unsigned
+agent_ask_port(const struct agent *a)
+{
+	return ask_port(a->ask);
+}
+
 static void
 agent_released(void *arg)
 {
@@ -438,6 +477,7 @@ agent_free(struct agent *a)
 	if (a == NULL)
 		return;
 	deferred_cancel(&a->stop);
+	ask_free(a->ask); /* lets go of what the next one serves */
 	diagnostics_free(a->diagnostics);
 	explain_server_free(a->explain);
 	media_server_free(a->media);

@@ -35,6 +35,9 @@ struct agent_opts {
 	 * none. May: an agent that cannot have it says so and goes on. */
 	const char *explain;
 	bool explain_may;
+	/* "host:port" of an HTTPS server that explains to who may get
+	 * physicalhosts, with its PEM files; NULL or "" = none (ask.h). */
+	const char *ask, *ask_cert, *ask_key;
 	/* serve.listen NULL or "": no media server. Namespaces, filter, origins
 	 * and leading are the agent's own. */
 	struct media_server_opts media;
@@ -49,6 +52,7 @@ void agent_stop(
 void agent_free(struct agent *a); /* silent, no I/O: what a crash leaves */
 /* Port of the diagnostics server; 0 = none. */
 unsigned agent_diagnostics_port(const struct agent *a);
+unsigned agent_ask_port(const struct agent *a);   /* 0 = none */
 unsigned agent_media_port(const struct agent *a); /* 0 = none */
 /* NULL: it has none. */
 const struct media_server *agent_media(const struct agent *a);

@@ -69,6 +69,10 @@ diagnostics_handle(void *arg, struct http_exchange *x)
 	const char *target = http_exchange_target(x);
 	const char *method = http_exchange_method(x);
 
+	if (d->hooks.explain != NULL && str_has_prefix(target, "/explain/")) {
+		d->hooks.explain(d->hooks.arg, x);
+		return;
+	}
 	if (!str_eq(method, "GET") && !str_eq(method, "HEAD")) {
 		diagnostics_text(x, 405, "only GET and HEAD\n");
 		return;

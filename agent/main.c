@@ -29,7 +29,8 @@ struct main_opts {
 	bool help, version, leader_elect;
 	const char *kubeconfig, *context, *ns, *watch_filter, *log_level;
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
-	const char *lease_identity, *dns_servers, *explain;
+	const char *lease_identity, *dns_servers, *explain, *ask, *ask_cert,
+	    *ask_key;
 	const char *media_listen, *media_url, *report_url, *image_ca;
 	const char *media_cert, *media_key;
 	bool media_bind;
@@ -155,6 +156,15 @@ static const struct option_row rows[] = {
 	    "where `beskar7-agent explain` asks; empty: nowhere; "
 	    "default: " EXPLAIN_SOCKET ", if its folder is there",
 	    NULL, O(explain) },
+	{ "explain-address", 0, OPT_STR, "HOST:PORT", NULL, 0, 0,
+	    "HTTPS server that explains to bearers of tokens that may get "
+	    "physicalhosts; default: none",
+	    NULL, O(ask) },
+	{ "explain-cert", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "its certificate (PEM), read again when it changes", NULL,
+	    O(ask_cert) },
+	{ "explain-key", 0, OPT_STR, "FILE", NULL, 0, 0, "and key", NULL,
+	    O(ask_key) },
 	{ "log-level", 0, OPT_STR, "LEVEL", "info", 0, 0,
 	    "error, warn, info, debug or trace", NULL, O(log_level) },
 	{ "version", 0, OPT_FLAG, NULL, NULL, 0, 0,
@@ -349,7 +359,10 @@ main_run(const struct main_opts *o, enum log_level level)
 		.lease_identity = o->lease_identity,
 		.diagnostics = o->diagnostics,
 		.explain = o->explain != NULL ? o->explain : EXPLAIN_SOCKET,
-		.explain_may = o->explain == NULL };
+		.explain_may = o->explain == NULL,
+		.ask = o->ask,
+		.ask_cert = o->ask_cert,
+		.ask_key = o->ask_key };
 	struct env env = { "agent", loop, NULL, ent, &files, &log,
 		metrics_new(), 0 };
 	struct main_state s = { loop, NULL, &log, false, false };

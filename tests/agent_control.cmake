@@ -49,3 +49,4 @@ target_sources(test_forbidden PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
 	${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
 set_tests_properties(unit-forbidden PROPERTIES TIMEOUT 900)
+unit_test(ask b7_agent b7_world)

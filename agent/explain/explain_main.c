@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -11,9 +12,14 @@
 #include <unistd.h>
 
 #include "agent/explain/print.h"
+#include "agent/explain/remote.h"
 #include "common/buf.h"
+#include "common/http.h"
 #include "common/json.h"
+#include "common/log.h"
+#include "common/loop.h"
 #include "common/mem.h"
+#include "common/metrics.h"
 #include "common/options.h"
 #include "common/str.h"
 
@@ -23,6 +29,7 @@
 struct explain_args {
 	bool help;
 	const char *socket, *ns, *output;
+	const char *server, *kubeconfig, *context, *token_file, *ca_file;
 };
 #define O(f) offsetof(struct explain_args, f)
 static const struct option_row rows[] = {
@@ -35,6 +42,22 @@ static const struct option_row rows[] = {
 	    O(output) },
 	{ "socket", 0, OPT_STR, "PATH", EXPLAIN_SOCKET, 0, 0,
 	    "the agent's --explain-socket", "Agent", O(socket) },
+	{ "server", 0, OPT_STR, "URL", NULL, 0, 0,
+	    "in place of the socket: the agent's --explain-address, "
+	    "https://HOST:PORT, or http://127.0.0.1:PORT of a port-forward",
+	    NULL, O(server) },
+	{ "kubeconfig", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "whose user's token is shown to it; default: $KUBECONFIG, then "
+	    "~/.kube/config",
+	    NULL, O(kubeconfig) },
+	{ "context", 0, OPT_STR, "NAME", NULL, 0, 0,
+	    "context of the kubeconfig", NULL, O(context) },
+	{ "token-file", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "a token in place of the kubeconfig's: kubectl create token NAME",
+	    NULL, O(token_file) },
+	{ "ca-file", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "CA of the agent's certificate (PEM); default: the system's", NULL,
+	    O(ca_file) },
 	{ "help", 'h', OPT_FLAG, NULL, NULL, 0, 0, "print this", "Other",
 	    O(help) },
 	{ 0 },
@@ -49,7 +72,11 @@ static const char usage[] =
     "  beskar7-agent explain metal/r7n1\n"
     "  beskar7-agent explain r7n1 | grep ^decision\n"
     "  beskar7-agent explain r7n1 -o json | jq .next\n"
-    "  kubectl -n beskar7-system exec POD -- /beskar7-agent explain r7n1\n\n"
+    "  kubectl -n beskar7-system exec POD -- /beskar7-agent explain r7n1\n"
+    "  kubectl -n beskar7-system port-forward POD 8080 &\n"
+    "  beskar7-agent explain --server http://127.0.0.1:8080 metal/r7n1\n\n"
+    "With --server the agent asks the API server whose the token is and\n"
+    "whether he may get physicalhosts in that namespace.\n"
     "Of several agents ask the one that holds the Lease: the others do\n"
     "nothing, and say so. What was decided before its start is not known.\n"
     "A step is named after the truth that it wants; poll: not so yet, looked\n"
@@ -182,6 +209,33 @@ ask(const char *path, const char *name, struct err *e)
 	return tree;
 }
 
+/* By the network: with a loop and a net of its own. */
+static cJSON *
+ask_server(const struct explain_args *a, const char *name, struct err *e)
+{
+	struct loop *loop = loop_event_new();
+	struct log log = { LOG_ERROR, "explain", loop, log_sink_stderr, NULL };
+	struct files files = files_system();
+	struct env env = { "explain", loop, NULL, entropy_system(), &files,
+		&log, metrics_new(), 0 };
+	struct remote_opts o = { a->server, name, a->token_file, a->kubeconfig,
+		a->context, a->ca_file };
+	const char *home = getenv("HOME"), *from = getenv("KUBECONFIG");
+	char *dflt = xasprintf("%s/.kube/config", home == NULL ? "" : home);
+	cJSON *tree = NULL;
+
+	if (o.kubeconfig == NULL)
+		o.kubeconfig = str_empty(from) ? dflt : from;
+	env.net = http_net_real_new(loop, env.entropy, e);
+	if (env.net != NULL)
+		tree = remote_ask(&env, &o, e);
+	http_net_free(env.net);
+	metrics_free(env.metrics);
+	loop_free(loop);
+	xfree(dflt);
+	return tree;
+}
+
 static int
 show(const cJSON *tree, bool json)
 {
@@ -248,7 +302,13 @@ explain_main(int argc, char **argv)
 		xfree(name);
 		return fail(2, "that is no [NAMESPACE/]HOST; see --help");
 	}
-	tree = ask(a.socket, name, &e);
+	if (a.server != NULL && strchr(name, '/') == NULL) {
+		xfree(name);
+		return fail(2, "--server takes the namespace, too: "
+			       "NAMESPACE/HOST, or -n");
+	}
+	tree = a.server != NULL ? ask_server(&a, name, &e)
+				: ask(a.socket, name, &e);
 	xfree(name);
 	if (tree == NULL)
 		return fail(1, e.msg);

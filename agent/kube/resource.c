@@ -15,6 +15,10 @@ const struct kube_resource KUBE_LEASES = { "coordination.k8s.io", "v1",
 	"leases", "Lease", false };
 const struct kube_resource KUBE_CRDS = { "apiextensions.k8s.io", "v1",
 	"customresourcedefinitions", "CustomResourceDefinition", true };
+const struct kube_resource KUBE_TOKEN_REVIEWS = { "authentication.k8s.io", "v1",
+	"tokenreviews", "TokenReview", true };
+const struct kube_resource KUBE_ACCESS_REVIEWS = { "authorization.k8s.io", "v1",
+	"subjectaccessreviews", "SubjectAccessReview", true };
 
 void
 kube_api_version(const struct kube_resource *r, char out[KUBE_API_VERSION_CAP])

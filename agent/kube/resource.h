@@ -19,6 +19,8 @@ extern const struct kube_resource KUBE_NAMESPACES;
 extern const struct kube_resource KUBE_CONFIGMAPS;
 extern const struct kube_resource KUBE_LEASES;
 extern const struct kube_resource KUBE_CRDS;
+extern const struct kube_resource KUBE_TOKEN_REVIEWS;
+extern const struct kube_resource KUBE_ACCESS_REVIEWS;
 
 /* "v1" or "group/version". */
 #define KUBE_API_VERSION_CAP 320

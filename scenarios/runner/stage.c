@@ -21,7 +21,6 @@
 #define STAGE_ORIGIN "10.0.0.3"
 #define STAGE_CORE "10.0.0.4"
 #define STAGE_WORKLOAD "10.0.0.5"
-#define STAGE_TOKEN "agent-token"
 #define YEAR_S (365LL * 86400)
 
 /* A process of the world: its seams, in one place that outlives it. */
@@ -342,6 +341,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	k.default_ns = xstrdup("default");
 	secret_set(&k.token, STAGE_TOKEN, strlen(STAGE_TOKEN));
 	ao.control.shards = o->shards;
+	ao.diagnostics = o->diagnostics;
 	ao.control.ns = o->ns;
 	ao.control.image_origins = o->image_origins;
 	ao.control.watch_filter = o->watch_filter;

@@ -73,7 +73,9 @@ struct stage_agent_opts {
 	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
 	bool media; /* serves media at port 8090 of its address */
+	const char *diagnostics; /* "127.0.0.1:8080"; NULL = none */
 };
+#define STAGE_TOKEN "agent-token" /* of the agents, at the API */
 /* Agents have numbers from 0. Starting one that runs is an error. */
 bool stage_agent_start(struct stage *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e);

@@ -108,7 +108,8 @@ plain_text(struct kube_server *s, const char *path, struct ks_reply *rp)
 
 enum review {
 	REVIEW_ACCESS,
-	REVIEW_SELF /* kubectl auth whoami */
+	REVIEW_SELF, /* kubectl auth whoami */
+	REVIEW_TOKEN
 };
 static const struct {
 	const char *path;
@@ -118,7 +119,30 @@ static const struct {
 	    REVIEW_ACCESS },
 	{ "/apis/authorization.k8s.io/v1/subjectaccessreviews", REVIEW_ACCESS },
 	{ "/apis/authentication.k8s.io/v1/selfsubjectreviews", REVIEW_SELF },
+	{ "/apis/authentication.k8s.io/v1/tokenreviews", REVIEW_TOKEN },
 };
+
+/* Whose it is, by the stand-in's own tokens; what was asked is not sent back. */
+static cJSON *
+review_token(const struct kube_server *s, cJSON *asked)
+{
+	cJSON *status = cJSON_CreateObject(), *user;
+	const char *name = ks_token_user(s, json_str(asked, "spec/token", ""));
+
+	json_set_bool(status, "authenticated", name != NULL);
+	if (name == NULL) {
+		json_set_str(status, "error",
+		    "[invalid bearer token, token lookup failed]");
+	} else {
+		user = json_ensure_obj(status, "user");
+		json_set_str(user, "username", name);
+		json_set(user, "groups",
+		    cJSON_CreateStringArray(
+			(const char *const[]){ "system:authenticated" }, 1));
+	}
+	json_set_str(json_ensure_obj(asked, "spec"), "token", "");
+	return status;
+}
 
 static cJSON *
 review_status(enum review kind, const char *user)
@@ -145,7 +169,8 @@ review_body(const struct ks_input *in, struct err *e)
 }
 
 static bool
-review(const struct ks_input *in, const char *path, struct ks_reply *rp)
+review(const struct kube_server *s, const struct ks_input *in, const char *path,
+    struct ks_reply *rp)
 {
 	const size_t n = sizeof(reviews) / sizeof(reviews[0]);
 	struct ks_status st = { 0 };
@@ -159,7 +184,10 @@ review(const struct ks_input *in, const char *path, struct ks_reply *rp)
 		return false;
 	j = review_body(in, &e);
 	if (cJSON_IsObject(j)) {
-		json_set(j, "status", review_status(reviews[i].kind, in->user));
+		json_set(j, "status",
+		    reviews[i].kind == REVIEW_TOKEN
+			? review_token(s, j)
+			: review_status(reviews[i].kind, in->user));
 		ks_reply_json(rp, 201, j);
 		return true;
 	}
@@ -168,6 +196,24 @@ review(const struct ks_input *in, const char *path, struct ks_reply *rp)
 	ks_reply_status(rp, &st);
 	ks_status_fini(&st);
 	return true;
+}
+
+bool
+ks_review_resource(const struct ks_input *in, char out[128])
+{
+	size_t n = strcspn(in->target, "?");
+
+	for (size_t i = 0; i < sizeof(reviews) / sizeof(reviews[0]); i++) {
+		const char *group = reviews[i].path + strlen("/apis/");
+
+		if (strlen(reviews[i].path) == n &&
+		    strncmp(in->target, reviews[i].path, n) == 0 &&
+		    str_eq(in->method, "POST"))
+			return str_format(out, 128, "%s.%.*s",
+			    strrchr(reviews[i].path, '/') + 1,
+			    (int)strcspn(group, "/"), group);
+	}
+	return false;
 }
 
 static void
@@ -192,7 +238,7 @@ ks_document(
 	struct ks_status st = { 0 };
 	cJSON *j = NULL;
 
-	if (review(in, path, rp) || plain_text(s, path, rp)) {
+	if (review(s, in, path, rp) || plain_text(s, path, rp)) {
 		xfree(path);
 		return;
 	}

@@ -21,6 +21,10 @@ void ks_reply_status(struct ks_reply *rp, const struct ks_status *st);
 void ks_execute(
     struct kube_server *s, const struct ks_request *rq, struct ks_reply *rp);
 /* Discovery, OpenAPI, health, access reviews: everything that is no resource. */
+/* Whose token it is; NULL: nobody's. */
+const char *ks_token_user(const struct kube_server *s, const char *token);
+/* "tokenreviews.authentication.k8s.io" of a POST of one; false: it is none. */
+bool ks_review_resource(const struct ks_input *in, char out[128]);
 void ks_document(
     struct kube_server *s, const struct ks_input *in, struct ks_reply *rp);
 

@@ -92,6 +92,15 @@ same_token(const char *a, const char *b)
 	return diff == 0;
 }
 
+const char *
+ks_token_user(const struct kube_server *s, const char *token)
+{
+	for (size_t i = 0; i < s->n_tokens; i++)
+		if (same_token(token, s->tokens[i].token))
+			return s->tokens[i].user;
+	return NULL;
+}
+
 /* NULL: nobody we know. */
 static const char *
 user_of(const struct kube_server *s, const struct http_exchange *x)
@@ -102,11 +111,10 @@ user_of(const struct kube_server *s, const struct http_exchange *x)
 	if (auth != NULL && strlen(auth) > 7 &&
 	    (str_has_prefix(auth, "Bearer ") ||
 		str_has_prefix(auth, "bearer "))) {
-		for (size_t i = 0; i < s->n_tokens; i++)
-			if (same_token(auth + 7, s->tokens[i].token))
-				return s->tokens[i].user;
-		return s->n_tokens == 0 && !s->client_certs ? "system:anonymous"
-							    : NULL;
+		cn = ks_token_user(s, auth + 7);
+		return cn != NULL || s->n_tokens != 0 || s->client_certs
+			   ? cn
+			   : "system:anonymous";
 	}
 	if (s->client_certs && cn != NULL)
 		return cn;
@@ -211,6 +219,35 @@ lose_reply(struct http_exchange *x, const struct kube_fail *hit)
 {
 	http_reply_raw(x, (struct http_bytes){ NULL, 0 }, 0,
 	    hit->hang ? HTTP_HANG : HTTP_RST);
+}
+
+/* Reviews are creates of their resource: counted, and refused, as such. */
+static bool
+refused_review(
+    struct kube_server *s, struct http_exchange *x, const struct ks_input *in)
+{
+	char resource[128], none[] = "";
+	struct ks_request rq = { .in = in,
+		.verb = "create",
+		.ns = none,
+		.name = none,
+		.resource = resource };
+	struct kube_fail hit = { 0 };
+	struct ks_status st = { 0 };
+
+	if (!ks_review_resource(in, resource))
+		return false;
+	count_request(s, &rq);
+	if (!fault(s, &rq, &hit))
+		return false;
+	if (hit.hang || hit.after_commit) {
+		lose_reply(x, &hit);
+		return true;
+	}
+	fault_status(&hit, &rq, &st);
+	send_status(s, x, &st);
+	ks_status_fini(&st);
+	return true;
 }
 
 static void
@@ -337,6 +374,8 @@ answer(struct kube_server *s, struct http_exchange *x, struct http_bytes body)
 		run_resource(s, x, &in);
 		return;
 	}
+	if (refused_review(s, x, &in))
+		return;
 	ks_serve_input(s, &in, &rp);
 	send_reply(s, x, &rp);
 }

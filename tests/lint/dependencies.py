@@ -25,6 +25,8 @@ MAY = {
     'agent/enroll/enroll_main.c': ['agent/enroll/', 'common/',
                                    'agent/probe/credentials.h'],
     'agent/explain/': ['agent/explain/', 'common/'],
+    'agent/explain/remote.c': ['agent/explain/', 'agent/kube/config.h',
+                               'common/'],
     'agent/control/': ['agent/control/', 'agent/kube/', 'agent/redfish/',
                        'agent/media/', 'common/'],
     'sim/': ['sim/', 'common/'],

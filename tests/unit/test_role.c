@@ -11,6 +11,7 @@
 #include "common/str.h"
 #include "common/world.h"
 #include "scenarios/runner/role.h"
+#include "tests/unit/ask_rig.h"
 #include "tests/unit/story_rig.h"
 #include "tests/unit/unit.h"
 
@@ -204,9 +205,10 @@ story_run(struct stage *s, int64_t us)
 static void
 a_life_needs_each_grant_and_no_other(void)
 {
-	struct stage_agent_opts ao = {
-		.busy_us = 5 * LOOP_S, .leader_elect = true, .media = true
-	};
+	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S,
+		.leader_elect = true,
+		.diagnostics = ASK_RIG_DIAGNOSTICS,
+		.media = true };
 	struct stage *s = story_new("generic", 1);
 	cJSON *all = rules(), *stats;
 	const cJSON *r;
@@ -220,6 +222,7 @@ a_life_needs_each_grant_and_no_other(void)
 	story_wait(
 	    s, "machines", "m1", "status/phase", "Running", 30 * LOOP_MIN);
 	remediate(s);
+	CU_ASSERT_EQUAL(ask_rig_explain(s, "/explain/default/bmc-000"), 200);
 	story_apply(s,
 	    "apiVersion: " AX "/v1beta2\n"
 	    "kind: Beskar7MachineTemplate\n"
