@@ -247,9 +247,10 @@ long_and_odd_input_is_cut(void)
 }
 
 static bool
-closed(void *arg, struct err *e)
+closed(void *arg, unsigned shard, struct err *e)
 {
 	(void)arg;
+	(void)shard;
 	return err_set(e, ERR_SPEC, 0, "no lease");
 }
 
