@@ -8,6 +8,8 @@ unit_test(invariants_heal b7_runner)
 target_sources(test_invariants_heal PRIVATE unit/invariants_rig.c)
 unit_test(invariants_lease b7_runner)
 target_sources(test_invariants_lease PRIVATE unit/invariants_rig.c)
+unit_test(invariants_nodes b7_runner)
+target_sources(test_invariants_nodes PRIVATE unit/invariants_rig.c)
 add_test(NAME integration-scenario_cli
 	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/scenario_cli.sh
 		$<TARGET_FILE:beskar7-scenario>)

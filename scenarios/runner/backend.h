@@ -25,6 +25,9 @@ struct net_rule;
 struct backend_hooks {
 	void (*commit)(void *arg, const struct inv_commit *c);
 	void (*bmc)(void *arg, const struct bmc_event *ev);
+	/* virtual: a write in a workload cluster */
+	void (*node)(
+	    void *arg, const char *cluster, const struct inv_commit *c);
 	void (*call)(void *arg, const struct net_event *ev); /* virtual */
 	/* virtual: as world_net_gate */
 	bool (*gate)(void *arg, const struct net_event *ev);

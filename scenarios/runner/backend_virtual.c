@@ -297,6 +297,15 @@ virtual_on_commit(void *arg, const struct kube_commit *kc)
 }
 
 static void
+virtual_on_node(void *arg, const char *cluster, const struct kube_commit *kc)
+{
+	struct virtual *v = arg;
+	struct inv_commit c = inv_commit_of(kc, virtual_now(&v->b));
+
+	v->h.node(v->h.arg, cluster, &c);
+}
+
+static void
 virtual_on_bmc(void *arg, const struct bmc_event *ev)
 {
 	struct virtual *v = arg;
@@ -347,6 +356,7 @@ backend_virtual_new(
 		.log_line = virtual_on_log,
 		.on_bmc = virtual_on_bmc,
 		.on_commit = virtual_on_commit,
+		.on_node = virtual_on_node,
 		.on_problem = virtual_on_problem,
 		.arg = v,
 		.bmcs = o->bmcs,

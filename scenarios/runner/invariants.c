@@ -77,6 +77,10 @@ const struct inv_row inv_rows[] = {
 	    false },
 	{ "spec-untouched", "the agent changes no field of a spec but its own",
 	    false },
+	{ "node-of-claim",
+	    "a node gets the providerID of a host only if that is claimed for "
+	    "its cluster, has its UUID and was switched on before it",
+	    true },
 	{ "bmc-one-request", "one request in flight per BMC and agent life",
 	    true },
 	{ "bmc-one-session", "one session per BMC and agent life", true },

@@ -58,6 +58,9 @@ void invariants_free(struct invariants *x);
 struct facts *invariants_facts(struct invariants *x);
 
 void invariants_commit(struct invariants *x, const struct inv_commit *c);
+/* A write in the workload cluster "ns/name", by whomever. */
+void invariants_node(
+    struct invariants *x, const char *cluster, const struct inv_commit *c);
 void invariants_bmc(struct invariants *x, const struct bmc_event *ev);
 void invariants_call(struct invariants *x, const struct inv_call *c);
 /* A text of an agent: a log line, its metrics, a trace; where: for people. */

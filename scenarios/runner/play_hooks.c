@@ -54,6 +54,15 @@ play_on_commit(void *arg, const struct inv_commit *c)
 		play_crash_now(p);
 }
 
+static void
+play_on_node(void *arg, const char *cluster, const struct inv_commit *c)
+{
+	struct play *p = arg;
+
+	p->dirty = true;
+	invariants_node(p->inv, cluster, c);
+}
+
 /* A crash waits for the agent's next request, or for an event of a BMC. */
 static bool
 play_crashes_at(const struct play_crash *c, const struct bmc_event *ev)
@@ -214,6 +223,7 @@ play_on_violation(
 void
 play_hooks(struct play *p, struct backend_hooks *h)
 {
-	*h = (struct backend_hooks){ play_on_commit, play_on_bmc, play_on_call,
-		play_on_gate, play_on_held, play_on_log, play_on_problem, p };
+	*h = (struct backend_hooks){ play_on_commit, play_on_bmc, play_on_node,
+		play_on_call, play_on_gate, play_on_held, play_on_log,
+		play_on_problem, p };
 }

@@ -200,7 +200,9 @@ stage_workload_up(struct stage *s, struct err *e)
 		.provider_id = s->o.provider_id,
 		.addr = STAGE_WORKLOAD,
 		.port = 6443,
-		.virtual_tls = true };
+		.virtual_tls = true,
+		.on_commit = s->o.on_node,
+		.arg = s->o.arg };
 
 	if (!s->o.workload)
 		return true;

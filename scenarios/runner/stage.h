@@ -49,6 +49,8 @@ struct stage_opts {
 	 * management API. provider_id NULL: kubelets tell none. */
 	bool workload;
 	const char *provider_id;
+	void (*on_node)(
+	    void *arg, const char *cluster, const struct kube_commit *c);
 };
 
 struct stage *stage_new(const struct stage_opts *o, struct err *e);

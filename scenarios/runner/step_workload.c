@@ -82,11 +82,13 @@ static bool
 workload_do(struct play *p, const char *base, const cJSON *a, struct err *e)
 {
 	char *path = xasprintf("%s/%s", base, json_str(a, "do", ""));
-	int64_t us = play_scaled(p, shape_time(a, "for", 0), LOOP_S);
+	int64_t us = shape_time(a, "for", 0);
 	cJSON *body = cJSON_CreateObject();
 	bool ok;
 
-	json_set_i64(body, "seconds", us / LOOP_S);
+	if (us > 0)
+		json_set_i64(
+		    body, "seconds", play_scaled(p, us, LOOP_S) / LOOP_S);
 	ok = workload_call(p, "POST", path, body, e);
 	cJSON_Delete(body);
 	xfree(path);

@@ -178,6 +178,6 @@ bool core_remote_each_id(const struct core *c, const char *cluster,
     void *arg);
 /* Tried once, as the real core gives up after a while. */
 void core_remote_delete(struct core *c, const char *cluster, const char *node);
-void core_remote_free(void *remote);
+void core_remote_free(void *arg);
 
 #endif

@@ -58,6 +58,15 @@ cluster_place(const struct wlsim *s)
 	return place;
 }
 
+static void
+cluster_commit(void *arg, const struct kube_commit *k)
+{
+	const struct wlsim_cluster *c = arg;
+
+	if (c->s->o.on_commit != NULL)
+		c->s->o.on_commit(c->s->o.arg, c->key, k);
+}
+
 static bool
 cluster_serve(struct wlsim_cluster *c, struct err *e)
 {
@@ -67,7 +76,9 @@ cluster_serve(struct wlsim_cluster *c, struct err *e)
 	struct kube_server_opts o = { .addr = so->addr,
 		.port = so->port == 0 ? 0 : so->port + c->place,
 		.tokens = tokens,
-		.n_tokens = WLSIM_TOKENS };
+		.n_tokens = WLSIM_TOKENS,
+		.on_commit = cluster_commit,
+		.on_commit_arg = c };
 
 	for (size_t i = 0; i < WLSIM_TOKENS; i++) {
 		char text[2 * TOKEN_BYTES + 1];

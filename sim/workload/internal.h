@@ -67,7 +67,7 @@ struct wlsim {
 
 /* cluster.c */
 void wlsim_on_cluster(void *arg, const char *key, const cJSON *tree);
-void wlsim_cluster_free(void *cluster);
+void wlsim_cluster_free(void *arg);
 void wlsim_calls_free(struct wlsim *s); /* after the clients */
 /* Whether kubelets run on its control plane has changed. */
 void wlsim_cluster_settle(struct wlsim_cluster *c);
@@ -82,7 +82,7 @@ cJSON *wlsim_cluster_json(const struct wlsim_cluster *c);
 struct wlsim_kubelet *wlsim_kubelet_get(struct wlsim *s, const char *bmc);
 void wlsim_kubelet_note(struct wlsim *s, const cJSON *event);
 void wlsim_kubelets_look(struct wlsim *s); /* all that are not registered */
-void wlsim_kubelet_free(void *kubelet);
+void wlsim_kubelet_free(void *arg);
 void wlsim_kubelets_beat(void *arg);
 
 /* control.c */

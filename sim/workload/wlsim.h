@@ -22,6 +22,7 @@
 #include "common/env.h"
 #include "common/err.h"
 
+struct kube_commit;
 struct wlsim;
 struct tls_trust;
 
@@ -43,6 +44,10 @@ struct wlsim_opts {
 	unsigned control_port;    /* 0 = any free one */
 	bool control;             /* listen for the control API */
 	int64_t heartbeat_us;     /* [5 min] kubelets tell their status */
+	/* Every write in the cluster "ns/name", as of kube_server_opts. */
+	void (*on_commit)(
+	    void *arg, const char *cluster, const struct kube_commit *c);
+	void *arg;
 };
 
 struct wlsim *wlsim_new(

@@ -492,7 +492,8 @@ every_invariant_has_a_wrong(void)
 	for (const struct inv_row *row = inv_rows; row->name != NULL; row++) {
 		bool found =
 		    strstr(" contract api-rights remediation-fenced "
-			   "write-without-lease taker-waits driver-of-object ",
+			   "write-without-lease taker-waits driver-of-object "
+			   "node-of-claim ",
 			row->name) != NULL;
 
 		for (size_t i = 0; i < N_WRONGS; i++)

@@ -1,6 +1,7 @@
 /* What the agent asks of a workload cluster, counted, and when it lets go. */
 #include <stdio.h>
 
+#include "agent/control/workload.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/str.h"
@@ -129,6 +130,66 @@ addresses_follow_the_node(void)
 	stage_free(s);
 }
 
+#define CROWD (WORKLOADS_MAX + 4)
+#define AWAY (WORKLOADS_MAX + 1)
+
+static void
+one_cluster(struct stage *s, unsigned i)
+{
+	static const char group[] = "infrastructure.cluster.x-k8s.io";
+	char text[1600];
+
+	(void)str_format(text, sizeof(text),
+	    "apiVersion: %s/v1beta2\nkind: Beskar7Cluster\n"
+	    "metadata: {name: w%02u}\n"
+	    "spec: {controlPlaneEndpoint: {host: 10.1.2.3, port: 6443}}\n---\n"
+	    "apiVersion: cluster.x-k8s.io/v1beta2\nkind: Cluster\n"
+	    "metadata: {name: w%02u}\nspec:\n  infrastructureRef: {apiGroup: "
+	    "%s, kind: Beskar7Cluster, name: w%02u}\n---\n"
+	    "apiVersion: %s/v1beta2\nkind: Beskar7Machine\n"
+	    "metadata: {name: w%02u, labels: {cluster.x-k8s.io/cluster-name: "
+	    "w%02u, cluster.x-k8s.io/control-plane: \"\"}}\n"
+	    "spec: {image: {url: \"http://10.0.0.3/live.iso\", kind: Live}}\n"
+	    "---\napiVersion: cluster.x-k8s.io/v1beta2\nkind: Machine\n"
+	    "metadata: {name: w%02u, labels: {cluster.x-k8s.io/cluster-name: "
+	    "w%02u, cluster.x-k8s.io/control-plane: \"\"}}\n"
+	    "spec:\n  clusterName: w%02u\n  bootstrap: {configRef: {apiGroup: "
+	    "bootstrap.cluster.x-k8s.io, kind: KubeadmConfig, name: w%02u}}\n"
+	    "  infrastructureRef: {apiGroup: %s, kind: Beskar7Machine, name: "
+	    "w%02u}\n",
+	    group, i, i, group, i, group, i, i, i, i, i, i, group, i);
+	story_apply(s, text);
+}
+
+/* More clusters that do not answer than there are places: the others come to
+ * theirs all the same. */
+static void
+the_dead_make_room_for_the_living(void)
+{
+	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S };
+	struct stage *s = story_new_workload("generic", CROWD);
+	char path[64], name[8];
+	int status;
+
+	CU_ASSERT_FATAL(stage_agent_start(s, 0, &ao, NULL));
+	for (unsigned i = 0; i < CROWD; i++)
+		one_cluster(s, i);
+	pass(s, 10 * LOOP_S);
+	for (unsigned i = 0; i < AWAY; i++) {
+		(void)str_format(
+		    path, sizeof(path), "/clusters/default/w%02u/away", i);
+		cJSON_Delete(wlsim_control(
+		    stage_workload(s), "POST", path, NULL, &status));
+		CU_ASSERT_EQUAL(status, 200);
+	}
+	for (unsigned i = AWAY; i < CROWD; i++) {
+		(void)str_format(name, sizeof(name), "w%02u", i);
+		story_wait(s, "machines", name, "status/phase", "Running",
+		    30 * LOOP_MIN);
+	}
+	stage_free(s);
+}
+
 int
 main(void)
 {
@@ -136,6 +197,7 @@ main(void)
 		UNIT_CASE(an_association_takes_one_patch_and_few_reads),
 		UNIT_CASE(afterwards_the_cluster_is_left_alone),
 		UNIT_CASE(addresses_follow_the_node),
+		UNIT_CASE(the_dead_make_room_for_the_living),
 	};
 
 	return UNIT_RUN("workload", cases);
