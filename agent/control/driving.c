@@ -63,11 +63,11 @@ driving_hold_us(const struct controllers *c, const char *key)
 unsigned
 driving_part(const struct controllers *c, unsigned limit)
 {
-	unsigned ours = 0, part;
+	unsigned ours = 0, all = c->shards > 1 ? c->shards : 1, part;
 
 	for (unsigned i = 0; i < c->shards; i++)
 		ours += c->driving[i].step == DRIVING;
-	part = (unsigned)((uint64_t)limit * ours / c->shards);
+	part = (unsigned)((uint64_t)limit * ours / all);
 	return part == 0 ? 1 : part;
 }
 

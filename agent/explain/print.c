@@ -90,6 +90,7 @@ print_object(struct printer *p, const cJSON *a)
 	fact(p, "state", json_str(a, "state", ""));
 	fact(p, "power", json_str(a, "power", ""));
 	fact(p, "consumer", json_str(a, "consumer", ""));
+	fact(p, "shard", json_str(a, "shard", ""));
 	(void)buf_addf(p->out, p->terminal ? "%-10s" : "%s", "record");
 	put(p, " ", record);
 	if (json_i64(a, "record/attempt", 0) > 0)

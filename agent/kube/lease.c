@@ -100,7 +100,7 @@ gauge(const struct lease *l)
 {
 	char label[300];
 
-	if (l->env->metrics == NULL)
+	if (l->env->metrics == NULL || l->o.unmeasured)
 		return;
 	(void)str_format(label, sizeof(label), "lease=\"%s\"", l->o.name);
 	metrics_set(

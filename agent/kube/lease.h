@@ -30,6 +30,7 @@ struct lease_opts {
 	int64_t renew_us;     /* 0 = 4 s; < deadline; -20 % jitter */
 	int64_t retry_us;     /* 0 = 2 s; jittered; after a failure, and how
 	                       * often a challenger looks */
+	bool unmeasured;      /* no metric: names of that kind come and go */
 	bool fed; /* a challenger never looks: lease_saw, lease_take */
 	void (*gained)(void *arg);
 	void (*lost)(void *arg); /* at once; all mutations must stop */

@@ -247,6 +247,17 @@ blind(const struct shards *s, const struct err *e)
 	return s->o.n == 1 && e->kind == ERR_AUTH;
 }
 
+/* What the list says of shards. */
+static void
+share(struct shards *s)
+{
+	feed(s);
+	if (!s->cleared)
+		return;
+	shards_balance(s);
+	sweep(s);
+}
+
 static void
 looked(void *arg, const struct kube_reply *r)
 {
@@ -267,11 +278,7 @@ looked(void *arg, const struct kube_reply *r)
 	if (s->refused || s->stopping)
 		return;
 	if (well && s->o.n > 1)
-		feed(s);
-	if (well && s->o.n > 1 && s->cleared) {
-		shards_balance(s);
-		sweep(s);
-	}
+		share(s);
 	/* One shard: not once its Lease is looked for, until that is ours. */
 	if (s->o.n > 1 || !on)
 		look_in(s, LOOK_US);
@@ -308,6 +315,7 @@ open_member(struct shards *s)
 	struct lease_opts o = { .ns = s->o.ns,
 		.name = s->member_name,
 		.identity = s->o.identity,
+		.unmeasured = true,
 		.gained = member_gained,
 		.arg = s };
 
