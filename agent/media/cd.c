@@ -8,7 +8,7 @@
 
 #define FIRST 16u
 #define DESCRIPTORS 32u /* sectors of one set, with what UDF puts behind */
-#define NAMES_MAX (48u << 20)
+#define NAMES_MAX (24u << 20)
 #define SHIFT_MAX 4096u /* sectors before a partition's own descriptors */
 
 /* One set of descriptors: the image's, or that of a partition in it. */

@@ -19,7 +19,7 @@
 #define CD_DEPTH 64             /* folders in folders */
 #define CD_NODES 300000         /* of one tree */
 #define CD_DIR_MAX (8u << 20)   /* bytes of one directory */
-#define CD_DIRS_MAX (48u << 20) /* of all directories of an image */
+#define CD_DIRS_MAX (24u << 20) /* of all directories of an image */
 #define CD_NAME_MAX 255         /* bytes of a name, UTF-8 */
 #define CD_PATH_MAX 1024
 #define CD_NONE UINT32_MAX

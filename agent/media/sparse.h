@@ -14,7 +14,7 @@
 #include "common/err.h"
 
 #define MEDIA_SECTOR 2048u
-#define SPARSE_MAX (64u << 20) /* bytes kept of one image: its metadata */
+#define SPARSE_MAX (40u << 20) /* bytes kept of one image: its metadata */
 
 /* What a function that reads the base says. */
 enum media_step {
