@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import frame
@@ -36,6 +37,7 @@ class Place:
         self.t = t
         self.dir = pathlib.Path(where)
         self.running = {}
+        self.lock = threading.Lock()
 
     # ---- the server ----
 
@@ -67,10 +69,11 @@ class Place:
             '  namespace: %s\n') % (CORE, CORE, SYSTEM))
 
     def token(self, account):
-        r = self.t.post(ACCOUNTS + '/%s/token' % account, {
-            'apiVersion': 'authentication.k8s.io/v1',
-            'kind': 'TokenRequest', 'spec': {'expirationSeconds': 7200}},
-            quiet=True, want=201)
+        with self.lock:  # one connection; checks run beside each other
+            r = self.t.post(ACCOUNTS + '/%s/token' % account, {
+                'apiVersion': 'authentication.k8s.io/v1',
+                'kind': 'TokenRequest', 'spec': {'expirationSeconds': 7200}},
+                quiet=True, want=201)
         return r.json['status']['token']
 
     def kubeconfig(self, name, account, namespace=SYSTEM):
