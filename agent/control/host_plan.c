@@ -109,6 +109,13 @@ maintenance_noted(void *arg)
 	    p->h.spec.maintenance_reason);
 	report_say(&p->rep, HC_AVAILABLE, SAY_FALSE, "InMaintenance", "%s",
 	    "spec.maintenance is set");
+	/* Of a host that would be in the pool nothing else tells it at a
+	 * glance. */
+	if (p->h.record_valid && p->h.record.phase == PHASE_IDLE) {
+		report_op(&p->rep, "Inspect", "InMaintenance", "%s",
+		    "spec.maintenance is set");
+		report_waiting(&p->rep, "user: maintenance");
+	}
 	return V_NEXT;
 }
 

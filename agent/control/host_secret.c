@@ -30,6 +30,10 @@ secret_missing(
 {
 	report_say(&p->rep, HC_CONNECTION, SAY_FALSE, reason, "Secret %s/%s %s",
 	    p->h.ns, name, what);
+	if (p->rep.op.kind == NULL && p->h.record_valid &&
+	    p->h.record.phase == PHASE_IDLE)
+		report_op(&p->rep, "Inspect", reason, "Secret %s/%s %s",
+		    p->h.ns, name, what);
 	report_waiting(&p->rep, "secret/%s", name);
 	p->poll_us = p->c->o.poll_idle_us;
 	return V_STOP;
