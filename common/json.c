@@ -295,16 +295,51 @@ json_set(cJSON *obj, const char *key, cJSON *v)
 	(void)cJSON_ReplaceItemViaPointer(obj, old, v); /* both are there */
 }
 
+/* As json_set() does with a value of that type and text, but its name, its text
+ * and itself are one piece of memory. NULL if obj is no object. */
+static cJSON *
+set_whole(cJSON *obj, const char *key, int type, const char *text)
+{
+	struct json_text name = { key, strlen(key) }, t;
+	cJSON *old, *v, *last;
+
+	if (!cJSON_IsObject(obj))
+		return NULL;
+	if (text != NULL)
+		t = (struct json_text){ text, strlen(text) };
+	old = json_child(obj, key);
+	v = json_node_new(NULL, type, &name, text != NULL ? &t : NULL);
+	if (old != NULL) {
+		(void)cJSON_ReplaceItemViaPointer(obj, old, v);
+		return v;
+	}
+	last = obj->child != NULL ? obj->child->prev : NULL;
+	json_node_append(obj, &last, v);
+	return v;
+}
+
 void
 json_set_str(cJSON *obj, const char *key, const char *s)
 {
-	json_set(obj, key, s != NULL ? cJSON_CreateString(s) : NULL);
+	if (s == NULL)
+		json_set(obj, key, NULL);
+	else
+		(void)set_whole(obj, key, cJSON_String, s);
 }
 
 void
 json_set_bool(cJSON *obj, const char *key, bool b)
 {
-	json_set(obj, key, cJSON_CreateBool(b));
+	(void)set_whole(obj, key, b ? cJSON_True : cJSON_False, NULL);
+}
+
+static void
+set_number(cJSON *obj, const char *key, double d)
+{
+	cJSON *v = set_whole(obj, key, cJSON_Number, NULL);
+
+	if (v != NULL)
+		(void)cJSON_SetNumberHelper(v, d); /* valueint, too */
 }
 
 void
@@ -313,11 +348,11 @@ json_set_i64(cJSON *obj, const char *key, int64_t n)
 	char text[24];
 
 	if (n <= EXACT_MAX && n >= -EXACT_MAX) {
-		json_set(obj, key, cJSON_CreateNumber((double)n));
+		set_number(obj, key, (double)n);
 		return;
 	}
 	(void)str_format(text, sizeof(text), "%lld", (long long)n);
-	json_set(obj, key, cJSON_CreateRaw(text));
+	(void)set_whole(obj, key, cJSON_Raw, text);
 }
 
 static bool

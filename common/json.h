@@ -84,7 +84,7 @@ void json_set_str(
 void json_set_bool(cJSON *obj, const char *key, bool b);
 void json_set_i64(cJSON *obj, const char *key, int64_t n);
 /* Another text for a string, wherever it stands. cJSON_SetValuestring does
- * nothing to nodes of json_parse and json_dup. */
+ * nothing to nodes of json_parse, json_dup and json_set_str. */
 void json_retext(cJSON *j, const char *s);
 /* Creates objects along the way, in place of anything that is neither object
  * nor an array with that element; path as in json_at. Deleting creates none. */

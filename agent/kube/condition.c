@@ -40,8 +40,9 @@ cond_find(const cJSON *status, const char *type)
 	const cJSON *l = list_of(status), *it;
 
 	cJSON_ArrayForEach (it, l) {
-		if (cJSON_IsObject(it) &&
-		    str_eq(json_str(it, "type", ""), type))
+		const cJSON *t = json_child(it, "type");
+
+		if (cJSON_IsString(t) && str_eq(t->valuestring, type))
 			return it;
 	}
 	return NULL;
@@ -232,6 +233,33 @@ time_text(char out[RFC3339_CAP], const cJSON *old, const char *new_status,
 	rfc3339_s(out, wall_us - wall_us % US_PER_S);
 }
 
+static bool
+member_is(const cJSON *c, const char *key, const char *text)
+{
+	const cJSON *v = json_child(c, key);
+
+	return cJSON_IsString(v) && str_eq(v->valuestring, text);
+}
+
+/* What stands there is what would be set, to the letter: almost always. */
+static bool
+stands(const cJSON *old, const char *status, const char *reason,
+    const char *message, int64_t generation)
+{
+	const char *when = json_str(old, "lastTransitionTime", "");
+	int64_t n = 0, parsed;
+
+	if (generation > 0 &&
+	    (json_get_i64(old, "observedGeneration", &n) != JSON_GOT ||
+		n != generation))
+		return false;
+	return member_is(old, "status", status) &&
+	       member_is(old, "reason", reason) &&
+	       member_is(old, "message", message) &&
+	       rfc3339_parse(when, &parsed) && strlen(when) < RFC3339_CAP &&
+	       cJSON_GetArraySize(old) == (generation > 0 ? 6 : 5);
+}
+
 bool
 cond_set(cJSON *status, const struct cond *c, const struct cond_stamp *at)
 {
@@ -245,6 +273,10 @@ cond_set(cJSON *status, const struct cond *c, const struct cond_stamp *at)
 		return cond_remove(status, c->type);
 	reason_fit(c->reason, reason);
 	message = message_fit(c->message);
+	if (old != NULL && stands(old, st, reason, message, at->generation)) {
+		xfree(message);
+		return false;
+	}
 	time_text(when, old, st, at->wall_us);
 	n = cJSON_CreateObject();
 	json_set_str(n, "type", c->type);

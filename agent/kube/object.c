@@ -377,16 +377,16 @@ kobj_status_dup(const cJSON *o)
 cJSON *
 kobj_status_patch(const cJSON *o, const cJSON *new_status)
 {
-	cJSON *was = kobj_status_dup(o);
 	cJSON *none = cJSON_CreateObject();
+	const cJSON *was = o == NULL ? NULL : json_child(o, "status");
 	cJSON *diff, *p = NULL;
 
-	diff = json_merge_diff(was, new_status != NULL ? new_status : none);
+	diff = json_merge_diff(cJSON_IsObject(was) ? was : none,
+	    new_status != NULL ? new_status : none);
 	if (diff != NULL) {
 		p = kobj_patch_base(o);
 		json_set(p, "status", diff);
 	}
 	cJSON_Delete(none);
-	cJSON_Delete(was);
 	return p;
 }

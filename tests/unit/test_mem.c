@@ -23,6 +23,18 @@ copies_strings(void)
 	t = xasprintf("%d/%s", 5, "x");
 	CHECK_TEXT(t, "5/x");
 	xfree(t);
+	t = xasprintf("%s<%s>%s", "", "b", "c%s");
+	CHECK_TEXT(t, "<b>c%s");
+	xfree(t);
+	t = xasprintf("%s%%", "100");
+	CHECK_TEXT(t, "100%");
+	xfree(t);
+	t = xasprintf("%s%s%s%s%s%s%s", "1", "2", "3", "4", "5", "6", "7");
+	CHECK_TEXT(t, "1234567");
+	xfree(t);
+	t = xasprintf("no %s", "");
+	CHECK_TEXT(t, "no ");
+	xfree(t);
 	s = xstrndup("ab\0cd", 5);
 	CHECK_TEXT(s, "ab");
 	xfree(s);
