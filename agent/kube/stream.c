@@ -168,6 +168,12 @@ shallower(struct kube_items *s, struct err *e)
 	return true;
 }
 
+static bool
+is_structure(char c)
+{
+	return c == '"' || c == '{' || c == '}' || c == '[' || c == ']';
+}
+
 /* Structure outside of strings; the byte was already stored. */
 static bool
 structure(struct kube_items *s, char c, struct err *e)
@@ -252,12 +258,19 @@ between_byte(struct kube_items *s, char c, struct err *e)
 	    (unsigned long long)s->count, (unsigned)(unsigned char)c);
 }
 
+/* Up to the next byte of structure, or all; how many in *used. */
 static bool
-within_byte(struct kube_items *s, char c, struct err *e)
+within(
+    struct kube_items *s, const char *p, size_t n, size_t *used, struct err *e)
 {
-	if (!item_add(s, &c, 1, e))
+	size_t i = 0;
+
+	while (i < n && !is_structure(p[i]))
+		i++;
+	*used = i < n ? i + 1 : n;
+	if (!item_add(s, p, *used, e))
 		return false;
-	if (!structure(s, c, e))
+	if (!structure(s, p[*used - 1], e))
 		return false;
 	if (s->depth > 2)
 		return true;
@@ -301,7 +314,7 @@ kube_items_feed(struct kube_items *s, const char *p, size_t n, struct err *e)
 		else if (s->at == ITEMS_BETWEEN)
 			ok = between_byte(s, *p, e);
 		else
-			ok = within_byte(s, *p, e);
+			ok = within(s, p, n, &used, e);
 		if (!ok)
 			return false;
 		p += used;
