@@ -111,10 +111,10 @@ make_build() { # NAME CC OPTIONS...
 }
 
 # Runs the tests of a label and counts their cases.
-run_label() { # BUILD LABEL
+run_label() { # BUILD LABEL [JOBS]
 	local xml=$logs/$1-$2.xml
 	rm -f "$xml"
-	ctest --test-dir "$build/$1" -L "^$2\$" -j "$jobs" \
+	ctest --test-dir "$build/$1" -L "^$2\$" -j "${3:-$jobs}" \
 		--output-on-failure --no-tests=error --output-junit "$xml" \
 		--test-output-size-passed 4000000 \
 		--test-output-size-failed 4000000
@@ -147,7 +147,8 @@ tier_build() {
 
 tier_lint() { run_label gcc lint; }
 tier_unit() { run_label gcc unit; }
-tier_integration() { run_label gcc integration; }
+# They wait for real time: more at a time than jobs.
+tier_integration() { run_label gcc integration $((jobs * 2)); }
 tier_fuzz() { run_label gcc fuzz; }
 tier_scenario() { run_label gcc scenario; }
 
