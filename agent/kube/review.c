@@ -156,12 +156,10 @@ review_words(enum review_verdict v)
 {
 	static const char *const words[] = {
 		[REVIEW_ADMITTED] = "",
-		[REVIEW_STRANGER] = "the API server does not know this token",
-		[REVIEW_FORBIDDEN] =
-		    "this takes the right to get physicalhosts "
-		    "in that namespace",
+		[REVIEW_STRANGER] = "the API server knows no such token",
+		[REVIEW_FORBIDDEN] = "the right to get this is missing",
 		[REVIEW_BUSY] = "too many ask; try again in a second",
-		[REVIEW_FAILED] = "the API server cannot be asked about tokens",
+		[REVIEW_FAILED] = "the API server did not say",
 	};
 
 	return words[v];

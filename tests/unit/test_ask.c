@@ -316,7 +316,7 @@ tokens_decide(void)
 		    "Bearer" },
 		{ "empty", { TLS, NULL, HOST_PATH, "Bearer  " }, 401, "" },
 		{ "a stranger", { TLS, NULL, HOST_PATH, "Bearer what" }, 401,
-		    "does not know" },
+		    "no such token" },
 		{ "without the right", { TLS, NULL, HOST_PATH, "Bearer poor" },
 		    403, "physicalhosts" },
 		{ "the API is ill", { TLS, NULL, HOST_PATH, "Bearer ill" }, 503,
