@@ -152,7 +152,9 @@ class Run:
         images = p.sim('origin', 'origin', '--port', '0')
         p.sim('bmcs', 'bmc', '--count', str(BMCS), '--addr', '127.77.0.1',
               '--prefix', '24', '--port', str(server.free_port()),
-              '--control-port', '0', '--speed', '40')
+              '--control-port', '0', '--speed', '40',
+              # Other servers than those that another run left behind.
+              '--seed', str(1 + secrets.randbelow(1 << 30)))
         self.world = World(p, images, p.control_of('bmcs'))
         self.world.every = list(self.world.free)
         self.world.ports = {}

@@ -51,7 +51,8 @@ class Story:
         self.images = p.sim('origin', 'origin', '--port', '0')
         self.bmcs = [p.sim(
             'bmc-%d' % n, 'bmc', '--profiles', profile, '--port', '0',
-            '--control-port', '0', '--speed', '40', '--seed', str(n + 1))
+            '--control-port', '0', '--speed', '40',
+            '--seed', str(1 + secrets.randbelow(1 << 30)))
             for n, profile in enumerate(('generic', 'idrac9'))]
         p.core(p.control_of('bmc-0'))
         p.agent('agent', '--leader-elect', '--lease-namespace', SYSTEM,
@@ -198,6 +199,16 @@ class Story:
                       self.ours('physicalhosts', 'h%d' % n),
                       lambda o: o is None)
 
+    def sweep(self):
+        """Nothing stays in a cluster that is somebody's."""
+        for kind in ('beskar7remediations', 'beskar7machines', 'physicalhosts',
+                     'beskar7clusters', 'beskar7machinetemplates'):
+            self.t.sweep(self.ours(kind))
+        for kind in ('machines', 'clusters'):
+            self.t.sweep(self.capi(kind))
+        self.t.sweep('/api/v1/namespaces/%s/secrets' % self.t.ns)
+        self.t.close()
+
     # ---- what it cost ----
 
     def mark(self, what):
@@ -261,6 +272,7 @@ def main(where):
     status = s.place.stop()
     s.say(not any(status), 'all programs end well', str(status))
     s.verbs()
+    s.sweep()
     return 1 if s.bad else 0
 
 
