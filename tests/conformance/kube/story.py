@@ -267,6 +267,10 @@ def main(where):
                 s.mark(what)
             if s.bad:
                 break
+    except frame.Skip as e:
+        print('skip kube/agent: %s' % e, flush=True)
+        s.place.stop()
+        return 0
     except (frame.Failed, OSError) as e:
         s.say(False, 'the story goes on', repr(e))
     status = s.place.stop()
