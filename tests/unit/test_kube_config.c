@@ -116,7 +116,7 @@ many_contexts_of_others_do_not_matter(void)
 	CU_ASSERT_FALSE(load(&c, buf_str(&b), "c402", &e));
 	CHECK_TEXT(e.msg,
 	    "user \"u402\" in /etc/b7/kubeconfig: exec plugins are not run; "
-	    "use a token, tokenFile or client certificate");
+	    "use a token or a client certificate");
 	buf_free(&b);
 }
 
