@@ -4,6 +4,7 @@
 #include "common/buf.h"
 #include "common/loop.h"
 #include "common/mem.h"
+#include "common/str.h"
 
 #define CERTS_PEM_MAX (256u << 10)
 
@@ -95,12 +96,16 @@ certs_now(struct certs *c)
 	if (!changed(c))
 		return c->identity;
 	if (load(c, &e)) {
+		c->said.kind = ERR_NONE;
 		LOGI(c->env->log, "the certificate was read again",
 		    F_STR("file", c->cert));
 		return c->identity;
 	}
 	/* Half of a pair may be new already: it is looked at again. */
 	c->cert_us = c->key_us = 0;
+	if (e.kind == c->said.kind && str_eq(e.msg, c->said.msg))
+		return c->identity;
+	c->said = e;
 	LOGW(c->env->log, "the certificate changed and cannot be used",
 	    F_ERR(&e));
 	return c->identity;

@@ -18,6 +18,8 @@ struct certs {
 	struct tls_identity *identity;
 	int64_t cert_us, key_us; /* stamps of what was read last */
 	int64_t looked_us;
+	struct err
+	    said; /* why what is there cannot be used; ERR_NONE = it can */
 };
 
 /* ERR_SPEC names the file and what is wrong with it. */
