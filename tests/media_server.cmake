@@ -8,3 +8,8 @@ unit_test(blocks b7_agent_origin b7_world)
 unit_test(origin b7_agent_origin b7_world)
 unit_test(claims b7_runner)
 target_sources(test_claims PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
+unit_test(claims_report b7_runner)
+target_sources(test_claims_report PRIVATE
+	${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
+# On sockets, with curl.
+integration_test(media b7_agent_serve b7_net b7_world)

@@ -5,6 +5,7 @@
 
 #include "agent/claims/images.h"
 #include "agent/claims/key.h"
+#include "agent/claims/reports.h"
 #include "agent/claims/tenants.h"
 #include "common/buf.h"
 #include "common/log.h"
@@ -24,6 +25,7 @@ struct media_server {
 	struct images *images;
 	struct serve *serve;
 	struct tenants *tenants;
+	struct reports *reports;
 	struct claims_key *key;
 	bool (*leading)(void *arg); /* NULL = always */
 	void *leading_arg;
@@ -130,6 +132,40 @@ take_ca(struct media_server *m, const char *path, struct err *e)
 
 /* ---- life --------------------------------------------------------------- */
 
+static void
+hook_open(void *self, struct live_claim *c, serve_opened *fn, void *arg)
+{
+	struct media_server *m = self;
+
+	images_open(m->images, c, fn, arg);
+}
+
+static void
+hook_give_back(void *self, const struct serve_image *image)
+{
+	struct media_server *m = self;
+
+	images_give_back(m->images, image);
+}
+
+static void
+hook_report(void *self, struct live_claim *c, const struct serve_report *r,
+    serve_stored *fn, void *arg)
+{
+	struct media_server *m = self;
+
+	reports_store(m->reports, c, r, fn, arg);
+}
+
+static void
+hook_cancel(void *self, void *arg)
+{
+	struct media_server *m = self;
+
+	if (!reports_cancel(m->reports, arg))
+		images_cancel(m->images, arg);
+}
+
 static bool
 open_server(struct media_server *m, struct kube_client *k,
     const struct media_server_opts *o, struct err *e)
@@ -137,12 +173,13 @@ open_server(struct media_server *m, struct kube_client *k,
 	struct images_opts io = {
 		.origins = o->origins, .trust = m->trust, .cache = o->cache
 	};
-	struct serve_hooks h = { .open = images_open,
-		.give_back = images_give_back,
-		.cancel = images_cancel };
+	struct serve_hooks h = { .open = hook_open,
+		.give_back = hook_give_back,
+		.report = hook_report,
+		.cancel = hook_cancel,
+		.self = m };
 
 	m->images = images_new(k, &io);
-	h.self = m->images;
 	m->serve = serve_new(m->env, &o->serve, &m->live, &h, e);
 	return m->serve != NULL || err_wrap(e, "--media-listen");
 }
@@ -170,6 +207,7 @@ media_server_new(
 		return NULL;
 	}
 	m->tenants = tenants_new(k, &t, &m->live);
+	m->reports = reports_new(k, m->tenants);
 	m->key = claims_key_new(k, &key);
 	LOGI(m->env->log, "serves media", F_STR("listen", o->serve.listen),
 	    F_STR("url", m->media_url), F_STR("reports", m->report_url));
@@ -182,8 +220,9 @@ media_server_free(struct media_server *m)
 	if (m == NULL)
 		return;
 	claims_key_free(m->key);
-	tenants_free(m->tenants);
 	serve_free(m->serve);
+	reports_free(m->reports);
+	tenants_free(m->tenants);
 	images_free(m->images);
 	live_fini(&m->live);
 	tls_trust_free(m->trust);

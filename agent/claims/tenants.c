@@ -117,6 +117,12 @@ tenants_free(struct tenants *t)
 	xfree(t);
 }
 
+const cJSON *
+tenants_host(struct tenants *t, const char *key)
+{
+	return informer_get(t->hosts, key);
+}
+
 bool
 tenants_synced(const struct tenants *t)
 {

@@ -9,6 +9,8 @@
 #include "agent/kube/client.h"
 #include "agent/serve/live.h"
 
+struct cJSON;
+
 /* A medium outlives the deadline of its attempt by so much. */
 #define TENANTS_LATE_S 3600
 /* An API server that was silent for so long may have released a host. */
@@ -25,6 +27,8 @@ struct tenants_opts {
 struct tenants *tenants_new(
     struct kube_client *k, const struct tenants_opts *o, struct live *live);
 void tenants_free(struct tenants *t);
+/* Metadata of a host; to be given back to json_drop(). NULL: not known. */
+const struct cJSON *tenants_host(struct tenants *t, const char *key);
 bool tenants_synced(const struct tenants *t);
 
 /* What a record opens; false: nothing. Pure. */

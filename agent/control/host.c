@@ -113,6 +113,7 @@ host_read_asks(struct host_asks *a, const cJSON *ann)
 		{ ANN_CONFIRM, &a->confirm },
 		{ ANN_ADOPT, &a->adopt },
 		{ ANN_REMEDIATE, &a->remediate },
+		{ ANN_REPORT, &a->report },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -57,6 +57,7 @@ struct host_asks {
 	const char *accept_identity, *accept_certificate, *confirm;
 	const char *adopt;
 	const char *remediate; /* ours: of a Beskar7Remediation */
+	const char *report;    /* ours: of the media server */
 };
 
 struct host {

@@ -8,6 +8,7 @@
 
 #include "agent/control/host_pass.h"
 #include "agent/control/names.h"
+#include "agent/control/phoned.h"
 #include "common/str.h"
 
 /* Off for so long, seen at two looks: not the moment between two states. Who
@@ -94,9 +95,30 @@ evidence_note_progress(struct host_pass *p)
 		m->seen_os = true;
 }
 
+/* The machine itself, of this boot: its token is of claim and attempt. */
+static bool
+evidence_phoned(const struct host_pass *p, struct phoned *w)
+{
+	const struct record *r = &p->h.record;
+
+	return (p->m.evidence == EVIDENCE_AUTO ||
+		   p->m.evidence == EVIDENCE_REPORT) &&
+	       r->on_s != 0 &&
+	       phoned_of(w, p->h.asks.report, r->claim_id, r->attempt);
+}
+
+static bool
+evidence_by_report(const struct host_pass *p)
+{
+	struct phoned w;
+
+	return evidence_phoned(p, &w) && !w.failed;
+}
+
 static void
 evidence_note(struct host_pass *p)
 {
+	struct phoned w;
 	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
 
@@ -113,6 +135,9 @@ evidence_note(struct host_pass *p)
 		m->off_since_us = pass_now_us(p);
 	if (evidence_early(s))
 		m->seen_early = true;
+	if (evidence_phoned(p, &w))
+		report_evidence(&p->rep, w.at_s, "report: bootstrap %s",
+		    phoned_outcome(w.failed));
 }
 
 static bool
@@ -171,10 +196,17 @@ evidence_proven(struct host_pass *p, const char *what)
 static enum verdict
 evidence_waiting(struct host_pass *p)
 {
+	struct phoned w;
+
 	boot_say(p, "WaitingForEvidence",
-	    "there is no proof that the OS runs; nothing is repeated. Look at "
-	    "the console; if it runs, set the annotation " ANN_CONFIRM " of "
-	    "the host to the claim id",
+	    evidence_phoned(p, &w) && w.failed
+		? "the machine reported that its bootstrap failed; nothing is "
+		  "repeated. Look at its console; delete the Machine to try "
+		  "another one, or, if it is well after all, set the "
+		  "annotation " ANN_CONFIRM " of the host to the claim id"
+		: "there is no proof that the OS runs; nothing is repeated. "
+		  "Look at the console; if it runs, set the "
+		  "annotation " ANN_CONFIRM " of the host to the claim id",
 	    "evidence: report, node or BootProgress");
 	return pass_poll(p, p->c->o.poll_idle_us);
 }
@@ -182,8 +214,11 @@ evidence_waiting(struct host_pass *p)
 static enum verdict
 evidence_polled(struct host_pass *p)
 {
-	return evidence_overdue(p) ? evidence_waiting(p)
-				   : pass_poll(p, p->c->o.poll_busy_us);
+	struct phoned w;
+
+	return evidence_overdue(p) || (evidence_phoned(p, &w) && w.failed)
+		   ? evidence_waiting(p)
+		   : pass_poll(p, p->c->o.poll_busy_us);
 }
 
 /* Watched from the power-on without a gap, and no boot loader ever ran: the
@@ -398,8 +433,9 @@ first_boot_of_installer(struct host_pass *p)
 	boot_say(p, loading ? "Installing" : "Booting",
 	    loading ? "the installer runs" : "booting the installer",
 	    "evidence: the installer ends");
-	/* It restarts by itself: this is the second boot already. */
-	if (m->seen_loading && evidence_early(s))
+	/* It restarts by itself: this is the second boot already, or what it
+	 * installed is up and says so. */
+	if ((m->seen_loading && evidence_early(s)) || evidence_by_report(p))
 		return first_boot_ended(p);
 	m->seen_loading = m->seen_loading || loading;
 	return evidence_polled(p);
@@ -430,6 +466,8 @@ host_first_boot(struct host_pass *p)
 	evidence_note(p);
 	if (evidence_confirmed(p))
 		return evidence_proven(p, "confirmed by the user");
+	if (p->m.image_kind == IMAGE_LIVE && evidence_by_report(p))
+		return evidence_proven(p, "the machine reported");
 	v = medium_looked_for(p);
 	if (v != V_NEXT)
 		return v;
@@ -530,10 +568,12 @@ second_os_up(void *arg)
 	struct host_pass *p = arg;
 
 	boot_say(p, "Booting", "waiting for the installed OS",
-	    "evidence: BootProgress or node");
+	    "evidence: report, node or BootProgress");
 	if (evidence_running(p) && evidence_by_progress(p))
 		return evidence_proven(
 		    p, "BootProgress OSRunning without the medium");
+	if (evidence_by_report(p))
+		return evidence_proven(p, "the machine reported");
 	if (evidence_by_node(p))
 		return evidence_proven(p, "its node registered");
 	return evidence_polled(p);

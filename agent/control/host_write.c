@@ -119,6 +119,10 @@ change_patch(const struct host_pass *p, const struct host_change *ch)
 		if (ch->drop_annotation != NULL)
 			json_set(ann, ch->drop_annotation, cJSON_CreateNull());
 	}
+	/* What the machine said goes with its claim. */
+	if (ch->drop_claim && p->h.asks.report != NULL)
+		json_set(json_ensure_obj(meta, "annotations"), ANN_REPORT,
+		    cJSON_CreateNull());
 	if (ch->drop_claim) {
 		spec = json_ensure_obj(patch, "spec");
 		json_set(spec, "consumerRef", cJSON_CreateNull());

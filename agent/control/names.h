@@ -24,6 +24,8 @@
 #define ANN_CLAIM_ID AX "/claim-id"
 /* When the machine's node registered: told to a host that another replica drives. */
 #define ANN_NODE_SINCE AX "/node-since"
+/* What the machine said once it was up: phoned.h. */
+#define ANN_REPORT AX "/report"
 #define ANN_REBOOT AX "/reboot"
 #define ANN_RETRY AX "/retry"
 #define ANN_INSPECT AX "/inspect"

@@ -251,7 +251,7 @@ gate_open(struct kube_call *k)
 	struct kube_client *c = k->c;
 
 	if (!kube_mutates(k->rq.verb) || k->lane == KUBE_LANE_LEASE ||
-	    c->may_write == NULL ||
+	    k->rq.any_replica || c->may_write == NULL ||
 	    c->may_write(c->may_write_arg, k->rq.shard, &k->failed))
 		return true;
 	if (k->failed.kind == ERR_NONE)

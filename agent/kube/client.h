@@ -142,6 +142,7 @@ struct kube_request {
 	const char *precond_uid, *precond_rv, *propagation;
 	enum kube_lane lane;
 	unsigned shard;     /* whose lease allows it; KUBE_ANY_SHARD: any */
+	bool any_replica;   /* no lease decides on it: the gate is not asked */
 	int64_t timeout_us; /* 0 = the client's; WATCH: timeout_s + 15 s */
 	bool sensitive;     /* wipe every copy of the body (Secrets) */
 	void (*done)(void *arg, const struct kube_reply *r);

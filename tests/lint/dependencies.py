@@ -19,6 +19,7 @@ MAY = {
     'agent/origin/': ['agent/origin/', 'agent/media/', 'common/'],
     'agent/claims/': ['agent/claims/', 'agent/serve/', 'agent/origin/',
                       'agent/media/', 'agent/kube/', 'agent/control/record.h',
+                      'agent/control/phoned.h',
                       'agent/control/names.h', 'common/'],
     'agent/probe/': ['agent/probe/', 'agent/redfish/', 'common/'],
     'agent/enroll/': ['agent/enroll/', 'common/'],

@@ -54,7 +54,8 @@ struct got {
 	int status;
 	char etag[80], retry[16];
 	struct buf body;
-	bool stall; /* takes the first piece alone */
+	bool stall;       /* takes the first piece alone */
+	const char *send; /* body of the request; NULL = none */
 	struct http_call *call;
 };
 
@@ -100,6 +101,7 @@ ask(struct http_peer *p, struct got *g, const char *method, const char *target,
 		.target = target,
 		.headers = &h,
 		.n_headers = header != NULL,
+		.body = { g->send, g->send == NULL ? 0 : strlen(g->send) },
 		.sink = &sink,
 		.limits = { .idle_us = HTTP_NO_LIMIT,
 		    .total_us = HTTP_NO_LIMIT,
@@ -223,20 +225,27 @@ rig_record(struct claims_rig *r, struct record *out)
 	return ok && out->claim_id[0] != '\0';
 }
 
-/* A live image runs on the host; its claim is noted. */
+/* A machine with that image; once the host is in the state, its claim is noted. */
 static inline void
-rig_boot(struct claims_rig *r)
+rig_start(struct claims_rig *r, const char *image, const char *kind,
+    const char *state)
 {
 	struct record rec;
 
 	rig_available(r);
-	story_machine(r->s, IMAGE_URL, "Live");
-	story_wait(r->s, "physicalhosts", "bmc-000", "status/state",
-	    "Provisioned", 30 * LOOP_MIN);
+	story_machine(r->s, image, kind);
+	story_wait(r->s, "physicalhosts", "bmc-000", "status/state", state,
+	    30 * LOOP_MIN);
 	rig_pass(r, 10 * LOOP_S);
 	CU_ASSERT_TRUE_FATAL(rig_record(r, &rec));
 	(void)str_copy(r->claim, sizeof(r->claim), rec.claim_id);
 	r->attempt = rec.attempt;
+}
+
+static inline void
+rig_boot(struct claims_rig *r)
+{
+	rig_start(r, IMAGE_URL, "Live", "Provisioned");
 }
 
 static inline void
