@@ -289,19 +289,29 @@ reports_store(void *self, struct live_claim *c, const struct serve_report *r,
 	}
 }
 
+static bool
+cancel_in(struct storing *s, const void *arg)
+{
+	struct waiter *w;
+
+	TAILQ_FOREACH (w, &s->waiters, in_storing)
+		if (w->arg == arg) {
+			TAILQ_REMOVE(&s->waiters, w, in_storing);
+			xfree(w);
+			return true;
+		}
+	return false;
+}
+
+/* What was reported is stored all the same. */
 bool
 reports_cancel(struct reports *rs, const void *arg)
 {
 	struct storing *s;
-	struct waiter *w;
 
 	LIST_FOREACH (s, &rs->v, in_reports)
-		TAILQ_FOREACH (w, &s->waiters, in_storing)
-			if (w->arg == arg) {
-				TAILQ_REMOVE(&s->waiters, w, in_storing);
-				xfree(w);
-				return true; /* it is stored all the same */
-			}
+		if (cancel_in(s, arg))
+			return true;
 	return false;
 }
 

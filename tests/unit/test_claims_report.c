@@ -368,9 +368,10 @@ what_is_stored_is_read_back_or_is_nothing(void)
 		"succeeded c -1 2026-01-01T00:00:00Z",
 		"succeeded c 99999 2026-01-01T00:00:00Z",
 		"succeeded  1 2026-01-01T00:00:00Z",
-		"succeeded c 1 2026-01-01T00:00:00Z x",
-		"succeeded 123456789012345678901234567890123456789012345678901"
-		"2345678901234 1 2026-01-01T00:00:00Z" };
+		"succeeded c 1 2026-01-01T00:00:00Z x" };
+	static const char longer[] =
+	    "succeeded 12345678901234567890123456789012345678901234567890"
+	    "12345678901234 1 2026-01-01T00:00:00Z";
 	struct phoned w = { true, "claim-1", 3, 1767225600 }, back;
 	char text[PHONED_CAP];
 
@@ -387,6 +388,7 @@ what_is_stored_is_read_back_or_is_nothing(void)
 	CU_ASSERT_FALSE(phoned_parse(&back, NULL));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		CHECK_ROW(!phoned_parse(&back, bad[i]), bad[i]);
+	CU_ASSERT_FALSE(phoned_parse(&back, longer));
 	(void)str_copy(w.claim, sizeof(w.claim), "two words");
 	CU_ASSERT_FALSE(phoned_print(&w, text));
 }
