@@ -13,3 +13,8 @@ target_sources(test_claims_report PRIVATE
 	${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 # On sockets, with curl.
 integration_test(media b7_agent_serve b7_net b7_world)
+add_test(NAME integration-media_agent
+	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/media.sh
+		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+set_tests_properties(integration-media_agent PROPERTIES LABELS integration
+	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
