@@ -351,7 +351,12 @@ an_installed_system_says_that_the_installer_ended(void)
 	rig_pass(&r, 30 * LOOP_S);
 	rig_target(&r, 0, TOKEN_REPORT, at);
 	CU_ASSERT_STRING_NOT_EQUAL(at, "");
+	CU_ASSERT_TRUE(rig_record(&r, &rec));
+	CU_ASSERT_EQUAL(rec.installed_s, 0);
 	CU_ASSERT_EQUAL(post(&r, 0, at, DONE).status, 204);
+	rig_pass(&r, 10 * LOOP_S); /* long before it would end by itself */
+	CU_ASSERT_TRUE(rig_record(&r, &rec));
+	CU_ASSERT_NOT_EQUAL(rec.installed_s, 0);
 	story_wait(r.s, "physicalhosts", "bmc-000", "status/state",
 	    "Provisioned", 10 * LOOP_MIN);
 	CU_ASSERT_TRUE(rig_record(&r, &rec));
