@@ -58,6 +58,12 @@ driving_hold_us(const struct controllers *c, const char *key)
 	return d->hold_us != 0 && left > 0 ? left : 0;
 }
 
+int64_t
+driving_since_us(const struct controllers *c, const char *key)
+{
+	return c->driving[driving_shard(c, key)].since_us;
+}
+
 /* Whoever holds a shard counts its hosts; the sum of all parts is no more than
  * the limit. */
 unsigned

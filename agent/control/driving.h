@@ -37,6 +37,8 @@ bool driving_key(const struct controllers *c, const char *key);
 /* What the object's driver of before may have asked for last is not certain to
  * have ended: for so long. 0 = it has. */
 int64_t driving_hold_us(const struct controllers *c, const char *key);
+/* Since when its shard is this process's, by the loop's clock. */
+int64_t driving_since_us(const struct controllers *c, const char *key);
 struct informer;
 size_t driving_count(const struct controllers *c, const struct informer *inf);
 /* This process's part of a limit of the whole fleet; at least one. */

@@ -136,6 +136,7 @@ struct host_ctl {
 	struct controllers *c;
 	char *key; /* owned */
 	unsigned shard;
+	int64_t rested_us;    /* when its record was last seen at rest */
 	char *uid;            /* owned; of the object that mem is about */
 	struct redfish *rf;   /* owned; NULL until spec and Secret are known */
 	char *rf_address;     /* what it was made for */

@@ -186,15 +186,18 @@ certificate_accepted(void *arg)
 
 /* Whoever drove it before did not give it up: what that one sent a moment before
  * its end may still be executed, and what is read now is not yet what will be.
- * Decisions wait for as long as a BMC may take. */
+ * Decisions wait for as long as a BMC may take. A record that was at rest since
+ * then was opened by us: that one asks nothing that its record does not say. */
 static enum verdict
 predecessor_silent(void *arg)
 {
 	struct host_pass *p = arg;
 	int64_t left = driving_hold_us(p->c, p->h.key);
 
+	if (!record_open(&p->h.record, pass_wall_s(p)))
+		p->ctl->rested_us = pass_now_us(p);
 	if (left == 0 || p->reads_only != NULL || p->claim == CLAIM_LOST ||
-	    !record_open(&p->h.record, pass_wall_s(p)))
+	    p->ctl->rested_us > driving_since_us(p->c, p->h.key))
 		return V_NEXT;
 	p->rep.op_kept = true;
 	return pass_poll(p, left);
