@@ -303,7 +303,7 @@ a_reader_that_stands_still_is_cut_alone(void)
 	CU_ASSERT_TRUE(is_image(&c, 60000000));
 	xfree(c.body);
 	pass(&p, 15 * LOOP_S, no_streams);
-	CU_ASSERT_EQUAL(serve_counts(p.r.s).streams, 0);
+	CU_ASSERT_EQUAL_FATAL(serve_counts(p.r.s).streams, 0);
 	CU_ASSERT_EQUAL(serve_counts(p.r.s).buffered, 0);
 	/* What it has of it ends before its end. */
 	while ((n = recv(fd, reply, sizeof(reply), 0)) > 0)
