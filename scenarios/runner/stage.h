@@ -74,7 +74,7 @@ struct stage_agent_opts {
 	unsigned shards; /* 0 = 1 */
 	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
-	bool media; /* serves media at port 8090 of its address */
+	bool media;              /* serves media at port 8090 of its address */
 	const char *diagnostics; /* "127.0.0.1:8080"; NULL = none */
 };
 #define STAGE_TOKEN "agent-token" /* of the agents, at the API */
