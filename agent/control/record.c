@@ -55,6 +55,7 @@ static const struct record_text texts[] = {
 	TEXT("mark", mark),
 	TEXT("power", power),
 	TEXT("reboot", reboot),
+	TEXT("data", data),
 	TEXT("refused", refused),
 	TEXT("heal", heal),
 	TEXT("healDo", heal_do),
@@ -222,7 +223,7 @@ void
 record_clear_attempt(struct record *r)
 {
 	r->armed_s = r->on_s = r->installed_s = r->on2_s = r->deadline_s = 0;
-	r->mark[0] = '\0';
+	r->mark[0] = r->data[0] = '\0';
 	record_clear_heal(r);
 }
 

@@ -62,6 +62,9 @@ struct record {
 	/* The last power action that we asked for, by its ResetType. */
 	char power[24];
 	int64_t power_s;
+	/* Of this attempt: how the data goes to the machine, and a hash of all
+	 * that goes in (boot_media.h); "" = the image was given as it is. */
+	char data[48];
 	char reboot[16];     /* value of AX/reboot that power answers to */
 	int64_t reboot_by_s; /* when a soft restart is to become a hard one */
 	/* The power cycle (or power-off) that was asked for: host_heal_plan.c.
