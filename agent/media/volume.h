@@ -1,0 +1,27 @@
+/*
+ * A small image from nothing: ISO 9660 with Rock Ridge and Joliet, made of given
+ * files, for a second drive. A pure function: the same label and files give the
+ * same bytes. Nothing in it is dated, owned by root, read-only, and for root
+ * alone: it holds secrets.
+ */
+#ifndef B7_AGENT_MEDIA_VOLUME_H
+#define B7_AGENT_MEDIA_VOLUME_H
+
+#include "agent/media/compose.h"
+#include "agent/media/composed.h"
+
+#define VOLUME_LABEL 32 /* bytes; what Joliet holds is cut to 16 */
+#define VOLUME_BYTES (16u << 20)
+
+struct volume_opts {
+	const char *label; /* as systems look for it: "cidata", "COMBUSTION" */
+	const struct compose_file *files; /* boot 0; "/a/b" makes folders */
+	size_t n_files;
+};
+
+/* *out is memory alone: no base is read (composed_free). ERR_SPEC for names that
+ * no image can hold, or that stand twice; ERR_TOO_BIG. */
+bool volume_make(
+    struct composed *out, const struct volume_opts *o, struct err *e);
+
+#endif
