@@ -97,6 +97,21 @@ machine_unload(struct machine_pass *p)
 	cJSON_Delete(p->status);
 }
 
+/* HostProvisioned is what the column Reason shows: before there is a host, it
+ * says what keeps the machine from one. */
+static void
+machine_say_why_unclaimed(struct machine_pass *p)
+{
+	const char *why = cond_reason(p->status, "HostClaimed");
+	enum cond_status now = cond_get(p->status, "HostProvisioned");
+
+	if (p->has_host || cond_get(p->status, "HostClaimed") != COND_FALSE ||
+	    (now != COND_ABSENT && now != COND_UNKNOWN))
+		return;
+	machine_say(p, "HostProvisioned", COND_UNKNOWN, why,
+	    "there is no host for it yet");
+}
+
 /* Every condition is there from the first status on (capi-contract 2.1). */
 static void
 machine_summary(struct machine_pass *p)
@@ -109,6 +124,7 @@ machine_summary(struct machine_pass *p)
 		{ "Deleting", true },
 	};
 
+	machine_say_why_unclaimed(p);
 	for (size_t i = 0; i < 4; i++)
 		if (cond_get(p->status, in[i].type) == COND_ABSENT)
 			machine_say(

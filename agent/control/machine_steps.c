@@ -107,7 +107,9 @@ cluster_ready(void *arg)
 		return V_NEXT;
 	machine_say(p, "HostClaimed", COND_FALSE,
 	    "WaitingForClusterInfrastructureReady",
-	    p->cluster == NULL ? "the Cluster does not exist yet" : "");
+	    p->cluster == NULL ? "the Cluster does not exist yet"
+			       : "the Cluster's infrastructure is not "
+				 "provisioned yet");
 	return V_STOP;
 }
 
@@ -119,6 +121,25 @@ control_plane_up(const struct machine_pass *p)
 	       kobj_label(p->m.tree, LABEL_CONTROL_PLANE) != NULL ||
 	       (p->owner != NULL &&
 		   kobj_label(p->owner, LABEL_CONTROL_PLANE) != NULL);
+}
+
+static void
+bootstrap_awaited(struct machine_pass *p)
+{
+	if (control_plane_up(p))
+		object_say(p->status, &p->at, "BootstrapDataReady", COND_FALSE,
+		    "WaitingForBootstrapData",
+		    "Machine %s has no spec.bootstrap.dataSecretName yet; its "
+		    "bootstrap provider sets it",
+		    p->m.owner);
+	else
+		object_say(p->status, &p->at, "BootstrapDataReady", COND_FALSE,
+		    "WaitingForControlPlaneInitialized",
+		    "the first control plane machine of Cluster %s is not up; "
+		    "the bootstrap data comes after that",
+		    kobj_name(p->cluster));
+	machine_say(p, "HostClaimed", COND_FALSE, "WaitingForBootstrapData",
+	    "a host is chosen once the bootstrap data is there");
 }
 
 static enum verdict
@@ -137,12 +158,7 @@ bootstrap_ready(void *arg)
 		return V_NEXT;
 	}
 	if (str_empty(name)) {
-		machine_say(p, "BootstrapDataReady", COND_FALSE,
-		    control_plane_up(p) ? "WaitingForBootstrapData"
-					: "WaitingForControlPlaneInitialized",
-		    "");
-		machine_say(p, "HostClaimed", COND_FALSE,
-		    "WaitingForBootstrapData", "");
+		bootstrap_awaited(p);
 		return V_STOP;
 	}
 	if (!machine_past_gates(p) && kobj_key_make(p->m.ns, name, key) &&

@@ -434,7 +434,8 @@ columns_show_what_the_api_says(void)
 	    "failureDomain: r1, initialization: {provisioned: true}, "
 	    "addresses: [{type: Hostname, address: x}, {type: InternalIP, "
 	    "address: 10.0.0.1}], conditions: [{type: Ready, status: 'True', "
-	    "reason: Ready}, {type: Paused, status: 'False'}]}}";
+	    "reason: Ready}, {type: HostProvisioned, status: 'True', "
+	    "reason: Provisioned}, {type: Paused, status: 'False'}]}}";
 	static const struct {
 		size_t crd;
 		const char *object, *want;
@@ -443,7 +444,8 @@ columns_show_what_the_api_says(void)
 		    "[\"h1\",\"Provisioning\",\"On\",\"m1\",\"power\","
 		    "\"False\",\"60s\",\"https://b\",\"X\",\"S\",\"U\",2]" },
 		{ 1, machine,
-		    "[\"m1\",\"c1\",\"h1\",\"True\",\"Ready\",true,\"60s\","
+		    "[\"m1\",\"c1\",\"h1\",\"True\",\"Provisioned\",true,"
+		    "\"60s\","
 		    "\"b7://n/h\",\"r1\",\"10.0.0.1\",\"mm\",\"False\"]" },
 	};
 	struct table_opts o = { .wall_us = 1795372800LL * 1000000 };

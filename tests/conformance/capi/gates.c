@@ -82,6 +82,9 @@ waits_for_the_bootstrap_data(void)
 	capi_still(r, SETTLE);
 	CU_ASSERT_TRUE(capi_cond_is(r, B7M, "m2", "BootstrapDataReady",
 	    "reason", "WaitingForBootstrapData"));
+	/* The column Reason says so, too. */
+	CU_ASSERT_TRUE(capi_cond_is(r, B7M, "m2", "HostProvisioned", "reason",
+	    "WaitingForBootstrapData"));
 	rig_patch(r, MACHINES, "m2", "%s",
 	    "{\"metadata\":{\"annotations\":{\"" CAPI "/paused\":null}}}");
 	CU_ASSERT_TRUE(capi_up(r, "m2"));
