@@ -480,8 +480,8 @@ agent_free(struct agent *a)
 	ask_free(a->ask); /* lets go of what the next one serves */
 	diagnostics_free(a->diagnostics);
 	explain_server_free(a->explain);
+	controllers_free(a->control); /* they ask the media server */
 	media_server_free(a->media);
-	controllers_free(a->control);
 	shards_free(a->shards);
 	kube_client_free(a->kube);
 	xfree(a->ns);

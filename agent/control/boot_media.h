@@ -22,7 +22,10 @@ enum boot_media_state {
 	BOOT_MEDIA_REFUSED /* until the user changes what `message` names */
 };
 
-/* Whose medium, and what the BMC can take. */
+/* Whose medium, and what the BMC can take. Asked for attempt 1 before the host's
+ * record serves the claim: a host whose image or data is no good stays Claimed,
+ * takes no place of the fleet's limit, and costs no attempt. So an answer must
+ * not wait for url() to be there. */
 struct boot_media_ask {
 	const char *host; /* key "ns/name" */
 	const char
@@ -64,7 +67,9 @@ struct boot_media {
 	/* Tells what is known at once and sets off what is missing. */
 	void (*look)(void *self, const struct boot_media_ask *ask,
 	    struct boot_media_answer *out);
-	/* Owned; NULL: that claim does not live (yet); wakes when it does. */
+	/* Owned; NULL: that claim does not live (yet); wakes when it does. By
+	 * the key in force: what a drive shows may have another token in the
+	 * same place, of the key before. */
 	char *(*url)(void *self, const char *host, const char *claim,
 	    int attempt, enum boot_medium which);
 	/* false: nothing was read, here at least: another replica may have

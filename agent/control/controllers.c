@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent/control/boot_media.h"
 #include "agent/control/cluster_endpoint.h"
 #include "agent/control/driving.h"
 #include "agent/control/host_stream.h"
@@ -352,6 +353,16 @@ controllers_defaults(struct controllers_opts *o)
 	o->image_origins = xstrdup(o->image_origins);
 }
 
+/* Only a hint: what it is about is read by the pass. */
+static void
+controllers_on_media(void *arg, const char *host)
+{
+	struct controllers *c = arg;
+
+	if (c->started && driving_key(c, host))
+		workq_add(c->host_q, host);
+}
+
 static struct informer *
 controllers_informer(struct controllers *c, const struct kube_resource *res,
     bool metadata_only, informer_fn *fn)
@@ -376,6 +387,10 @@ controllers_new(const struct env *env, struct kube_client *k,
 	c->k = k;
 	c->o = *o;
 	controllers_defaults(&c->o);
+	if (c->o.boot_media != NULL) {
+		c->o.boot_media->wake = controllers_on_media;
+		c->o.boot_media->wake_arg = c;
+	}
 	c->streams_max =
 	    c->o.event_streams > 0 ? (unsigned)c->o.event_streams : 0;
 	driving_init(c, c->o.shards);
@@ -483,6 +498,10 @@ controllers_free(struct controllers *c)
 {
 	if (c == NULL)
 		return;
+	if (c->o.boot_media != NULL) {
+		c->o.boot_media->wake = NULL;
+		c->o.boot_media->wake_arg = NULL;
+	}
 	timer_stop(&c->stop_timer);
 	c->stopping = true;
 	timer_stop(&c->stream_timer);

@@ -13,6 +13,7 @@
 #include "common/env.h"
 #include "common/err.h"
 
+struct boot_media;
 struct controllers;
 struct kube_client;
 
@@ -30,6 +31,10 @@ struct controllers_opts {
 	int64_t bmc_grace_us;      /* [10 min] outage before HostHealthy */
 	int64_t write_max_us;      /* [3 min] a BMC's answer to a write */
 	int64_t retry_max_us;      /* [5 min] longest pause after failures */
+	/* Who makes what hosts boot: boot_media.h. Borrowed; its wake is ours
+	 * until controllers_free. NULL = nobody: a BMC is given the image's own
+	 * URL. */
+	struct boot_media *boot_media;
 	/* Asked before every write to a BMC; NULL = always. */
 	bool (*may_write)(void *arg, unsigned shard, struct err *e);
 	void *may_write_arg;
