@@ -36,7 +36,7 @@ tenants_who(const struct record *r, struct live_who *w)
 	w->armed_s = r->armed_s;
 	w->may[TOKEN_REPORT] = true;
 	w->until_s[TOKEN_REPORT] = 0;
-	w->may[TOKEN_MEDIUM] = r->installed_s == 0;
+	w->may[TOKEN_MEDIUM] = r->installed_s == 0 && r->ejected_s == 0;
 	w->until_s[TOKEN_MEDIUM] = provisioning && r->deadline_s > 0
 				       ? r->deadline_s + TENANTS_LATE_S
 				       : 0;

@@ -65,6 +65,7 @@ static const struct record_time times[] = {
 	{ "armedAt", offsetof(struct record, armed_s) },
 	{ "onAt", offsetof(struct record, on_s) },
 	{ "installedAt", offsetof(struct record, installed_s) },
+	{ "ejectedAt", offsetof(struct record, ejected_s) },
 	{ "on2At", offsetof(struct record, on2_s) },
 	{ "deadline", offsetof(struct record, deadline_s) },
 	{ "powerAt", offsetof(struct record, power_s) },
@@ -222,7 +223,8 @@ record_print(const struct record *r)
 void
 record_clear_attempt(struct record *r)
 {
-	r->armed_s = r->on_s = r->installed_s = r->on2_s = r->deadline_s = 0;
+	r->armed_s = r->on_s = r->installed_s = r->ejected_s = 0;
+	r->on2_s = r->deadline_s = 0;
 	r->mark[0] = r->data[0] = '\0';
 	record_clear_heal(r);
 }

@@ -13,6 +13,7 @@ record_full(void)
 		.armed_s = 1767225600,
 		.on_s = 1767225601,
 		.installed_s = 1767225602,
+		.ejected_s = 1767225602,
 		.on2_s = 1767225603,
 		.deadline_s = 1767229200,
 		.power_s = 1767225604,
@@ -28,6 +29,7 @@ record_full(void)
 	memset(r.mark, 'm', sizeof(r.mark) - 1);
 	memset(r.power, 'p', sizeof(r.power) - 1);
 	memset(r.reboot, 'r', sizeof(r.reboot) - 1);
+	memset(r.data, 'd', sizeof(r.data) - 1);
 	memset(r.refused, 'f', sizeof(r.refused) - 1);
 	r.refused_s = r.heal_s = r.fenced_s = 1767225605;
 	memset(r.heal, 'h', sizeof(r.heal) - 1);
