@@ -108,8 +108,8 @@ cluster_ready(void *arg)
 	machine_say(p, "HostClaimed", COND_FALSE,
 	    "WaitingForClusterInfrastructureReady",
 	    p->cluster == NULL ? "the Cluster does not exist yet"
-			       : "the Cluster's infrastructure is not "
-				 "provisioned yet");
+			       : "WaitingForClusterInfrastructureReady: the "
+				 "Cluster's infrastructure is not up yet");
 	return V_STOP;
 }
 
@@ -123,19 +123,23 @@ control_plane_up(const struct machine_pass *p)
 		   kobj_label(p->owner, LABEL_CONTROL_PLANE) != NULL);
 }
 
+/* The reason is said again: Ready shows messages where there are any, and is to
+ * name what it waits for (capi-contract 28, 29). */
 static void
 bootstrap_awaited(struct machine_pass *p)
 {
 	if (control_plane_up(p))
 		object_say(p->status, &p->at, "BootstrapDataReady", COND_FALSE,
 		    "WaitingForBootstrapData",
-		    "Machine %s has no spec.bootstrap.dataSecretName yet; its "
+		    "WaitingForBootstrapData: Machine %s has no "
+		    "spec.bootstrap.dataSecretName yet; its "
 		    "bootstrap provider sets it",
 		    p->m.owner);
 	else
 		object_say(p->status, &p->at, "BootstrapDataReady", COND_FALSE,
 		    "WaitingForControlPlaneInitialized",
-		    "the first control plane machine of Cluster %s is not up; "
+		    "WaitingForControlPlaneInitialized: the first control "
+		    "plane machine of Cluster %s is not up; "
 		    "the bootstrap data comes after that",
 		    kobj_name(p->cluster));
 	machine_say(p, "HostClaimed", COND_FALSE, "WaitingForBootstrapData",
