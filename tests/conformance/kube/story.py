@@ -12,6 +12,8 @@ import json
 import os
 import pathlib
 import secrets
+import socket
+import subprocess
 import sys
 import time
 
@@ -55,9 +57,12 @@ class Story:
             '--seed', str(1 + secrets.randbelow(1 << 30)))
             for n, profile in enumerate(('generic', 'idrac9'))]
         p.core(p.control_of('bmc-0'))
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            self.diagnostics = '127.0.0.1:%d' % free.getsockname()[1]
         p.agent('agent', '--leader-elect', '--lease-namespace', SYSTEM,
-                '--diagnostics-address', '', '--namespace', self.t.ns,
-                '--bmc-write-timeout', '5s')
+                '--diagnostics-address', self.diagnostics,
+                '--namespace', self.t.ns, '--bmc-write-timeout', '5s')
 
     # ---- objects ----
 
@@ -178,6 +183,30 @@ class Story:
                   self.ours('beskar7machines', 'm'), lambda o:
                   place.condition(o, 'Ready').get('status') == 'True')
 
+    def explain(self):
+        """To whom the server knows and allows to get hosts, alone."""
+        path = self.dir / 'explain.token'
+        for what, token, want, says in (
+                ('explains a host to who may get it',
+                 self.place.token(place.ACCOUNT), 0, 'Provisioned'),
+                ('explains nothing to a token that nobody made',
+                 'nobody.made.this', 1, '')):
+            path.write_text(token)
+            path.chmod(0o600)
+            r = subprocess.run(
+                (os.environ['B7_AGENT'], 'explain', '--server',
+                 'http://' + self.diagnostics, '--token-file', str(path),
+                 '%s/%s' % (self.t.ns, self.claimed())),
+                capture_output=True, text=True, timeout=30, check=False)
+            self.say((r.returncode != 0) == bool(want) and says in r.stdout,
+                     what, '%d %s %s' % (r.returncode, r.stdout[:300],
+                                         r.stderr[:300]))
+        path.unlink()
+
+    def claimed(self):
+        return self.t.get(self.ours('beskar7machines', 'm'),
+                          quiet=True).json['status']['hostRef']['name']
+
     def pause(self):
         path = self.ours('beskar7machines', 'm')
         for value, word in (('true', 'True'), (None, 'False')):
@@ -258,7 +287,8 @@ def main(where):
                 (s.hosts, 'to start and enrol two hosts'),
                 (s.template, 'for a template'),
                 (s.cluster, 'for a cluster and to provision one host'),
-                (s.rest, None), (s.pause, 'for a pause'),
+                (s.rest, None), (s.explain, 'to explain one host twice'),
+                (s.pause, 'for a pause'),
                 (s.remediate, 'for a remediation'),
                 (s.release, 'to release one host and forget two')):
             step()
