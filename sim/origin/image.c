@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sim/origin/tree.h"
+
 #define PVD 16
 #define BOOT_RECORD 17
 #define TERMINATOR 18
@@ -173,6 +175,12 @@ filler(const struct image *im, int64_t n, uint8_t *p)
 static void
 sector(const struct image *im, int64_t n, uint8_t *p)
 {
+	if (im->tree) {
+		if (!tree_sector(im->tree, n,
+			(uint32_t)(im->size / IMAGE_SECTOR), im->note, p))
+			filler(im, n, p);
+		return;
+	}
 	memset(p, 0, IMAGE_SECTOR);
 	if (!im->iso || n == BIOS_LOADER || n >= UEFI_LOADER) {
 		filler(im, n, p);

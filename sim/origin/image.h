@@ -18,12 +18,16 @@
 #define IMAGE_SECTOR 2048
 #define IMAGE_MIN (64 * IMAGE_SECTOR)
 
+struct tree;
+
 struct image {
 	int64_t size;   /* a multiple of IMAGE_SECTOR, at least IMAGE_MIN */
 	bool iso;       /* else filler from the first byte */
 	bool bootable;  /* has a boot record and a catalog */
 	char note[256]; /* "b7sim kind=live id=..."; application use field */
 	uint64_t key;   /* of the filler */
+	/* A family's (borrowed), in place of the layout above; NULL = none. */
+	const struct tree *tree;
 };
 /* n bytes from offset off; what lies beyond the end is left alone. */
 void image_read(const struct image *im, int64_t off, void *out, size_t n);

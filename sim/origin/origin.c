@@ -14,28 +14,10 @@
 #include "common/str.h"
 #include "common/url.h"
 #include "sim/origin/image.h"
+#include "sim/origin/kind.h"
+#include "sim/origin/tree.h"
 
-#define DEFAULT_SIZE (1 << 20)
-#define MAX_SIZE (1LL << 40)
 #define SLOW_RATE 4096
-
-/* What a name stands for. */
-struct kind {
-	const char *name; /* start of the last part of the path */
-	const char *note; /* NULL = no ISO */
-	bool no_boot, no_range, slow, truncated;
-};
-static const struct kind kinds[] = {
-	{ "installer-reboot", "kind=installer after=reboot", 0, 0, 0, 0 },
-	{ "installer", "kind=installer after=poweroff", 0, 0, 0, 0 },
-	{ "live", "kind=live", 0, 0, 0, 0 },
-	{ "not-an-iso", NULL, 0, 0, 0, 0 },
-	{ "no-boot", "kind=live", true, 0, 0, 0 },
-	{ "no-range", "kind=live", 0, true, 0, 0 },
-	{ "slow", "kind=live", 0, 0, true, 0 },
-	{ "truncated", "kind=live", 0, 0, 0, true },
-};
-#define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 struct rule {
 	LIST_ENTRY(rule) link;
@@ -61,6 +43,7 @@ struct origin {
 	struct map counts; /* path -> struct origin_count (owned) */
 	LIST_HEAD(, rule) rules;
 	LIST_HEAD(, body) bodies;
+	struct tree *trees[KIND_FAMILIES]; /* owned; made when asked for */
 };
 
 /* ---- counts and failures ------------------------------------------------ */
@@ -139,54 +122,7 @@ failure(struct origin *o, const char *path)
 	return 0;
 }
 
-/* ---- images ------------------------------------------------------------- */
-
-static const struct kind *
-kind_of(const char *path)
-{
-	const char *base = strrchr(path, '/') + 1;
-
-	if (!str_has_suffix(base, ".iso"))
-		return NULL;
-	for (size_t i = 0; i < N_KINDS; i++)
-		if (str_has_prefix(base, kinds[i].name))
-			return &kinds[i];
-	return NULL;
-}
-
-static int64_t
-query_number(const char *target, const char *name, int64_t dflt)
-{
-	char *s = url_query(target, name);
-	int64_t n;
-
-	if (!s || !str_to_i64(s, &n) || n < 0 || n > MAX_SIZE)
-		n = dflt;
-	xfree(s);
-	return n;
-}
-
-static void
-image_of(const struct kind *k, const char *path, const char *target,
-    struct image *im)
-{
-	char *id = url_query(target, "id");
-	int64_t size = query_number(target, "size", DEFAULT_SIZE);
-
-	memset(im, 0, sizeof(*im));
-	if (size < IMAGE_MIN)
-		size = IMAGE_MIN;
-	im->size = (size + IMAGE_SECTOR - 1) / IMAGE_SECTOR * IMAGE_SECTOR;
-	im->iso = k->note != NULL;
-	im->bootable = im->iso && !k->no_boot;
-	im->key = str_hash(path, 0);
-	if (id)
-		id[strcspn(id, " ")] = '\0';
-	(void)str_format(im->note, sizeof(im->note), "b7sim %s%s%s",
-	    k->note ? k->note : "", id && *id ? " id=" : "",
-	    id ? id : ""); /* cut is fine */
-	xfree(id);
-}
+/* ---- sending ------------------------------------------------------------ */
 
 /* "bytes=a-b", "bytes=a-", "bytes=-n". 0 none, 1 good, -1 not satisfiable */
 static int
@@ -217,8 +153,6 @@ parse_range(const char *s, int64_t size, int64_t *from, int64_t *to)
 	return *from <= *to ? 1 : -1;
 }
 
-/* ---- sending ------------------------------------------------------------ */
-
 static void
 body_free(void *arg)
 {
@@ -246,7 +180,7 @@ pull(void *arg, void *out, size_t cap, size_t *n)
 }
 
 struct answer {
-	const struct kind *k;
+	const struct origin_kind *k;
 	struct image im;
 	int64_t from, to;
 	int status;
@@ -351,7 +285,7 @@ send_image(struct origin *o, struct http_exchange *x, const struct answer *a,
 		head_reply(x, a, h, n);
 	else if (a->k->slow)
 		raw(x, a, h, n,
-		    query_number(http_exchange_target(x), "rate", SLOW_RATE));
+		    kind_number(http_exchange_target(x), "rate", SLOW_RATE));
 	else if (a->k->truncated)
 		raw(x, a, h, n, 0);
 	else
@@ -360,13 +294,16 @@ send_image(struct origin *o, struct http_exchange *x, const struct answer *a,
 
 static void
 serve(struct origin *o, struct http_exchange *x, const char *path,
-    const struct kind *k)
+    const struct origin_kind *k)
 {
 	struct origin_count *c = count_of(o, path);
 	struct answer a = { .k = k, .status = 200 };
 	int ranged = 0;
 
-	image_of(k, path, http_exchange_target(x), &a.im);
+	if (!kind_image(k, o->trees, http_exchange_target(x), &a.im)) {
+		plain(x, 404, "no such family; see --help\n");
+		return;
+	}
 	a.head = str_eq(http_exchange_method(x), "HEAD");
 	a.to = a.im.size - 1;
 	if (a.head)
@@ -469,7 +406,7 @@ whole(void *arg, struct http_exchange *x, struct http_bytes body)
 	const char *method = http_exchange_method(x);
 	const char *target = http_exchange_target(x);
 	char *path = xstrndup(target, strcspn(target, "?"));
-	const struct kind *k = kind_of(path);
+	const struct origin_kind *k = kind_of(path);
 	int status;
 
 	if (str_has_prefix(path, "/-/")) {
@@ -545,6 +482,8 @@ origin_free(struct origin *o)
 	while (LIST_FIRST(&o->rules))
 		rule_free(LIST_FIRST(&o->rules));
 	map_free(&o->counts, xfree);
+	for (size_t i = 0; i < KIND_FAMILIES; i++)
+		tree_free(o->trees[i]);
 	xfree(o);
 }
 

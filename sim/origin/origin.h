@@ -14,6 +14,10 @@
  *   /no-range.iso            live, answers 200 to ranges
  *   ?size=N                  bytes [1 MiB], rounded up to 2048
  *   ?id=TEXT                 image id that ends up on the disk
+ *   ?family=NAME             an image as that family of operating systems has
+ *                            it, which wants user data: cloud-init, ubuntu,
+ *                            coreos, microos, talos, kairos (README.md)
+ *   &wants=nothing           which boots without, too
  *
  * Names may have a prefix folder and a suffix: /a/b/live-17.iso is live.
  * Control: GET /-/stats (JSON: reads and bytes by path), POST /-/reset,

@@ -37,7 +37,11 @@ static const char usage[] =
     "  /installer.iso         installs to the disk, then powers off\n"
     "  /installer-reboot.iso  installs to the disk, then reboots\n"
     "  /not-an-iso.iso /no-boot.iso /no-range.iso /truncated.iso /slow.iso\n"
-    "  ?size=N ?id=TEXT ?rate=N (of slow.iso, bytes a second)\n\n"
+    "  ?size=N ?id=TEXT ?rate=N (of slow.iso, bytes a second)\n"
+    "  ?family=NAME as that family of operating systems has it: cloud-init, "
+    "ubuntu,\n"
+    "      coreos, microos, talos, kairos; &wants=nothing: boots without user "
+    "data\n\n"
     "GET /-/stats counts reads; POST /-/fault {\"path\": GLOB, \"status\": N,"
     "\n\"count\": N} makes paths fail; POST /-/reset sets the counts to 0.\n\n";
 
