@@ -395,7 +395,7 @@ static void
 wipe(struct bmc *b, void *arg)
 {
 	(void)arg;
-	xreplace(&b->m.disk_image, NULL);
+	machine_wipe_disk(b);
 }
 
 static cJSON *

@@ -15,6 +15,7 @@
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
+#include "sim/bmc/machine_ops.h"
 #include "sim/bmc/media.h"
 #include "sim/bmc/replay.h"
 #include "sim/bmc/request.h"
@@ -384,6 +385,7 @@ bmc_fleet_new(
 	struct bmc_fleet *f = xcalloc(1, sizeof(*f));
 
 	f->env = env;
+	f->machine = &machine_virtual;
 	f->tls = o->tls;
 	f->virtual_tls = o->virtual_tls;
 	f->read_chunk = o->read_chunk ? (int64_t)o->read_chunk : 512 << 10;

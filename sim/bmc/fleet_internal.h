@@ -12,6 +12,7 @@
 struct control;
 struct fault_set;
 struct journal;
+struct machine_ops;
 struct replay;
 struct request;
 struct trace_log;
@@ -23,8 +24,9 @@ struct chunks;
 LIST_HEAD(chunks_list, chunks);
 
 struct bmc_fleet {
-	const struct env *env;    /* borrowed */
-	struct bmc_timing timing; /* defaults filled in */
+	const struct env *env;             /* borrowed */
+	const struct machine_ops *machine; /* what the machines are */
+	struct bmc_timing timing;          /* defaults filled in */
 	bool tls, virtual_tls, one_service;
 	unsigned prefix, count, port;
 	struct http_addr first; /* of the block or the only address */

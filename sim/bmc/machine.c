@@ -1,6 +1,5 @@
 /* Power and POST. See machine.h; the boot itself is machine_boot.c. */
 #include "sim/bmc/machine.h"
-#include "sim/bmc/storage.h"
 
 #include "common/mem.h"
 #include "common/str.h"
@@ -10,16 +9,12 @@
 #include "sim/bmc/firmware.h"
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
-#include "sim/bmc/medium.h"
+#include "sim/bmc/machine_ops.h"
+#include "sim/bmc/storage.h"
 
 static const char *const reset_names[RESET_N] = { "On", "ForceOff",
 	"GracefulShutdown", "GracefulRestart", "ForceRestart", "Nmi", "ForceOn",
 	"PushPowerButton", "PowerCycle" };
-
-/* POST is cut into these, so that BootProgress moves as on real machines. */
-static const enum boot_progress post_steps[] = { PROGRESS_CPU, PROGRESS_MEMORY,
-	PROGRESS_PCI, PROGRESS_HW_DONE };
-#define POST_STEPS (sizeof(post_steps) / sizeof(post_steps[0]))
 
 const char *
 reset_type_name(enum reset_type t)
@@ -44,6 +39,12 @@ machine_phase_name(enum machine_phase p)
 		"Shutting", "GoingOff" };
 
 	return names[p];
+}
+
+static const struct machine_ops *
+ops(const struct bmc *b)
+{
+	return b->fleet->machine;
 }
 
 static void
@@ -76,22 +77,6 @@ machine_set_progress(struct bmc *b, int progress)
 
 /* ---- POST --------------------------------------------------------------- */
 
-static void
-post_step(void *arg)
-{
-	struct bmc *b = arg;
-	int64_t post = b->profile->post_ms;
-
-	if (b->m.post_step == POST_STEPS) {
-		machine_boot(b);
-		return;
-	}
-	machine_set_progress(b, (int)post_steps[b->m.post_step++]);
-	if (post < 0)
-		post = b->fleet->timing.post_ms;
-	after(b, bmc_us(b, post) / (int64_t)POST_STEPS, post_step);
-}
-
 /* Settings that wait for a reset are taken over now. */
 static void
 apply_pending(struct bmc *b)
@@ -109,7 +94,6 @@ static void
 start_post(struct bmc *b, const char *why)
 {
 	b->m.boots++;
-	b->m.post_step = 0;
 	b->m.phase = M_POST;
 	b->st.reset_wall_us = bmc_wall(b);
 	bmc_changed(b);
@@ -122,7 +106,7 @@ start_post(struct bmc *b, const char *why)
 	b->m.n_devices = 0;
 	if (b->profile->boot_consume == CONSUME_RESET)
 		machine_choose(b);
-	post_step(b);
+	ops(b)->post(b);
 }
 
 /* ---- power -------------------------------------------------------------- */
@@ -164,6 +148,8 @@ off_done(void *arg)
 
 	if (fault_on_machine(b, FAULT_POWER_STUCK))
 		return;
+	if (!ops(b)->is_halted(b))
+		return; /* machine_halted() comes */
 	b->m.phase = M_OFF;
 	b->off_at_us = bmc_now(b);
 	machine_set_progress(b, PROGRESS_NONE);
@@ -175,9 +161,16 @@ off_done(void *arg)
 }
 
 void
+machine_halted(struct bmc *b)
+{
+	if (b->m.phase == M_GOING_OFF && !timer_armed(&b->m.timer))
+		off_done(b);
+}
+
+void
 machine_go_off(struct bmc *b, bool then_on)
 {
-	machine_boot_cancel(b);
+	ops(b)->halt(b);
 	xreplace(&b->m.running, NULL);
 	b->m.phase = M_GOING_OFF;
 	b->m.then_on = then_on;
@@ -188,37 +181,10 @@ machine_go_off(struct bmc *b, bool then_on)
 void
 machine_restart_now(struct bmc *b, const char *why)
 {
-	machine_boot_cancel(b);
+	ops(b)->halt(b);
 	xreplace(&b->m.running, NULL);
 	timer_stop(&b->m.timer);
 	start_post(b, why);
-}
-
-/* ---- ACPI --------------------------------------------------------------- */
-
-static void
-shut_off(void *arg)
-{
-	machine_go_off(arg, false);
-}
-
-static void
-shut_restart(void *arg)
-{
-	machine_restart_now(arg, "restarted by the OS");
-}
-
-static void
-acpi(struct bmc *b, bool restart)
-{
-	if (b->m.phase != M_OS || fault_on_machine(b, FAULT_SHUTDOWN_IGNORED)) {
-		journal_note(
-		    b, BMC_EV_SHUTDOWN_IGNORED, machine_phase_name(b->m.phase));
-		return;
-	}
-	b->m.phase = M_SHUTTING;
-	after(b, bmc_us(b, b->fleet->timing.shutdown_ms),
-	    restart ? shut_restart : shut_off);
 }
 
 /* ---- what can be asked -------------------------------------------------- */
@@ -284,11 +250,11 @@ machine_reset(struct bmc *b, enum reset_type t)
 		break;
 	case RESET_GRACEFUL_SHUTDOWN:
 		if (machine_is_on(b))
-			acpi(b, false);
+			ops(b)->acpi(b, false);
 		break;
 	case RESET_GRACEFUL_RESTART:
 		if (machine_is_on(b))
-			acpi(b, true);
+			ops(b)->acpi(b, true);
 		else
 			ask_on(b);
 		break;
@@ -315,7 +281,7 @@ machine_button(struct bmc *b, bool hold)
 	else if (hold)
 		ask_off(b);
 	else
-		acpi(b, false);
+		ops(b)->acpi(b, false);
 }
 
 /* ---- life --------------------------------------------------------------- */
@@ -333,10 +299,22 @@ void
 machine_fini(struct bmc *b)
 {
 	timer_stop(&b->m.timer);
-	medium_cancel(b->m.medium);
-	b->m.medium = NULL;
+	ops(b)->fini(b);
 	xreplace(&b->m.disk_image, NULL);
 	xreplace(&b->m.running, NULL);
+}
+
+void
+machine_medium_changed(struct bmc *b, unsigned slot)
+{
+	ops(b)->medium(b, slot);
+}
+
+void
+machine_wipe_disk(struct bmc *b)
+{
+	xreplace(&b->m.disk_image, NULL);
+	ops(b)->wiped(b);
 }
 
 void

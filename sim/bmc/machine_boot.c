@@ -8,6 +8,7 @@
 #include "sim/bmc/fleet_internal.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
+#include "sim/bmc/machine_ops.h"
 #include "sim/bmc/media.h"
 #include "sim/bmc/media_trust.h"
 #include "sim/bmc/medium.h"
@@ -16,18 +17,16 @@
 #define RANGE_MS 60000
 #define RANGE_MIN_US (2 * LOOP_S)
 
-enum device {
-	DEV_NONE,
-	DEV_PXE,
-	DEV_HDD,
-	DEV_CD,
-	DEV_USB,
-	DEV_SETUP
-};
 static const char *const device_names[] = { "None", "Pxe", "Hdd", "Cd", "Usb",
 	"BiosSetup" };
 
 static void try_next(struct bmc *b);
+
+const char *
+machine_device_name(enum device d)
+{
+	return device_names[d];
+}
 
 /* ---- choice ------------------------------------------------------------- */
 
@@ -324,11 +323,13 @@ boot_medium(struct bmc *b, enum device d)
 }
 
 void
-machine_medium_changed(struct bmc *b, unsigned slot)
+machine_boot_medium(struct bmc *b, unsigned slot)
 {
 	bool reads = b->m.phase == M_READING || b->m.phase == M_LOADING ||
 		     b->m.phase == M_INSTALLING;
 
+	if (b->st.slots[slot].inserted)
+		return; /* nothing waits for one */
 	if (!reads || b->m.from_disk || slot != b->m.medium_slot ||
 	    (b->m.phase != M_READING && !b->m.installer))
 		return;

@@ -105,6 +105,7 @@ mount(struct media_op *op)
 	bmc_changed(b);
 	mask_url(masked, sizeof(masked), op->image);
 	tell(b, BMC_EV_MEDIA_INSERTED, op->slot, masked);
+	machine_medium_changed(b, op->slot);
 }
 
 static void

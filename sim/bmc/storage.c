@@ -10,6 +10,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/jw.h"
+#include "sim/bmc/machine.h"
 #include "sim/bmc/request.h"
 #include "sim/bmc/route.h"
 #include "sim/bmc/task.h"
@@ -146,7 +147,7 @@ static void
 wiped(struct bmc *b, const struct volume *v)
 {
 	if (v->system)
-		xreplace(&b->m.disk_image, NULL);
+		machine_wipe_disk(b);
 }
 
 static uint32_t
