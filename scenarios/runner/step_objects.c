@@ -81,21 +81,71 @@ cluster_run(struct play *p, const cJSON *a, struct err *e)
 	return play_cluster(p, a, e);
 }
 
-/* One call to the API; a reply of 400 and more is an error. */
-static bool
-object_call(struct play *p, const char *method, const char *path,
+/* One call to the API; a reply of 400 and more is an error. Owned; NULL on
+ * failure. */
+static cJSON *
+object_ask(struct play *p, const char *method, const char *path,
     const char *type, const char *body, struct err *e)
 {
 	int status = 0;
 	cJSON *reply =
 	    p->be->ops->api(p->be, method, path, type, body, &status);
-	bool ok = status >= 200 && status < 300;
 
-	if (!ok)
-		(void)err_set(e, ERR_REFUSED, status, "%s %.80s: %d %.120s",
-		    method, path, status, json_str(reply, "message", ""));
+	if (status >= 200 && status < 300 && reply != NULL)
+		return reply;
+	(void)err_set(e, ERR_REFUSED, status, "%s %.80s: %d %.120s", method,
+	    path, status, json_str(reply, "message", ""));
 	cJSON_Delete(reply);
-	return ok;
+	return NULL;
+}
+
+static bool
+object_call(struct play *p, const char *method, const char *path,
+    const char *type, const char *body, struct err *e)
+{
+	cJSON *reply = object_ask(p, method, path, type, body, e);
+
+	cJSON_Delete(reply);
+	return reply != NULL;
+}
+
+/* ---- our own writes, as the watches tell them ------------------------------------- */
+
+#define OBJECT_HEARD (5 * LOOP_S)
+
+struct object_heard {
+	struct play *p;
+	const struct object_ref *r;
+	uint64_t version;
+};
+
+static uint64_t
+object_version(const cJSON *o)
+{
+	uint64_t v = 0;
+
+	return str_to_u64(json_str(o, "metadata/resourceVersion", ""), &v) ? v
+									   : 0;
+}
+
+static bool
+object_heard(void *arg)
+{
+	const struct object_heard *h = arg;
+	const cJSON *o = facts_tree(h->p->f, h->r->kind->group,
+	    h->r->kind->resource, h->r->ns, h->r->name);
+
+	return o == NULL || object_version(o) >= h->version;
+}
+
+/* Steps that follow look at what the watches told: over sockets that comes after
+ * the reply, and an annotation that is to go may not have come yet. */
+static void
+object_hear(struct play *p, const struct object_ref *r, const cJSON *reply)
+{
+	struct object_heard h = { p, r, object_version(reply) };
+
+	(void)play_wait_real(p, OBJECT_HEARD, object_heard, &h);
 }
 
 /* All objects that a reference names, one after the other. */
@@ -138,10 +188,13 @@ object_patch_one(
 {
 	const struct object_patch *pt = arg;
 	char *path = kind_path(r->kind, r->ns, r->name, pt->sub);
-	bool ok = object_call(p, "PATCH", path, pt->type, pt->body, e);
+	cJSON *reply = object_ask(p, "PATCH", path, pt->type, pt->body, e);
 
+	if (reply != NULL)
+		object_hear(p, r, reply);
+	cJSON_Delete(reply);
 	xfree(path);
-	return ok;
+	return reply != NULL;
 }
 
 static const struct shape_key patch_keys[] = {
