@@ -37,6 +37,7 @@ struct composer {
 	size_t nodes, alias_nodes;
 	size_t docs; /* documents that were not empty */
 	struct finder *find;
+	bool words; /* see yaml_parse_words() */
 };
 
 static cJSON *compose(struct composer *c, yaml_event_t *ev, const char *path);
@@ -154,6 +155,7 @@ compose_scalar(struct composer *c, const yaml_event_t *ev)
 		.n = ev->data.scalar.length,
 		.plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
 		.tag = (const char *)ev->data.scalar.tag,
+		.words = c->words,
 	};
 	cJSON *j;
 
@@ -503,11 +505,12 @@ compose_stream(struct composer *c, cJSON *docs)
 	}
 }
 
+/* What of c is to be given: name, e, find, words. */
 static cJSON *
-parse(const char *text, size_t n, const char *name, struct finder *find,
-    struct err *e)
+parse_by(struct composer c, const char *text, size_t n)
 {
-	struct composer c = { .name = name, .e = e, .find = find };
+	const char *name = c.name;
+	struct err *e = c.e;
 	cJSON *docs;
 	bool ok;
 
@@ -534,16 +537,19 @@ parse(const char *text, size_t n, const char *name, struct finder *find,
 	return docs;
 }
 
-cJSON *
-yaml_parse_all(const char *text, size_t n, const char *name, struct err *e)
+static cJSON *
+parse(const char *text, size_t n, const char *name, struct finder *find,
+    struct err *e)
 {
-	return parse(text, n, name, NULL, e);
+	return parse_by(
+	    (struct composer){ .name = name, .e = e, .find = find }, text, n);
 }
 
-cJSON *
-yaml_parse(const char *text, size_t n, const char *name, struct err *e)
+/* The only document of docs, which it takes; NULL is fine. */
+static cJSON *
+only(cJSON *docs, const char *name, struct err *e)
 {
-	cJSON *docs = parse(text, n, name, NULL, e), *one = NULL;
+	cJSON *one = NULL;
 
 	if (docs == NULL)
 		return NULL;
@@ -555,6 +561,26 @@ yaml_parse(const char *text, size_t n, const char *name, struct err *e)
 		one = cJSON_DetachItemViaPointer(docs, docs->child);
 	cJSON_Delete(docs);
 	return one;
+}
+
+cJSON *
+yaml_parse_all(const char *text, size_t n, const char *name, struct err *e)
+{
+	return parse(text, n, name, NULL, e);
+}
+
+cJSON *
+yaml_parse(const char *text, size_t n, const char *name, struct err *e)
+{
+	return only(parse(text, n, name, NULL, e), name, e);
+}
+
+cJSON *
+yaml_parse_words(const char *text, size_t n, const char *name, struct err *e)
+{
+	struct composer c = { .name = name, .e = e, .words = true };
+
+	return only(parse_by(c, text, n), name, e);
 }
 
 int

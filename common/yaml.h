@@ -23,6 +23,10 @@ cJSON *yaml_parse_all(
     const char *text, size_t n, const char *name, struct err *e);
 /* Exactly one document. */
 cJSON *yaml_parse(const char *text, size_t n, const char *name, struct err *e);
+/* The same as PyYAML reads it, for cloud-init's documents: plain yes, no, on and
+ * off (with capitals) are booleans, y and n are text. */
+cJSON *yaml_parse_words(
+    const char *text, size_t n, const char *name, struct err *e);
 /* Where a value came from, for messages about scenario typos: 1-based line of
  * the key or list item at json path in document `doc` (empty ones do not
  * count), or 0. Parses again: errors only. */

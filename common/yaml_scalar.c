@@ -57,6 +57,18 @@ is_ambiguous(const char *s)
 	return one_of(s, words);
 }
 
+/* Of those words, what PyYAML makes of them: text of one letter. */
+static cJSON *
+word(const char *s)
+{
+	static const char *const yes[] = { "yes", "Yes", "YES", "on", "On",
+		"ON", NULL };
+
+	if (s[1] == '\0')
+		return cJSON_CreateString(s);
+	return one_of(s, yes) ? cJSON_CreateTrue() : cJSON_CreateFalse();
+}
+
 static bool
 is_not_finite(const char *s)
 {
@@ -199,6 +211,8 @@ plain(const struct yaml_scalar *s, const char **why)
 		return cJSON_CreateTrue();
 	if (is_false(s->text))
 		return cJSON_CreateFalse();
+	if (s->words && is_ambiguous(s->text))
+		return word(s->text);
 	if (is_ambiguous(s->text)) {
 		*why = "kubectl reads this word as a boolean, YAML 1.2 as "
 		       "text: put it in quotes, or write true or false";

@@ -12,6 +12,7 @@ struct yaml_scalar {
 	size_t n;
 	bool plain;      /* without quotes and not a block */
 	const char *tag; /* NULL = none */
+	bool words;      /* YAML 1.1's booleans are taken, as PyYAML does */
 };
 
 /* A new node; NULL and *why (static text) if the value cannot be had. */

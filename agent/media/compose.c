@@ -222,6 +222,9 @@ assemble(struct plan *p, struct composed *c)
 static bool
 plan_all(struct plan *p, const struct compose_opts *o)
 {
+	p->label = o->label;
+	if (p->label != NULL && !compose_label_ok(p, p->label))
+		return false;
 	if (!take_files(p, o) || !compose_fats(p, o) ||
 	    !compose_args(p, o->args))
 		return false;
@@ -240,6 +243,7 @@ plan_all(struct plan *p, const struct compose_opts *o)
 			return false;
 		put_descriptors(p);
 	}
+	compose_label(p);
 	return p->missing || compose_sum(p);
 }
 

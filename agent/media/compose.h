@@ -26,6 +26,9 @@ struct compose_opts {
 	const struct compose_file *files;
 	size_t n_files;
 	const char *args; /* kernel arguments to add; NULL = none */
+	/* How the volume is to be called; NULL = as it is. Refused where a boot
+	 * configuration of the image looks for the former name. */
+	const char *label;
 };
 
 /* What was done, for logs and users; texts are one fact a line. */

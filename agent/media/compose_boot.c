@@ -93,6 +93,10 @@ add_args(struct plan *p, const char *path, struct karg *k,
 	char shown[CD_SHOWN];
 
 	buf_reset(out);
+	if (!compose_label_free(p, path, text))
+		return false;
+	if (k->args == NULL)
+		return true;
 	if (karg_add(k, buf_str(text), text->n, out, p->e)) {
 		p->lines += k->lines;
 		return true;
@@ -122,7 +126,7 @@ fat_config(struct plan *p, const struct fat *f, unsigned boot,
 			 at->program ? HEAD : KARG_CONFIG, &text)))
 		ok = true; /* later */
 	else if (at->program)
-		ok = !karg_is_unified(buf_str(&text), text.n) ||
+		ok = args == NULL || !karg_is_unified(buf_str(&text), text.n) ||
 		     unified(p, boot, at->path);
 	else
 		ok = add_args(p, at->path, &k, &text, &out);
@@ -228,7 +232,7 @@ tree_config(struct plan *p, uint32_t node, const char *path,
 }
 
 static bool
-tree_program(struct plan *p, uint32_t node, const char *path)
+tree_program(struct plan *p, uint32_t node, const char *path, const char *args)
 {
 	const struct cd_tree *t = &p->cd->trees[0];
 	const struct cd_extent *x = &t->extents[t->v[node].extents];
@@ -240,7 +244,7 @@ tree_program(struct plan *p, uint32_t node, const char *path)
 		p->missing = true;
 		return true;
 	}
-	return !karg_is_unified(head, n) || unified(p, 0, path);
+	return args == NULL || !karg_is_unified(head, n) || unified(p, 0, path);
 }
 
 /* A configuration with several names, as by hard links, is one. */
@@ -271,7 +275,7 @@ tree_file(struct plan *p, uint32_t node, const char *args, size_t *seen)
 		return err_set(p->e, ERR_TOO_BIG, 0,
 		    "more than %u boot configurations and programs",
 		    CONFIGS_MAX);
-	return program ? tree_program(p, node, path)
+	return program ? tree_program(p, node, path, args)
 		       : tree_config(p, node, path, syntax, args);
 }
 
@@ -323,10 +327,11 @@ compose_args(struct plan *p, const char *args)
 {
 	bool ok;
 
-	if (args == NULL)
+	if (args == NULL && p->label == NULL)
 		return true;
-	ok = karg_check(args, p->e) && all_boots(p, args) && all_files(p, args);
-	if (ok && !p->missing && p->lines == 0)
+	ok = (args == NULL || karg_check(args, p->e)) && all_boots(p, args) &&
+	     all_files(p, args);
+	if (ok && args != NULL && !p->missing && p->lines == 0)
 		ok = err_set(p->e, ERR_SPEC, 0,
 		    "no boot configuration of the image loads a kernel by a "
 		    "line that takes arguments");

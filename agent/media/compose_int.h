@@ -81,12 +81,19 @@ struct plan {
 	size_t n_backup;
 	uint64_t size;             /* of the composed image */
 	struct compose_note *note; /* NULL = nobody asks */
+	const char *label;         /* of the volume; NULL = stays */
 	unsigned lines;            /* that got arguments */
 };
 
 /* Each part returns false with e set, or goes on with `missing` set. */
 bool compose_fats(struct plan *p, const struct compose_opts *o);
-bool compose_args(struct plan *p, const char *args);
+bool compose_args(struct plan *p, const char *args); /* and the label */
+/* The label: whether it is one, whether a configuration can do without the
+ * former one, and its place in the descriptors. */
+bool compose_label_ok(struct plan *p, const char *label);
+bool compose_label_free(
+    struct plan *p, const char *path, const struct buf *text);
+void compose_label(struct plan *p);
 bool compose_edits(struct plan *p); /* which folders change, and how */
 bool compose_place(struct plan *p); /* where all goes */
 bool compose_write(struct plan *p); /* folders and what points to them */

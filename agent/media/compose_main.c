@@ -17,7 +17,7 @@
 
 struct compose_args {
 	bool help;
-	const char *out, *kargs;
+	const char *out, *kargs, *label;
 };
 #define O(f) offsetof(struct compose_args, f)
 static const struct option_row rows[] = {
@@ -29,6 +29,10 @@ static const struct option_row rows[] = {
 	    "kernel arguments to add to the GRUB, syslinux and systemd-boot "
 	    "configurations of the image",
 	    NULL, O(kargs) },
+	{ "label", 'l', OPT_STR, "NAME", NULL, 0, 0,
+	    "how the volume is to be called; refused where a boot "
+	    "configuration of the image looks for its present name",
+	    NULL, O(label) },
 	{ "help", 'h', OPT_FLAG, NULL, NULL, 0, 0, "print this", "Other",
 	    O(help) },
 	{ 0 },
@@ -274,7 +278,8 @@ compose_files(const struct compose_args *a, char **argv, size_t n)
 	struct compose_file *files = xcalloc(n, sizeof(*files));
 	struct buf *bytes = xcalloc(n, sizeof(*bytes));
 	struct base base = { 0 };
-	struct job j = { .base = &base, .opts = { files, n - 1, a->kargs } };
+	struct job j = { .base = &base,
+		.opts = { files, n - 1, a->kargs, a->label } };
 	struct err e = { .kind = ERR_NONE };
 	bool ok = true;
 	int status = 1;

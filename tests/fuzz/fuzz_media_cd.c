@@ -123,7 +123,7 @@ one(const struct image *im)
 		{ "/new/a.cfg", "hello", 5, 0 },
 		{ "/docs/b", "x", 1, 0 },
 	};
-	struct compose_opts o = { files, 2, NULL };
+	struct compose_opts o = { files, 2, NULL, NULL };
 	struct sparse s;
 	struct composed out;
 	struct cd cd;

@@ -9,7 +9,7 @@ enum media_step
 compose_rig(struct both *b, const struct cd_rig_opts *o,
     const struct compose_file *files, size_t n, const char *args)
 {
-	struct compose_opts opts = { files, n, args };
+	struct compose_opts opts = { files, n, args, NULL };
 	enum media_step step;
 
 	memset(b, 0, sizeof(*b));

@@ -102,7 +102,7 @@ unified_kernels_are_refused_by_name(void)
 	struct sparse s;
 	struct err e = { .kind = ERR_NONE };
 	struct composed out;
-	struct compose_opts o = { NULL, 0, "x" };
+	struct compose_opts o = { NULL, 0, "x", NULL };
 	uint8_t *p;
 
 	cd_rig_make(&r, &full);
@@ -130,7 +130,7 @@ an_implanted_checksum_is_renewed(void)
 	static const struct compose_file file = { "/x", "x", 1, 0 };
 	static const char was[] = "ISO MD5SUM = 0123456789abcdef0123456789abc"
 				  "def;SKIPSECTORS = 15;";
-	struct compose_opts o = { &file, 1, NULL };
+	struct compose_opts o = { &file, 1, NULL, NULL };
 	struct cd_rig r, made;
 	struct cd cd;
 	struct sparse s;
