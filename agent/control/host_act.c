@@ -148,6 +148,7 @@ host_act_note_fresh(struct host_pass *p, enum act a)
 	case ACT_ARM:
 	case ACT_CLEAR:
 	case ACT_INSERT:
+	case ACT_CONFIG:
 	case ACT_EJECT:
 		host_stream_wrote(p->ctl);
 		break;
@@ -324,11 +325,21 @@ host_act_insert(struct host_pass *p, const char *url)
 }
 
 enum verdict
-host_act_eject(struct host_pass *p)
+host_act_config(struct host_pass *p, const char *url)
+{
+	enum verdict v;
+
+	if (host_act_begin(p, ACT_CONFIG, true, &v))
+		redfish_insert(p->ctl->rf, NULL, url, host_act_done, p->ctl);
+	return v;
+}
+
+enum verdict
+host_act_eject(struct host_pass *p, const char *slot)
 {
 	enum verdict v;
 
 	if (host_act_begin(p, ACT_EJECT, true, &v))
-		redfish_eject(p->ctl->rf, NULL, host_act_done, p->ctl);
+		redfish_eject(p->ctl->rf, slot, host_act_done, p->ctl);
 	return v;
 }

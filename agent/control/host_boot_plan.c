@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "agent/control/host_pass.h"
+#include "agent/control/host_medium.h"
 #include "agent/control/names.h"
 #include "common/str.h"
 #include "common/url.h"
@@ -108,6 +108,8 @@ attempt_begun(void *arg)
 	    r.claim_id, sizeof(r.claim_id), p->h.spec.consumer.claim_id);
 	r.phase = PHASE_PROVISIONING;
 	r.attempt = 1;
+	/* "" unless the medium is ready. */
+	(void)str_copy(r.data, sizeof(r.data), p->media.answer.data);
 	return host_act_enter(p, &r);
 }
 
@@ -135,30 +137,53 @@ boot_origin_allowed(const char *list, const struct url *u)
 	return false;
 }
 
-/* SAFETY.md 10. */
-static enum verdict
-image_allowed(void *arg)
+/* SAFETY.md 10. false: why says what is wrong, to the condition; what it means,
+ * to the operation. */
+static bool
+image_usable(const struct host_pass *p, char why[256], const char **means)
 {
-	struct host_pass *p = arg;
 	struct url u;
 	struct err e;
 
 	if (p->h.spec.boot_iso == NULL ||
 	    !url_parse(&u, p->h.spec.boot_iso, &e)) {
-		report_say(&p->rep, HC_MEDIA, SAY_FALSE, "OriginFailed",
-		    "spec.bootIsoSource: %s",
+		(void)str_format(why, 256, "spec.bootIsoSource: %.200s",
 		    p->h.spec.boot_iso == NULL ? "missing" : e.msg);
-		boot_say(p, "InsertingMedia", "the image URL is not usable",
-		    "user: image");
-		return pass_poll(p, p->c->o.poll_idle_us);
+		*means = "the image URL is not usable";
+		return false;
 	}
 	if (p->c->o.image_origins == NULL ||
 	    boot_origin_allowed(p->c->o.image_origins, &u))
+		return true;
+	(void)str_format(why, 256,
+	    "images from %.180s are not allowed by --image-origins", u.host);
+	*means = "the image's origin is not allowed";
+	return false;
+}
+
+/* Before anything is begun, and before the server is touched. */
+static enum verdict
+media_ready(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *means;
+	char why[256];
+
+	/* Nothing is asked about what image_allowed will refuse. */
+	return image_usable(p, why, &means) ? medium_ready(p) : V_NEXT;
+}
+
+static enum verdict
+image_allowed(void *arg)
+{
+	struct host_pass *p = arg;
+	const char *means;
+	char why[256];
+
+	if (image_usable(p, why, &means))
 		return V_NEXT;
-	report_say(&p->rep, HC_MEDIA, SAY_FALSE, "OriginFailed",
-	    "images from %s are not allowed by --image-origins", u.host);
-	boot_say(p, "InsertingMedia", "the image's origin is not allowed",
-	    "user: image");
+	report_say(&p->rep, HC_MEDIA, SAY_FALSE, "OriginFailed", "%s", why);
+	boot_say(p, "InsertingMedia", means, "user: image");
 	return pass_poll(p, p->c->o.poll_idle_us);
 }
 
@@ -195,25 +220,6 @@ powered_off(void *arg)
 	return host_act_reset(p, RF_RESET_FORCE_OFF);
 }
 
-static bool
-boot_slot_ours(const struct host_pass *p, const struct redfish_slot *s)
-{
-	return p->ctl->mem.inserted_attempt == p->h.record.attempt &&
-	       str_eq(s->image, p->h.spec.boot_iso);
-}
-
-static bool
-boot_inserted(const struct host_pass *p)
-{
-	const struct redfish_state *s = pass_state(p);
-
-	for (size_t i = 0; i < s->n_slots; i++)
-		if (s->slots[i].usable && s->slots[i].inserted &&
-		    boot_slot_ours(p, &s->slots[i]))
-			return true;
-	return false;
-}
-
 static enum verdict
 media_clean(void *arg)
 {
@@ -231,8 +237,8 @@ media_clean(void *arg)
 	s = pass_state(p);
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted &&
-		    !boot_slot_ours(p, &s->slots[i]))
-			return host_act_eject(p);
+		    !medium_ours(p, &s->slots[i]))
+			return host_act_eject(p, NULL);
 	return V_NEXT;
 }
 
@@ -248,41 +254,45 @@ boot_media_reason(enum redfish_cause c)
 /* Looks in a row that must see an empty drive before it is believed. */
 #define BOOT_LOOKS_EMPTY 2
 
+/* After a crash we do not remember that it was we; the URL must do. A drive that
+ * is empty now has lost it. */
+static enum verdict
+media_still_in(struct host_pass *p)
+{
+	if (medium_in(p, BOOT_MEDIUM_ISO, true))
+		return V_NEXT;
+	/* One look may be stale, and what follows ejects. */
+	boot_say(p, "InsertingMedia", "the drive looks empty; looking again",
+	    "media: insert");
+	/* Nor is it known what to look for. */
+	if (medium_url(p, BOOT_MEDIUM_ISO) == NULL)
+		return pass_poll(p, p->c->o.poll_busy_us);
+	if (++p->ctl->mem.medium_empty < BOOT_LOOKS_EMPTY)
+		return pass_poll(p, p->c->o.poll_busy_us);
+	report_say(&p->rep, HC_MEDIA, SAY_FALSE, "MediaLost", "%s",
+	    "the drive is empty: the BMC lost the image, as some do when they "
+	    "restart; the next attempt inserts it again");
+	return host_attempt_failed(p, "the medium is gone from the drive");
+}
+
 static enum verdict
 media_inserted(void *arg)
 {
 	struct host_pass *p = arg;
 	enum verdict v;
 
-	if (boot_inserted(p)) {
+	if (p->ctl->mem.inserted_attempt == p->h.record.attempt &&
+	    medium_in(p, BOOT_MEDIUM_ISO, false)) {
 		p->ctl->mem.medium_empty = 0;
 		report_say(&p->rep, HC_MEDIA, SAY_UNKNOWN, "NotYetRead", "%s",
 		    "the BMC has the image's URL; nothing has booted from it");
 		return V_NEXT;
 	}
-	if (p->h.record.armed_s != 0) {
-		/* After a crash we do not remember that it was we; the URL
-		 * must do. A drive that is empty now has lost it. */
-		const struct redfish_state *s = pass_state(p);
-
-		for (size_t i = 0; i < s->n_slots; i++)
-			if (s->slots[i].inserted &&
-			    str_eq(s->slots[i].image, p->h.spec.boot_iso))
-				return V_NEXT;
-		/* One look may be stale, and what follows ejects. */
-		boot_say(p, "InsertingMedia",
-		    "the drive looks empty; looking again", "media: insert");
-		if (++p->ctl->mem.medium_empty < BOOT_LOOKS_EMPTY)
-			return pass_poll(p, p->c->o.poll_busy_us);
-		report_say(&p->rep, HC_MEDIA, SAY_FALSE, "MediaLost", "%s",
-		    "the drive is empty: the BMC lost the image, as some do "
-		    "when they restart; the next attempt inserts it again");
-		return host_attempt_failed(
-		    p, "the medium is gone from the drive");
-	}
+	if (p->h.record.armed_s != 0)
+		return media_still_in(p);
 	boot_say(p, "InsertingMedia", "inserting the image", "media: insert");
 	p->ctl->mem.inserted_attempt = p->h.record.attempt;
-	v = host_act_insert(p, p->h.spec.boot_iso);
+	v = host_act_insert(p, medium_url(p, BOOT_MEDIUM_ISO));
 	if (v == V_FAIL && boot_media_reason(p->cause) != NULL)
 		report_say(&p->rep, HC_MEDIA, SAY_FALSE,
 		    boot_media_reason(p->cause), "%s", p->err.msg);
@@ -405,11 +415,15 @@ power_on_announced(void *arg)
 }
 
 static const struct step boot_plan[] = {
+	{ "media-ready", media_ready },
 	{ "attempt-begun", attempt_begun },
 	{ "image-allowed", image_allowed },
 	{ "powered-off", powered_off },
 	{ "media-clean", media_clean },
+	{ "media-recorded", medium_recorded },
+	{ "transport-fits", medium_transport_fits },
 	{ "media-inserted", media_inserted },
+	{ "config-inserted", medium_config_inserted },
 	{ "arming-announced", arming_announced },
 	{ "boot-armed", boot_armed },
 	{ "still-off", still_off },

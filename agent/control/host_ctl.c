@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "agent/control/host_medium.h"
 #include "agent/control/host_pass.h"
 #include "agent/control/secret_share.h"
 #include "agent/kube/client.h"
@@ -88,6 +89,7 @@ host_pass_end(struct host_ctl *ctl)
 	if (p == NULL)
 		return;
 	host_fini(&p->h);
+	host_medium_forget(p);
 	machine_view_fini(&p->m);
 	report_reset(&p->rep);
 	xfree(p->secret_asked);
@@ -231,6 +233,7 @@ host_ctl_writing(const struct host_ctl *ctl)
 	case ACT_ARM:
 	case ACT_CLEAR:
 	case ACT_INSERT:
+	case ACT_CONFIG:
 	case ACT_EJECT:
 	case ACT_HOLD:
 	case ACT_WRITE:
@@ -478,6 +481,7 @@ host_load(struct host_ctl *ctl)
 	struct host_pass *p = ctl->pass;
 
 	p->has_machine = false;
+	host_medium_forget(p);
 	report_reset(&p->rep);
 	p->reads_only = NULL;
 	p->fit_to_follow = false;

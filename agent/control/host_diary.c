@@ -16,6 +16,7 @@ act_name(enum act a)
 		[ACT_ARM] = "boot once from CD",
 		[ACT_CLEAR] = "clear the boot override",
 		[ACT_INSERT] = "insert the medium",
+		[ACT_CONFIG] = "insert the configuration medium",
 		[ACT_EJECT] = "eject the medium",
 		[ACT_SECRET] = "read the BMC's Secret",
 		[ACT_CA] = "read the CA bundle",

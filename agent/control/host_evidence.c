@@ -1,6 +1,7 @@
 /* See host_evidence.h. */
 #include "agent/control/host_evidence.h"
 
+#include "agent/control/host_medium.h"
 #include "common/str.h"
 
 /* Off for so long, seen at two looks: not the moment between two states. Who
@@ -127,6 +128,8 @@ evidence_note(struct host_pass *p)
 		m->off_since_us = pass_now_us(p);
 	if (evidence_early(s))
 		m->seen_early = true;
+	if (!evidence_running(p))
+		medium_note_evidence(p);
 	if (evidence_phoned(p, &w))
 		report_evidence(&p->rep, w.at_s, "report: bootstrap %s",
 		    phoned_outcome(w.failed));
@@ -174,7 +177,7 @@ evidence_never_booted(const struct host_pass *p)
 	const struct host_memory *m = &p->ctl->mem;
 
 	return m->lit && m->seen_on && m->seen_post && !m->seen_os &&
-	       !m->untold && !m->silenced;
+	       !m->untold && !m->silenced && medium_level(p) < MEDIUM_LOADER;
 }
 
 /* The user vouches for it. */

@@ -5,6 +5,7 @@
  * without it is the proof. A live image is proven by its own boot.
  */
 #include "agent/control/host_evidence.h"
+#include "agent/control/host_medium.h"
 #include "agent/control/names.h"
 #include "common/str.h"
 
@@ -18,6 +19,10 @@ evidence_proven(struct host_pass *p, const char *what)
 
 	r.phase = PHASE_PROVISIONED;
 	r.deadline_s = 0;
+	/* Its token dies with this, and host_up ejects it. */
+	if (medium_composed(p) && p->m.image_kind == IMAGE_LIVE &&
+	    p->m.eject_when_up)
+		r.ejected_s = pass_wall_s(p);
 	ch.record = &r;
 	ch.drop_annotation = p->h.asks.confirm != NULL ? ANN_CONFIRM : NULL;
 	(void)str_format(
@@ -57,11 +62,26 @@ evidence_polled(struct host_pass *p)
 
 /* ---- the boot from the medium ----------------------------------------------------- */
 
+/* A medium that is being read is waited for, but not longer: some BMCs look at
+ * what is in their drive for ever. */
+#define ENDED_BUT_READ_US (2 * LOOP_MIN)
+
 static enum verdict
 first_boot_ended(struct host_pass *p)
 {
+	struct host_memory *m = &p->ctl->mem;
 	struct record r = p->h.record;
 
+	if (m->ended_us == 0)
+		m->ended_us = pass_now_us(p);
+	/* In its own tests a server runs nothing of what it reads. */
+	if (medium_being_read(p) && !evidence_early(pass_state(p)) &&
+	    pass_now_us(p) - m->ended_us < ENDED_BUT_READ_US) {
+		boot_say(p, "Installing",
+		    "the installer ended; its medium is being read still",
+		    "media: read");
+		return pass_poll(p, p->c->o.poll_busy_us);
+	}
 	boot_say(p, "Installing", "the installer ended; its medium goes",
 	    "media: eject");
 	r.installed_s = pass_wall_s(p);
@@ -90,7 +110,8 @@ first_boot_ran(struct host_pass *p)
 	/* Once, and it still waits for its boot. */
 	if (!evidence_consumed(s))
 		return RAN_NO;
-	if (!s->boot.armed || evidence_new(p))
+	if (!s->boot.armed || evidence_new(p) ||
+	    medium_level(p) >= MEDIUM_KERNEL)
 		return RAN_YES;
 	return m->lit && !m->silenced ? RAN_NO : RAN_UNKNOWN;
 }
@@ -221,13 +242,14 @@ static enum verdict
 first_boot_of_live(struct host_pass *p)
 {
 	const struct redfish_state *s = pass_state(p);
+	bool reading = s->progress >= RF_PROGRESS_OS_BOOT_STARTED ||
+		       medium_level(p) >= MEDIUM_LOADER;
 
 	if (evidence_loading(p) && evidence_consumed(s))
 		evidence_medium_read(p);
-	boot_say(p,
-	    s->progress >= RF_PROGRESS_OS_BOOT_STARTED ? "ReadingImage"
-						       : "Booting",
-	    "booting the image", "evidence: BootProgress");
+	boot_say(p, reading ? "ReadingImage" : "Booting", "booting the image",
+	    "evidence: BootProgress");
+	p->rep.op.progress = reading ? medium_progress(p, 80) : -1;
 	if (evidence_running(p) && evidence_consumed(s) &&
 	    evidence_by_progress(p))
 		return evidence_proven(p, "BootProgress OSRunning");
@@ -242,12 +264,17 @@ first_boot_of_installer(struct host_pass *p)
 	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
 	bool loading = evidence_loading(p) && evidence_consumed(s);
+	bool runs = loading || medium_level(p) >= MEDIUM_KERNEL;
 
 	if (loading)
 		evidence_medium_read(p);
-	boot_say(p, loading ? "Installing" : "Booting",
-	    loading ? "the installer runs" : "booting the installer",
+	boot_say(p,
+	    runs                               ? "Installing"
+	    : medium_level(p) >= MEDIUM_LOADER ? "ReadingImage"
+					       : "Booting",
+	    runs ? "the installer runs" : "booting the installer",
 	    "evidence: the installer ends");
+	p->rep.op.progress = medium_progress(p, runs ? 70 : 50);
 	/* It restarts by itself: this is the second boot already, or what it
 	 * installed is up and says so. */
 	if ((m->seen_loading && evidence_early(s)) || evidence_by_report(p))
@@ -278,6 +305,7 @@ host_first_boot(struct host_pass *p)
 
 	if (v != V_NEXT)
 		return v;
+	medium_watched(p);
 	evidence_note(p);
 	if (evidence_confirmed(p))
 		return evidence_proven(p, "confirmed by the user");
@@ -320,7 +348,7 @@ installed_media_gone(void *arg)
 	    p, "Installing", "installed; ejecting the medium", "media: eject");
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted)
-			return host_act_eject(p);
+			return host_act_eject(p, NULL);
 	return V_NEXT;
 }
 

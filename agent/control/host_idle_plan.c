@@ -163,6 +163,8 @@ idle_ready(struct host_pass *p)
 	if (host_condition(&p->h, "MediaReachable", NULL) != NULL)
 		report_say(&p->rep, HC_MEDIA, SAY_UNKNOWN, "NotYetRead", "%s",
 		    "no image is asked for");
+	if (host_condition(&p->h, "BootstrapDataReady", NULL) != NULL)
+		report_say(&p->rep, HC_DATA, SAY_GONE, "", "%s", "");
 	report_state(&p->rep, HOST_AVAILABLE);
 	report_rest(&p->rep);
 	return pass_rest(p);

@@ -10,6 +10,7 @@
 #ifndef B7_CONTROL_HOST_PASS_H
 #define B7_CONTROL_HOST_PASS_H
 
+#include "agent/control/boot_media.h"
 #include "agent/control/host.h"
 #include "agent/control/host_stream.h"
 #include "agent/control/internal.h"
@@ -37,6 +38,7 @@ enum act {
 	ACT_ARM,
 	ACT_CLEAR,
 	ACT_INSERT,
+	ACT_CONFIG, /* insert, into a second drive */
 	ACT_EJECT,
 	ACT_SECRET,
 	ACT_CA,
@@ -72,6 +74,9 @@ struct host_memory {
 	    asked_late;        /* for the medium, since then and at the end */
 	unsigned medium_empty; /* looks in a row that saw no medium of ours */
 	bool medium_lost;
+	unsigned config_empty; /* likewise, of the second medium */
+	bool one_drive;        /* a second one refused its medium */
+	int64_t ended_us;      /* the installer's end was seen; 0 = not */
 	/* host_order.c: 1 + the reset that this life announced and has yet to
 	 * send, 0 = none; bits of those that it sent, and that were refused. */
 	unsigned order, order_sent, order_refused;
@@ -115,6 +120,14 @@ struct host_pass {
 	 * read; what was read may be younger. NULL: it was not read. */
 	char *secret_asked, *ca_asked;
 	struct err ca_err; /* why what was read is no CA */
+	/* What the media server says, to this run: host_medium.h. */
+	struct {
+		char *url[2]; /* owned; by enum boot_medium; NULL = none */
+		bool asked[2];
+		bool looked, watched, has_seen;
+		struct boot_media_answer answer; /* if looked */
+		struct boot_media_seen seen;     /* if has_seen */
+	} media;
 	/* Told once the write under way is stored; reason NULL = nothing. */
 	struct {
 		const char *reason; /* static */
@@ -192,7 +205,10 @@ enum verdict host_act_reset(struct host_pass *p, enum redfish_reset r);
 enum verdict host_act_arm(struct host_pass *p, enum redfish_boot_mode mode);
 enum verdict host_act_clear(struct host_pass *p);
 enum verdict host_act_insert(struct host_pass *p, const char *url);
-enum verdict host_act_eject(struct host_pass *p);
+/* The second medium, while the first one is in. */
+enum verdict host_act_config(struct host_pass *p, const char *url);
+/* slot NULL = all of them. */
+enum verdict host_act_eject(struct host_pass *p, const char *slot);
 /* V_NEXT once it was tried, whatever came of it. */
 enum verdict host_act_follow(struct host_pass *p, redfish_news_fn *news);
 const struct redfish_state *pass_state(const struct host_pass *p);
@@ -289,6 +305,8 @@ extern const struct step host_plan[]; /* host_plan.c: the whole */
 enum verdict host_connected(void *arg);
 enum verdict host_inspected(void *arg);
 enum verdict host_identified(void *arg);
+/* host_medium.c: what the media server said is of one run. */
+void host_medium_forget(struct host_pass *p);
 /* host_claim_plan.c */
 enum verdict host_claim_read(void *arg);
 enum verdict host_force_released(void *arg);

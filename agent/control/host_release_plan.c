@@ -96,7 +96,7 @@ release_ejected(void *arg)
 	s = pass_state(p);
 	for (size_t i = 0; i < s->n_slots; i++)
 		if (s->slots[i].usable && s->slots[i].inserted)
-			return host_act_eject(p);
+			return host_act_eject(p, NULL);
 	return V_NEXT;
 }
 

@@ -395,7 +395,7 @@ static void
 status_events(struct host_pass *p)
 {
 	static const enum host_cond told[] = { HC_CONNECTION, HC_IDENTITY,
-		HC_HEALTH, HC_MEDIA, HC_PROVISIONED };
+		HC_HEALTH, HC_MEDIA, HC_DATA, HC_PROVISIONED };
 	static const char *const quiet[] = { "NotProvisioned", "PoweringOff",
 		"InsertingMedia", "ArmingBoot", "Booting", "ReadingImage",
 		"Installing", "NotYetRead", NULL };

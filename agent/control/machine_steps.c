@@ -146,6 +146,30 @@ bootstrap_awaited(struct machine_pass *p)
 	    "a host is chosen once the bootstrap data is there");
 }
 
+/* Of the host that was claimed: its controller has the media made, and says what
+ * became of the data. */
+static void
+data_mirrored(struct machine_pass *p)
+{
+	static const char type[] = "BootstrapDataReady";
+	const cJSON *st = p->has_host ? json_obj(p->h.tree, "status") : NULL;
+	bool without = p->has_host && p->h.record.phase != PHASE_IDLE &&
+		       p->h.record.data[0] == '\0';
+
+	if (cond_find(st, type) != NULL)
+		machine_say(p, type, cond_get(st, type), cond_reason(st, type),
+		    cond_message(st, type));
+	else if (p->c->o.boot_media == NULL)
+		machine_say(p, type, COND_TRUE, "DeliveryNone",
+		    "the bootstrap data is not delivered to the machine: this "
+		    "agent serves no media (--media-listen)");
+	else if (without)
+		machine_say(p, type, COND_TRUE, "DeliveryNone",
+		    "the bootstrap data was not delivered to the machine");
+	else
+		machine_say(p, type, COND_TRUE, "Ready", "");
+}
+
 static enum verdict
 bootstrap_ready(void *arg)
 {
@@ -174,8 +198,7 @@ bootstrap_ready(void *arg)
 	}
 	if (kobj_key_make(p->m.ns, name, key))
 		links_remove(&p->c->secret_waiters, key, p->m.key);
-	machine_say(p, "BootstrapDataReady", COND_TRUE, "DeliveryNone",
-	    "the bootstrap data is not delivered to the machine");
+	data_mirrored(p);
 	return V_NEXT;
 }
 

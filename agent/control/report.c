@@ -18,6 +18,7 @@ static const char *const cond_types[] = {
 	[HC_INSPECTED] = "HardwareInspected",
 	[HC_AVAILABLE] = "HostAvailable",
 	[HC_MEDIA] = "MediaReachable",
+	[HC_DATA] = "BootstrapDataReady",
 	[HC_PROVISIONED] = "HostProvisioned",
 	[HC_MAINTENANCE] = "Maintenance",
 	[HC_DELETING] = "Deleting",
@@ -165,6 +166,7 @@ report_progress(const struct report_op *op, const struct record *r)
 {
 	static const struct report_stage stages[] = {
 		{ "Provision", "Claimed", 0 },
+		{ "Provision", "PreparingMedia", 0 },
 		{ "Provision", "PoweringOff", 10 },
 		{ "Provision", "InsertingMedia", 20 },
 		{ "Provision", "ArmingBoot", 30 },
@@ -201,6 +203,7 @@ report_op_json(
 		    json_i64(old, "attempt", 0) == op->attempt;
 	const char *since = same ? json_str(old, "since", NULL) : NULL;
 	cJSON *o = cJSON_CreateObject(), *ev;
+	int was;
 
 	json_set_str(o, "kind", op->kind);
 	if (op->attempt > 0)
@@ -216,8 +219,10 @@ report_op_json(
 	json_set_str(o, "waitingOn", op->waiting_on);
 	json_set_str(o, "reason", op->reason);
 	json_set_str(o, "message", op->message);
-	if (progress < 0 && same)
-		progress = (int)json_i64(old, "progressPercent", -1);
+	/* What was seen by another replica is not seen here. */
+	was = same ? (int)json_i64(old, "progressPercent", -1) : -1;
+	if (progress < 0 || (op->progress >= 0 && was > progress))
+		progress = was;
 	if (progress >= 0)
 		json_set_i64(o, "progressPercent", progress);
 	ev = report_evidence_json(op, same ? old : NULL);
@@ -235,6 +240,7 @@ report_conditions(
 		[SAY_TRUE] = COND_TRUE,
 		[SAY_FALSE] = COND_FALSE,
 		[SAY_UNKNOWN] = COND_UNKNOWN,
+		[SAY_GONE] = COND_ABSENT,
 	};
 
 	for (int i = 0; i < N_HOST_CONDS; i++) {
@@ -251,15 +257,15 @@ report_conditions(
 /* What was seen of the medium is over when the host is at rest: it holds for
  * the spec of now as well. */
 static void
-report_media_kept(
-    const struct report *r, cJSON *status, const struct cond_stamp *at)
+report_kept(const struct report *r, enum host_cond which, cJSON *status,
+    const struct cond_stamp *at)
 {
-	const char *type = host_cond_type(HC_MEDIA);
+	const char *type = host_cond_type(which);
 	const cJSON *old = cond_find(status, type);
 	char *reason, *message;
 	struct cond c = { type, cond_get(status, type), NULL, NULL };
 
-	if (old == NULL || r->cond[HC_MEDIA].status != SAY_NOTHING ||
+	if (old == NULL || r->cond[which].status != SAY_NOTHING ||
 	    !r->has_state || r->op.kind != NULL)
 		return;
 	reason = xstrdup(json_str(old, "reason", ""));
@@ -322,7 +328,8 @@ report_status(const struct report *r, const struct host *h, const char *details,
 	report_conditions(r, s, &at);
 	if (r->only_paused)
 		return s;
-	report_media_kept(r, s, &at);
+	report_kept(r, HC_MEDIA, s, &at);
+	report_kept(r, HC_DATA, s, &at);
 	(void)cond_summarize(
 	    s, "Ready", ready, sizeof(ready) / sizeof(*ready), &at);
 	if (r->has_state)

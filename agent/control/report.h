@@ -18,6 +18,7 @@ enum host_cond {
 	HC_INSPECTED,
 	HC_AVAILABLE,
 	HC_MEDIA,
+	HC_DATA,
 	HC_PROVISIONED,
 	HC_MAINTENANCE,
 	HC_DELETING,
@@ -30,7 +31,8 @@ enum say {
 	SAY_NOTHING,
 	SAY_TRUE,
 	SAY_FALSE,
-	SAY_UNKNOWN
+	SAY_UNKNOWN,
+	SAY_GONE /* the condition is taken away */
 };
 
 struct report_cond {

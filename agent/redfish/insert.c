@@ -40,7 +40,7 @@ holds(const struct redfish *rf)
 {
 	const struct insert_op *c = rf->op->ctx;
 
-	return rf_slot_holds(&rf->state.slots[c->slot], c->url);
+	return redfish_slot_holds(&rf->state.slots[c->slot], c->url);
 }
 
 static void
@@ -275,7 +275,7 @@ slot_with_it(const struct redfish *rf)
 
 	for (i = 0; i < rf->state.n_slots; i++)
 		if (eligible(rf, i) &&
-		    rf_slot_holds(&rf->state.slots[i], c->url))
+		    redfish_slot_holds(&rf->state.slots[i], c->url))
 			break;
 	return i;
 }

@@ -231,6 +231,10 @@ struct redfish_inventory {
 	bool truncated; /* a cap was hit */
 };
 
+/* The image of that URL is in it: the same URL, or the same file name where a
+ * BMC shows no more than that. */
+bool redfish_slot_holds(const struct redfish_slot *s, const char *url);
+
 /* Borrowed until the next operation starts. */
 const struct redfish_state *redfish_state(const struct redfish *rf);
 bool redfish_discovered(const struct redfish *rf);

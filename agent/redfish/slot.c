@@ -149,7 +149,7 @@ base_name(const char *url)
 }
 
 bool
-rf_slot_holds(const struct redfish_slot *s, const char *url)
+redfish_slot_holds(const struct redfish_slot *s, const char *url)
 {
 	const char *name = base_name(url), *rest;
 

@@ -27,9 +27,6 @@ struct rf_slot_ways {
 
 void rf_slot_parse(struct redfish_slot *s, struct rf_slot_ways *w,
     const char *origin, const char *uri, const cJSON *media);
-/* The image that we sent is in it: the same URL, or the same file name where
- * a BMC shows no more than that. */
-bool rf_slot_holds(const struct redfish_slot *s, const char *url);
 /* Order of preference; negative: a first. */
 int rf_slot_compare(const struct redfish_slot *a, const struct rf_slot_ways *aw,
     const struct redfish_slot *b, const struct rf_slot_ways *bw);

@@ -75,7 +75,7 @@ slot_of(const cJSON *j)
 	must_be_link(w->insert);
 	must_be_link(w->eject);
 	must_be_link(w->oem);
-	MUST(!rf_slot_holds(s, "http://h/x.iso") || s->inserted);
+	MUST(!redfish_slot_holds(s, "http://h/x.iso") || s->inserted);
 	rf_slots_fini(s, 1);
 	rf_slot_ways_fini(w, 1);
 }
