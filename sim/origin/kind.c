@@ -25,7 +25,7 @@ static const struct origin_kind kinds[] = {
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 const struct origin_kind *
-kind_of(const char *path)
+origin_kind_of(const char *path)
 {
 	const char *base = strrchr(path, '/') + 1;
 

@@ -15,7 +15,8 @@ struct origin_kind {
 };
 #define KIND_FAMILIES 8 /* room for one tree each */
 
-const struct origin_kind *kind_of(const char *path); /* NULL: none such */
+const struct origin_kind *origin_kind_of(
+    const char *path); /* NULL: none such */
 /* false: the query names a family that there is not. Trees are made in `trees`,
  * where they stay the caller's. */
 bool kind_image(const struct origin_kind *k, struct tree **trees,

@@ -406,7 +406,7 @@ whole(void *arg, struct http_exchange *x, struct http_bytes body)
 	const char *method = http_exchange_method(x);
 	const char *target = http_exchange_target(x);
 	char *path = xstrndup(target, strcspn(target, "?"));
-	const struct origin_kind *k = kind_of(path);
+	const struct origin_kind *k = origin_kind_of(path);
 	int status;
 
 	if (str_has_prefix(path, "/-/")) {
