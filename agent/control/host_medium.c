@@ -269,31 +269,23 @@ void
 medium_note_evidence(struct host_pass *p)
 {
 	const struct boot_media_seen *s = &p->media.seen;
-	bool started = pass_state(p)->progress == RF_PROGRESS_OS_BOOT_STARTED;
-	int64_t at_us = s->last_us;
-	const char *what = "";
+	const struct {
+		const char *what;
+		int64_t at_us;
+	} of[] = {
+		[MEDIUM_LOADER] = { "boot loader", s->loader_us },
+		[MEDIUM_KERNEL] = { "kernel", s->kernel_us },
+		[MEDIUM_ROOT] = { "root file system", s->root_us },
+	};
+	enum medium_level l = medium_level(p);
 
-	switch (medium_level(p)) {
-	case MEDIUM_ROOT:
-		what = "root file system";
-		at_us = s->root_us;
-		break;
-	case MEDIUM_KERNEL:
-		what = "kernel";
-		at_us = s->kernel_us;
-		break;
-	case MEDIUM_LOADER:
-		if (started)
-			return; /* the BMC tells as much */
-		what = "boot loader";
-		at_us = s->loader_us;
-		break;
-	case MEDIUM_SILENT:
-	case MEDIUM_READ:
+	/* Of the boot loader the BMC may tell as much. */
+	if (l < MEDIUM_LOADER ||
+	    (l == MEDIUM_LOADER &&
+		pass_state(p)->progress == RF_PROGRESS_OS_BOOT_STARTED))
 		return;
-	}
-	report_evidence(
-	    &p->rep, (at_us + p->c->wall_us) / LOOP_S, "medium: %s read", what);
+	report_evidence(&p->rep, (of[l].at_us + p->c->wall_us) / LOOP_S,
+	    "medium: %s read", of[l].what);
 }
 
 static void
