@@ -203,12 +203,14 @@ image_new(struct images *im, struct live_claim *c)
 /* ---- hooks -------------------------------------------------------------- */
 
 void
-images_open(void *self, struct live_claim *c, serve_opened *fn, void *arg)
+images_open(void *self, struct live_claim *c, enum token_purpose which,
+    serve_opened *fn, void *arg)
 {
 	struct images *im = self;
 	struct image *i;
 	struct asker *a;
 
+	(void)which;
 	LIST_FOREACH (i, &im->v, in_images) {
 		if (i->claim != c || i->over)
 			continue;

@@ -19,7 +19,8 @@ struct images *images_new(struct kube_client *k, const struct images_opts *o);
 void images_free(struct images *im); /* after the server */
 
 /* As hooks of the server; self is the images. */
-void images_open(void *self, struct live_claim *c, serve_opened *fn, void *arg);
+void images_open(void *self, struct live_claim *c, enum token_purpose which,
+    serve_opened *fn, void *arg);
 void images_give_back(void *self, const struct serve_image *image);
 void images_cancel(void *self, void *arg);
 

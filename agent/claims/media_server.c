@@ -133,11 +133,12 @@ take_ca(struct media_server *m, const char *path, struct err *e)
 /* ---- life --------------------------------------------------------------- */
 
 static void
-hook_open(void *self, struct live_claim *c, serve_opened *fn, void *arg)
+hook_open(void *self, struct live_claim *c, enum token_purpose which,
+    serve_opened *fn, void *arg)
 {
 	struct media_server *m = self;
 
-	images_open(m->images, c, fn, arg);
+	images_open(m->images, c, which, fn, arg);
 }
 
 static void
@@ -245,7 +246,7 @@ media_server_url(const struct media_server *m, const char *host_key,
 	const char *token =
 	    live_token(&m->live, host_key, claim, attempt, purpose);
 	const char *base =
-	    purpose == TOKEN_MEDIUM ? m->media_url : m->report_url;
+	    purpose == TOKEN_REPORT ? m->report_url : m->media_url;
 	char url[URL_MAX + 64];
 
 	return token != NULL &&
@@ -255,9 +256,10 @@ media_server_url(const struct media_server *m, const char *host_key,
 }
 
 const struct seen *
-media_server_seen(const struct media_server *m, const char *host_key)
+media_server_seen(const struct media_server *m, const char *host_key,
+    enum token_purpose which)
 {
 	const struct live_claim *c = live_get(&m->live, host_key);
 
-	return c == NULL || c->seen.size == 0 ? NULL : &c->seen;
+	return c == NULL || c->seen[which].size == 0 ? NULL : &c->seen[which];
 }

@@ -34,8 +34,8 @@ unsigned media_server_port(const struct media_server *m);
  * not live (yet), or there is no key. host_key: "ns/name". */
 char *media_server_url(const struct media_server *m, const char *host_key,
     const char *claim, int attempt, enum token_purpose purpose);
-/* What was read of a host's medium; NULL: nothing. */
-const struct seen *media_server_seen(
-    const struct media_server *m, const char *host_key);
+/* What was read of one of a host's media; NULL: nothing. */
+const struct seen *media_server_seen(const struct media_server *m,
+    const char *host_key, enum token_purpose which);
 
 #endif

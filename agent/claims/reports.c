@@ -173,7 +173,7 @@ still_ours(const struct storing *s, const cJSON *host)
 	struct record r;
 
 	return text != NULL && record_parse(&r, text, NULL) &&
-	       tenants_who(&r, &w) && w.may[TOKEN_REPORT] &&
+	       tenants_who(&r, false, &w) && w.may[TOKEN_REPORT] &&
 	       str_eq(w.claim, s->claim->claim) &&
 	       w.attempt == s->claim->attempt;
 }

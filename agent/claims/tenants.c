@@ -2,6 +2,7 @@
 #include "agent/claims/tenants.h"
 
 #include "agent/control/names.h"
+#include "agent/control/phoned.h"
 #include "agent/kube/informer.h"
 #include "agent/kube/object.h"
 #include "common/log.h"
@@ -24,7 +25,7 @@ struct tenants {
 };
 
 bool
-tenants_who(const struct record *r, struct live_who *w)
+tenants_who(const struct record *r, bool reported, struct live_who *w)
 {
 	bool provisioning = r->phase == PHASE_PROVISIONING;
 
@@ -34,13 +35,28 @@ tenants_who(const struct record *r, struct live_who *w)
 	w->claim = r->claim_id;
 	w->attempt = r->attempt;
 	w->armed_s = r->armed_s;
+	w->data = r->data;
 	w->may[TOKEN_REPORT] = true;
 	w->until_s[TOKEN_REPORT] = 0;
 	w->may[TOKEN_MEDIUM] = r->installed_s == 0 && r->ejected_s == 0;
 	w->until_s[TOKEN_MEDIUM] = provisioning && r->deadline_s > 0
 				       ? r->deadline_s + TENANTS_LATE_S
 				       : 0;
+	/* The data alone, which nobody needs any more once it was taken; a system
+	 * that is up by another evidence may still be at it. */
+	w->may[TOKEN_CONFIG] = w->may[TOKEN_MEDIUM] && !reported;
+	w->until_s[TOKEN_CONFIG] =
+	    r->deadline_s > 0 ? r->deadline_s + TENANTS_LATE_S : 0;
 	return true;
+}
+
+static bool
+has_reported(const cJSON *host, const struct record *r)
+{
+	struct phoned p;
+
+	return phoned_of(
+	    &p, kobj_annotation(host, ANN_REPORT), r->claim_id, r->attempt);
 }
 
 static void
@@ -56,7 +72,8 @@ on_host(void *arg, const struct informer_event *ev)
 	w.ns = kobj_ns(ev->object);
 	w.name = kobj_name(ev->object);
 	if (ev->what != INFORMER_DELETED && text != NULL &&
-	    record_parse(&r, text, NULL) && tenants_who(&r, &w))
+	    record_parse(&r, text, NULL) &&
+	    tenants_who(&r, has_reported(ev->object, &r), &w))
 		live_put(t->live, &w);
 	else
 		live_drop(t->live, ev->key);

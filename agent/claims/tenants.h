@@ -31,7 +31,8 @@ void tenants_free(struct tenants *t);
 const struct cJSON *tenants_host(struct tenants *t, const char *key);
 bool tenants_synced(const struct tenants *t);
 
-/* What a record opens; false: nothing. Pure. */
-bool tenants_who(const struct record *r, struct live_who *w);
+/* What a record opens; false: nothing. reported: the machine said that it is up, so
+ * that it has its data. Pure. */
+bool tenants_who(const struct record *r, bool reported, struct live_who *w);
 
 #endif

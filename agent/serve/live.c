@@ -29,7 +29,8 @@ live_unref(struct live_claim *c)
 {
 	if (c == NULL || --c->refs > 0)
 		return;
-	seen_free(&c->seen);
+	for (size_t i = 0; i < TOKEN_MEDIA; i++)
+		seen_free(&c->seen[i]);
 	secret_wipe(c->tokens, sizeof(c->tokens));
 	xfree(c->key);
 	xfree(c->ns);
@@ -150,6 +151,8 @@ live_put(struct live *l, const struct live_who *w)
 		c->may[p] = w->may[p];
 		c->until_s[p] = w->until_s[p];
 	}
+	(void)str_copy(c->data, sizeof(c->data),
+	    w->data == NULL ? "" : w->data); /* as long as a record's */
 	if (fresh || c->armed_s != w->armed_s) {
 		c->armed_s = w->armed_s;
 		tokens_make(l, c);
@@ -210,6 +213,18 @@ struct live_claim *
 live_get(const struct live *l, const char *host_key)
 {
 	return map_get(&l->claims, host_key);
+}
+
+bool
+live_token_of(const struct live *l, const struct token_of *of,
+    enum token_purpose purpose, bool former, char out[TOKEN_CAP])
+{
+	const struct live_keys *k = &l->keys;
+
+	if (former ? !k->has_former : !k->has)
+		return false;
+	token_make(former ? k->former : k->key, purpose, of, out);
+	return true;
 }
 
 const char *

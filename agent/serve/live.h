@@ -26,12 +26,14 @@ struct live_keys {
 	int64_t changed_s;
 };
 
+#define LIVE_DATA 48
 /* Why a claim's token of one purpose is good, or not. */
 struct live_who {
 	const char *ns, *name; /* borrowed; of the host */
 	const char *claim;
 	int attempt;
 	int64_t armed_s;                 /* UTC; 0 = no boot was armed yet */
+	const char *data;                /* what its media are; NULL = none */
 	bool may[TOKEN_PURPOSES];        /* what its tokens open */
 	int64_t until_s[TOKEN_PURPOSES]; /* UTC; 0 = as long as it may */
 };
@@ -43,6 +45,7 @@ struct live_claim {
 	char *key, *ns, *name, *claim; /* owned; key = ns/name */
 	int attempt;
 	int64_t armed_s;
+	char data[LIVE_DATA]; /* "": nothing is to be served yet */
 	bool may[TOKEN_PURPOSES];
 	int64_t until_s[TOKEN_PURPOSES];
 	/* [0] by the key in force, [1] by the former one; "" = none. */
@@ -51,9 +54,9 @@ struct live_claim {
 	bool bound;
 	struct http_addr reader; /* the first one, if tokens are bound */
 	struct rate rate;
-	unsigned streams, reports; /* under way */
-	struct seen seen; /* of its medium; size 0 until it was opened */
-	char etag[80];    /* of the medium that seen is about */
+	unsigned streams[TOKEN_MEDIA], reports; /* under way */
+	struct seen seen[TOKEN_MEDIA];          /* size 0 until it was opened */
+	char etag[TOKEN_MEDIA][80]; /* of the media that seen is about */
 };
 
 struct live {
@@ -83,6 +86,10 @@ struct live_claim *live_find(
  * no key yet. */
 const char *live_token(const struct live *l, const char *host_key,
     const char *claim, int attempt, enum token_purpose purpose);
+/* The same before it lives, by the key in force or by the one before that; false:
+ * there is none such. */
+bool live_token_of(const struct live *l, const struct token_of *of,
+    enum token_purpose purpose, bool former, char out[TOKEN_CAP]);
 struct live_claim *live_get(const struct live *l, const char *host_key);
 /* It may still be used for that: asked before each piece of a reply. */
 bool live_open(const struct live_claim *c, enum token_purpose purpose);

@@ -87,7 +87,8 @@ may_read(
 }
 
 static void
-handle_medium(struct serve *s, struct http_exchange *x, struct live_claim *c)
+handle_medium(struct serve *s, struct http_exchange *x, struct live_claim *c,
+    enum token_purpose which)
 {
 	const char *method = http_exchange_method(x);
 
@@ -95,12 +96,12 @@ handle_medium(struct serve *s, struct http_exchange *x, struct live_claim *c)
 		serve_say(s, x, "medium", 405, 0);
 	else if (!rate_take(&c->rate, loop_mono_us(s->env->loop),
 		     s->o.claim_requests) ||
-		 c->streams >= s->o.claim_streams)
+		 c->streams[which] >= s->o.claim_streams)
 		serve_say(s, x, "medium", 429, 1);
 	else if (s->counts.streams >= s->o.streams)
 		serve_say(s, x, "medium", 503, 1);
 	else
-		stream_start(s, x, c);
+		stream_start(s, x, c, which);
 }
 
 static void
@@ -120,24 +121,25 @@ handle(void *arg, struct http_exchange *x)
 {
 	struct serve *s = arg;
 	char token[TOKEN_CAP];
-	enum token_path path = token_path(http_exchange_target(x), token);
-	bool medium = path == TOKEN_PATH_MEDIUM;
+	enum token_purpose which = TOKEN_REPORT;
+	bool path = token_path(http_exchange_target(x), &which, token), medium;
 	struct live_claim *c;
 
 	/* A path that is none costs as much as a token that is none. */
-	if (path == TOKEN_PATH_NONE)
+	if (!path)
 		memset(token, '-', sizeof(token));
-	c = live_find(s->live, medium ? TOKEN_MEDIUM : TOKEN_REPORT, token);
+	medium = which != TOKEN_REPORT;
+	c = live_find(s->live, which, token);
 	secret_wipe(token, sizeof(token));
 	if (c != NULL && medium && !may_read(s, c, x))
 		c = NULL;
-	if (path == TOKEN_PATH_NONE || c == NULL)
+	if (!path || c == NULL)
 		serve_say(s, x, "none", 404, 0);
 	else if (!rate_take(
 		     &s->rate, loop_mono_us(s->env->loop), s->o.requests))
 		serve_say(s, x, medium ? "medium" : "report", 503, 1);
 	else if (medium)
-		handle_medium(s, x, c);
+		handle_medium(s, x, c, which);
 	else
 		handle_report(s, x, c);
 }

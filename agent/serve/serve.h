@@ -3,6 +3,7 @@
  * the machine's report. HTTP/1.0 and 1.1, plain or TLS.
  *
  *   GET, HEAD /m/TOKEN/b.iso   200, 206, 304, 412, 416; 405 to other methods
+ *   GET, HEAD /m/TOKEN/c.iso   likewise: the second medium, of the data alone
  *   POST      /r/TOKEN         204; 400, 405, 413
  *   both                       429, 503 with Retry-After
  *   all else                   404, with the same few bytes
@@ -51,8 +52,8 @@ typedef void serve_stored(void *arg, const struct err *e);
 /* fn and stored are called once, perhaps before the call returns, never after
  * the cancel with the same arg. */
 struct serve_hooks {
-	void (*open)(
-	    void *self, struct live_claim *c, serve_opened *fn, void *arg);
+	void (*open)(void *self, struct live_claim *c, enum token_purpose which,
+	    serve_opened *fn, void *arg);
 	void (*give_back)(void *self, const struct serve_image *image);
 	/* NULL: reports are not taken, 503. Repeated reports come again. */
 	void (*report)(void *self, struct live_claim *c,

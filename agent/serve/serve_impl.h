@@ -31,8 +31,8 @@ void serve_say(struct serve *s, struct http_exchange *x, const char *kind,
 void serve_count(struct serve *s, const char *kind, int status);
 
 /* stream.c: a GET or HEAD of a claim's medium; limits were looked at. */
-void stream_start(
-    struct serve *s, struct http_exchange *x, struct live_claim *c);
+void stream_start(struct serve *s, struct http_exchange *x,
+    struct live_claim *c, enum token_purpose which);
 /* What is under way for a claim that may no more. */
 void stream_closed(struct serve *s, struct live_claim *c);
 void stream_free_all(struct serve *s);

@@ -20,6 +20,7 @@ struct stream {
 	struct serve *s;
 	struct http_exchange *x;
 	struct live_claim *claim; /* counted */
+	enum token_purpose which;
 	bool opening, has_image, replied, reading;
 	bool failed; /* it cannot go on: cut at the next pull */
 	struct serve_image image;
@@ -64,7 +65,7 @@ stream_free(struct stream *t)
 		s->hooks.give_back(s->hooks.self, &t->image);
 	hold(t, NULL, 0);
 	LIST_REMOVE(t, in_serve);
-	t->claim->streams--;
+	t->claim->streams[t->which]--;
 	s->counts.streams--;
 	gauge(s);
 	live_unref(t->claim);
@@ -157,7 +158,7 @@ pull(void *arg, void *out, size_t cap, size_t *n)
 	struct serve *s = t->s;
 
 	*n = 0;
-	if (!t->failed && !live_open(t->claim, TOKEN_MEDIUM)) {
+	if (!t->failed && !live_open(t->claim, t->which)) {
 		cut(t, "closed", NULL);
 		t->failed = true;
 	}
@@ -170,7 +171,8 @@ pull(void *arg, void *out, size_t cap, size_t *n)
 	}
 	if (*n == 0)
 		return HTTP_PAUSE;
-	seen_add(&t->claim->seen, t->at, *n, loop_mono_us(s->env->loop));
+	seen_add(
+	    &t->claim->seen[t->which], t->at, *n, loop_mono_us(s->env->loop));
 	t->at += *n;
 	s->counts.bytes += *n;
 	metrics_add(
@@ -266,9 +268,9 @@ reply(struct stream *t)
 	decide(t, &a, head);
 	serve_count(t->s, "medium", a.status);
 	if (head)
-		t->claim->seen.heads++;
+		t->claim->seen[t->which].heads++;
 	else
-		t->claim->seen.gets++;
+		t->claim->seen[t->which].gets++;
 	src.length = (int64_t)a.r.n;
 	t->at = a.r.at;
 	t->end = a.r.at + a.r.n;
@@ -303,16 +305,19 @@ refuse(struct stream *t, int status, int retry_after_s)
 
 /* Another medium than the one that was read before is read anew. */
 static void
-remember(struct live_claim *c, const struct serve_image *im)
+remember(struct live_claim *c, enum token_purpose which,
+    const struct serve_image *im)
 {
-	if (str_eq(c->etag, im->etag))
+	struct seen *s = &c->seen[which];
+
+	if (str_eq(c->etag[which], im->etag))
 		return;
-	seen_free(&c->seen);
-	seen_init(&c->seen, im->source->size);
+	seen_free(s);
+	seen_init(s, im->source->size);
 	for (size_t i = 0; i < im->n_marks; i++)
-		(void)seen_mark(&c->seen, im->marks[i].what, im->marks[i].at,
+		(void)seen_mark(s, im->marks[i].what, im->marks[i].at,
 		    im->marks[i].n); /* more than fit are not watched */
-	(void)str_copy(c->etag, sizeof(c->etag), im->etag);
+	(void)str_copy(c->etag[which], sizeof(c->etag[which]), im->etag);
 }
 
 static void
@@ -334,11 +339,11 @@ opened(void *arg, const struct serve_image *image, const struct err *e)
 	t->image = *image;
 	t->image.marks = NULL;
 	t->has_image = true;
-	if (!live_open(t->claim, TOKEN_MEDIUM)) {
+	if (!live_open(t->claim, t->which)) {
 		refuse(t, 404, 0);
 		return;
 	}
-	remember(t->claim, image);
+	remember(t->claim, t->which, image);
 	if (t->s->o.bind && !t->claim->bound) {
 		t->claim->reader = *http_exchange_remote(t->x);
 		t->claim->bound = true;
@@ -347,20 +352,23 @@ opened(void *arg, const struct serve_image *image, const struct err *e)
 }
 
 void
-stream_start(struct serve *s, struct http_exchange *x, struct live_claim *c)
+stream_start(struct serve *s, struct http_exchange *x, struct live_claim *c,
+    enum token_purpose which)
 {
 	struct stream *t = xcalloc(1, sizeof(*t));
 
 	t->s = s;
 	t->x = x;
 	t->claim = live_ref(c);
-	t->claim->streams++;
+	t->which = which;
+	t->claim->streams[which]++;
 	s->counts.streams++;
 	gauge(s);
 	LIST_INSERT_HEAD(&s->streams, t, in_serve);
 	http_exchange_on_gone(x, gone, t);
 	t->opening = true;
-	s->hooks.open(s->hooks.self, c, opened, t); /* t may be gone now */
+	s->hooks.open(
+	    s->hooks.self, c, which, opened, t); /* t may be gone now */
 }
 
 void
@@ -368,11 +376,9 @@ stream_closed(struct serve *s, struct live_claim *c)
 {
 	struct stream *t, *next;
 
-	if (live_open(c, TOKEN_MEDIUM))
-		return;
 	for (t = LIST_FIRST(&s->streams); t != NULL; t = next) {
 		next = LIST_NEXT(t, in_serve);
-		if (t->claim != c)
+		if (t->claim != c || live_open(c, t->which))
 			continue;
 		if (!t->replied)
 			refuse(t, 404, 0);

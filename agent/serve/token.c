@@ -14,6 +14,11 @@
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
+static const char *const names[TOKEN_PURPOSES] = { "medium", "config",
+	"report" };
+/* What follows the token in a path. */
+static const char *const files[TOKEN_PURPOSES] = { "/b.iso", "/c.iso", "" };
+
 static void
 base32(const uint8_t *p, size_t n, char out[TOKEN_CAP])
 {
@@ -50,7 +55,7 @@ token_make(const uint8_t key[TOKEN_KEY], enum token_purpose purpose,
 
 	buf_init(&b, TOKEN_INPUT_MAX);
 	field(&b, "beskar7 token 1");
-	field(&b, purpose == TOKEN_MEDIUM ? "medium" : "report");
+	field(&b, names[purpose]);
 	field(&b, of->ns);
 	field(&b, of->name);
 	field(&b, of->claim);
@@ -87,25 +92,25 @@ is_letter(char c)
 	return c != '\0' && strchr(letters, fold(c)) != NULL;
 }
 
-enum token_path
-token_path(const char *target, char out[TOKEN_CAP])
+bool
+token_path(const char *target, enum token_purpose *purpose, char out[TOKEN_CAP])
 {
 	bool medium = str_has_prefix(target, "/m/");
 	const char *rest;
 
 	if (!medium && !str_has_prefix(target, "/r/"))
-		return TOKEN_PATH_NONE;
+		return false;
 	for (size_t i = 0; i < TOKEN_LEN; i++) {
 		if (!is_letter(target[3 + i]))
-			return TOKEN_PATH_NONE;
+			return false;
 		out[i] = fold(target[3 + i]);
 	}
 	out[TOKEN_LEN] = '\0';
 	rest = target + 3 + TOKEN_LEN;
-	if (medium)
-		return str_eq(rest, "/b.iso") ? TOKEN_PATH_MEDIUM
-					      : TOKEN_PATH_NONE;
-	return *rest == '\0' ? TOKEN_PATH_REPORT : TOKEN_PATH_NONE;
+	*purpose = !medium                             ? TOKEN_REPORT
+		   : str_eq(rest, files[TOKEN_CONFIG]) ? TOKEN_CONFIG
+						       : TOKEN_MEDIUM;
+	return str_eq(rest, files[*purpose]);
 }
 
 bool
@@ -117,8 +122,7 @@ token_url(char *out, size_t cap, const char *base, enum token_purpose purpose,
 	while (n > 0 && base[n - 1] == '/')
 		n--;
 	return str_format(out, cap, "%.*s/%c/%s%s", (int)n, base,
-	    purpose == TOKEN_MEDIUM ? 'm' : 'r', token,
-	    purpose == TOKEN_MEDIUM ? "/b.iso" : "");
+	    purpose == TOKEN_REPORT ? 'r' : 'm', token, files[purpose]);
 }
 
 /* Letters behind a "/m/" or "/r/" that text begins with and that could be (a part

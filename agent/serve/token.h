@@ -15,8 +15,10 @@
 #define TOKEN_CAP (TOKEN_LEN + 1)
 
 enum token_purpose {
-	TOKEN_MEDIUM, /* GET /m/TOKEN/b.iso */
-	TOKEN_REPORT, /* POST /r/TOKEN */
+	TOKEN_MEDIUM,               /* GET /m/TOKEN/b.iso: what is booted */
+	TOKEN_CONFIG,               /* GET /m/TOKEN/c.iso: the data alone */
+	TOKEN_MEDIA,                /* the ones above are media */
+	TOKEN_REPORT = TOKEN_MEDIA, /* POST /r/TOKEN */
 	TOKEN_PURPOSES
 };
 struct token_of { /* all borrowed */
@@ -28,14 +30,11 @@ void token_make(const uint8_t key[TOKEN_KEY], enum token_purpose purpose,
 /* In a time that tells nothing of where they differ. */
 bool token_same(const char a[TOKEN_CAP], const char b[TOKEN_CAP]);
 
-/* What a request's target asks for. Exactly "/m/TOKEN/b.iso" or "/r/TOKEN";
- * letters of the token in either case, out in lower case. */
-enum token_path {
-	TOKEN_PATH_NONE,
-	TOKEN_PATH_MEDIUM,
-	TOKEN_PATH_REPORT
-};
-enum token_path token_path(const char *target, char out[TOKEN_CAP]);
+/* What a request's target asks for. Exactly "/m/TOKEN/b.iso", "/m/TOKEN/c.iso" or
+ * "/r/TOKEN"; letters of the token in either case, out in lower case. false:
+ * another path. */
+bool token_path(
+    const char *target, enum token_purpose *purpose, char out[TOKEN_CAP]);
 /* The URL of a purpose below a base ("http://10.0.0.1:8090"). false: it does
  * not fit. */
 bool token_url(char *out, size_t cap, const char *base,

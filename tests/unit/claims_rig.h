@@ -264,6 +264,7 @@ rig_target(struct claims_rig *r, unsigned n, enum token_purpose p, char out[64])
 {
 	const struct media_server *m = agent_media(stage_agent(r->s, n));
 	char *url = media_server_url(m, HOST_KEY, r->claim, r->attempt, p);
+	enum token_purpose is = TOKEN_PURPOSES;
 	char token[TOKEN_CAP];
 
 	out[0] = '\0';
@@ -272,7 +273,8 @@ rig_target(struct claims_rig *r, unsigned n, enum token_purpose p, char out[64])
 	CU_ASSERT_TRUE(str_has_prefix(
 	    url, n == 0 ? "http://10.0.1.1:8090/" : "http://10.0.1.2:8090/"));
 	(void)str_copy(out, 64, url + strlen("http://10.0.1.1:8090"));
-	CU_ASSERT_NOT_EQUAL(token_path(out, token), TOKEN_PATH_NONE);
+	CU_ASSERT_TRUE(token_path(out, &is, token));
+	CU_ASSERT_EQUAL(is, p);
 	rig_token(r, token);
 	xfree(url);
 }

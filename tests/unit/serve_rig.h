@@ -175,11 +175,13 @@ rig_late(void *arg)
 }
 
 static inline void
-rig_open_image(void *self, struct live_claim *c, serve_opened *fn, void *arg)
+rig_open_image(void *self, struct live_claim *c, enum token_purpose which,
+    serve_opened *fn, void *arg)
 {
 	struct serve_rig *r = self;
 
 	(void)c;
+	(void)which;
 	if (r->open_us == 0) {
 		rig_give(r, fn, arg);
 		return;
@@ -244,7 +246,7 @@ rig_claim(struct serve_rig *r, const char *claim, int attempt)
 		.name = "h1",
 		.claim = claim,
 		.attempt = attempt,
-		.may = { true, true } };
+		.may = { true, true, true } };
 	struct live_keys k = { .has = true };
 
 	live_set_keys(&r->live, &k);

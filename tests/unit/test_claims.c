@@ -322,7 +322,8 @@ the_phases_of_a_host_open_and_close(void)
 		char row[16];
 
 		(void)str_format(row, sizeof(row), "row %zu", i);
-		CHECK_ROW(tenants_who(&rows[i].r, &w) == rows[i].any, row);
+		CHECK_ROW(
+		    tenants_who(&rows[i].r, false, &w) == rows[i].any, row);
 		if (!rows[i].any)
 			continue;
 		CHECK_ROW(w.may[TOKEN_MEDIUM] == rows[i].medium, row);

@@ -65,7 +65,7 @@ who(const char *claim, int attempt)
 		.name = "h1",
 		.claim = claim,
 		.attempt = attempt,
-		.may = { true, true } };
+		.may = { true, true, true } };
 }
 
 static void
@@ -125,19 +125,26 @@ only_the_two_paths_are_paths(void)
 		"/m/abcdefghijklmnopqrstuvwxy/b.iso",
 		"/m/abcdefghijklmnopqrstuvwxyz/b.iso?x",
 		"/m/abcdefghijklmnopqrstuvwxyz/B.ISO",
+		"/m/abcdefghijklmnopqrstuvwxyz/d.iso",
 		"/r/abcdefghijklmnopqrstuvwxyz/b.iso",
+		"/r/abcdefghijklmnopqrstuvwxyz/c.iso",
 		"/r/abcdefghijklmnopqrstuvwxyz/",
 		"/R/abcdefghijklmnopqrstuvwxyz",
 		"/m/../m/abcdefghijklmnopqrstuvwxyz/b.iso" };
+	enum token_purpose p = TOKEN_PURPOSES;
 	char t[TOKEN_CAP];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CU_ASSERT_EQUAL(token_path(bad[i], t), TOKEN_PATH_NONE);
-	CU_ASSERT_EQUAL(token_path("/m/abcdefghijklMNOPQRSTUVWXYZ/b.iso", t),
-	    TOKEN_PATH_MEDIUM);
+		CU_ASSERT_FALSE(token_path(bad[i], &p, t));
+	CU_ASSERT_TRUE(
+	    token_path("/m/abcdefghijklMNOPQRSTUVWXYZ/b.iso", &p, t));
+	CU_ASSERT_EQUAL(p, TOKEN_MEDIUM);
+	CU_ASSERT_TRUE(
+	    token_path("/m/abcdefghijklMNOPQRSTUVWXYZ/c.iso", &p, t));
+	CU_ASSERT_EQUAL(p, TOKEN_CONFIG);
 	CU_ASSERT_STRING_EQUAL(t, "abcdefghijklmnopqrstuvwxyz");
-	CU_ASSERT_EQUAL(
-	    token_path("/r/222222222222222222222222ab", t), TOKEN_PATH_REPORT);
+	CU_ASSERT_TRUE(token_path("/r/222222222222222222222222ab", &p, t));
+	CU_ASSERT_EQUAL(p, TOKEN_REPORT);
 }
 
 static void

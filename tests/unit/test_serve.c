@@ -408,16 +408,16 @@ what_was_read_is_remembered(void)
 	r.mark = (struct seen_mark){ .at = 40960, .n = 2048, .what = 3 };
 	(void)get_range(&r, "bytes=32768-34815", 32768);
 	c = live_get(&r.live, "ns/h1");
-	CU_ASSERT_TRUE(seen_any(&c->seen, 32768, 2048));
-	CU_ASSERT_FALSE(seen_any(&c->seen, 40960, 2048));
-	CU_ASSERT_PTR_NULL(seen_first(&c->seen, 3));
+	CU_ASSERT_TRUE(seen_any(&c->seen[0], 32768, 2048));
+	CU_ASSERT_FALSE(seen_any(&c->seen[0], 40960, 2048));
+	CU_ASSERT_PTR_NULL(seen_first(&c->seen[0], 3));
 	(void)get_range(&r, "bytes=40960-40961", 40960);
-	CU_ASSERT_EQUAL(seen_first(&c->seen, 3)->bytes, 2);
-	CU_ASSERT_FALSE(seen_downloaded(&c->seen));
+	CU_ASSERT_EQUAL(seen_first(&c->seen[0], 3)->bytes, 2);
+	CU_ASSERT_FALSE(seen_downloaded(&c->seen[0]));
 	(void)get_range(&r, NULL, 0);
-	CU_ASSERT_TRUE(seen_downloaded(&c->seen));
-	CU_ASSERT_EQUAL(c->seen.gets, 3);
-	CU_ASSERT_EQUAL(c->seen.bytes, IMAGE_SIZE + 2048 + 2);
+	CU_ASSERT_TRUE(seen_downloaded(&c->seen[0]));
+	CU_ASSERT_EQUAL(c->seen[0].gets, 3);
+	CU_ASSERT_EQUAL(c->seen[0].bytes, IMAGE_SIZE + 2048 + 2);
 	rig_end(&r);
 }
 
