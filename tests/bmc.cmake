@@ -19,3 +19,9 @@ if(TARGET b7_bmc_rig AND COMMAND fuzz_target)
 	fuzz_target(bmc_body b7_bmc_rig)
 	fuzz_target(bmc_service b7_bmc_rig)
 endif()
+
+# What the system on a medium finds there.
+if(TARGET b7_sim_os AND TARGET b7_sim_origin)
+	unit_test(os b7_sim_os b7_sim_origin)
+	target_sources(test_os PRIVATE ${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
+endif()

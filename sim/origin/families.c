@@ -131,7 +131,7 @@ static const struct tree_file coreos[] = {
 	"    set gfxpayload=keep\n" \
 	"    echo Loading kernel...\n" \
 	"    linuxefi /boot/x86_64/loader/linux " \
-	"cdroot=LABEL=INSTALL rd.kiwi.install.pass.bootparam\n" \
+	"root=install:CDLABEL=INSTALL rd.kiwi.install.pass.bootparam\n" \
 	"    echo Loading initrd...\n" \
 	"    initrdefi /boot/x86_64/loader/initrd\n" \
 	"}\n"
@@ -145,7 +145,7 @@ static const struct tree_file microos[] = {
 	    "default Install\nprompt 1\ntimeout 10\n\n"
 	    "label Install\n"
 	    "  kernel linux\n"
-	    "  append initrd=initrd cdroot=LABEL=INSTALL "
+	    "  append initrd=initrd root=install:CDLABEL=INSTALL "
 	    "rd.kiwi.install.pass.bootparam\n",
 	    0, false },
 	{ "/boot/x86_64/loader/isolinux.bin", NULL, LOADER, false },
