@@ -60,14 +60,15 @@ ka_stages(struct os_seek *k, const cJSON *stages)
 		cJSON_ArrayForEach (step, stage) {
 			cJSON *as = cJSON_CreateObject();
 			const char *host = json_str(step, "hostname", NULL);
+			const cJSON *files = json_child(step, "files");
+			const cJSON *run = json_child(step, "commands");
 
 			if (host != NULL)
 				json_set_str(as, "hostname", host);
-			json_set(as, "write_files",
-			    json_dup(json_child(step, "files")));
-			json_set(as, "runcmd",
-			    cJSON_Duplicate(
-				json_child(step, "commands"), true));
+			if (files != NULL)
+				json_set(as, "write_files", json_dup(files));
+			if (run != NULL)
+				json_set(as, "runcmd", json_dup(run));
 			os_cloudconfig(k, as);
 			cJSON_Delete(as);
 		}
