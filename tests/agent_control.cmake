@@ -20,12 +20,16 @@ foreach(t workload story counts fleet_api block_move matrix media_story role)
 		${CMAKE_SOURCE_DIR}/tests/unit/story_rig.c)
 endforeach()
 # SAFETY.md, rule by rule, in virtual time.
-foreach(rule adopt boot claim clock heal reboot release stranger record trust delete)
+foreach(rule adopt boot claim clock drive heal media reboot release stranger record trust delete)
 	unit_test(safety_${rule} b7_runner)
 	target_sources(test_safety_${rule} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_objects.c
 		${CMAKE_SOURCE_DIR}/tests/unit/safety_rig.c)
 	set_tests_properties(unit-safety_${rule} PROPERTIES TIMEOUT 1800)
+endforeach()
+foreach(rule drive media)
+	target_sources(test_safety_${rule} PRIVATE
+		${CMAKE_SOURCE_DIR}/tests/unit/fake_media.c)
 endforeach()
 unit_test(explain b7_runner b7_agent_explain)
 target_sources(test_explain PRIVATE

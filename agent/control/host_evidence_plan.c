@@ -69,13 +69,15 @@ evidence_polled(struct host_pass *p)
 static enum verdict
 first_boot_ended(struct host_pass *p)
 {
+	const struct redfish_state *s = pass_state(p);
 	struct host_memory *m = &p->ctl->mem;
 	struct record r = p->h.record;
+	bool tests = s->power == RF_POWER_ON && evidence_early(s);
 
 	if (m->ended_us == 0)
 		m->ended_us = pass_now_us(p);
 	/* In its own tests a server runs nothing of what it reads. */
-	if (medium_being_read(p) && !evidence_early(pass_state(p)) &&
+	if (medium_being_read(p) && !tests &&
 	    pass_now_us(p) - m->ended_us < ENDED_BUT_READ_US) {
 		boot_say(p, "Installing",
 		    "the installer ended; its medium is being read still",

@@ -353,6 +353,7 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	ao.control.poll_busy_us = o->busy_us;
 	ao.control.poll_idle_us = o->idle_us;
 	ao.control.bmc_grace_us = o->grace_us;
+	ao.control.boot_media = o->boot_media;
 	(void)str_format(media, sizeof(media), "http://%s:8090", ip);
 	if (o->media) {
 		ao.media.serve.listen = media + strlen("http://");

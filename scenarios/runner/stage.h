@@ -20,6 +20,7 @@
 
 struct stage;
 struct agent;
+struct boot_media;
 struct core;
 struct origin;
 struct world;
@@ -76,6 +77,9 @@ struct stage_agent_opts {
 	int64_t wall_skew_us;
 	bool media;              /* serves media at port 8090 of its address */
 	const char *diagnostics; /* "127.0.0.1:8080"; NULL = none */
+	/* What its controllers ask in place of a media server; NULL = nobody,
+	 * or its own. Must outlive it. */
+	struct boot_media *boot_media;
 };
 #define STAGE_TOKEN "agent-token" /* of the agents, at the API */
 /* Agents have numbers from 0. Starting one that runs is an error. */
