@@ -44,7 +44,8 @@ tenants_who(const struct record *r, bool reported, struct live_who *w)
 				       : 0;
 	/* The data alone, which nobody needs any more once it was taken; a system
 	 * that is up by another evidence may still be at it. */
-	w->may[TOKEN_CONFIG] = w->may[TOKEN_MEDIUM] && !reported;
+	w->may[TOKEN_CONFIG] =
+	    w->may[TOKEN_MEDIUM] && !reported && r->data_gone_s == 0;
 	w->until_s[TOKEN_CONFIG] =
 	    r->deadline_s > 0 ? r->deadline_s + TENANTS_LATE_S : 0;
 	return true;

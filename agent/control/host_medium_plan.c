@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "agent/control/phoned.h"
 #include "common/str.h"
 
 /* Looks in a row that must see an empty drive before it is believed. */
@@ -202,31 +203,59 @@ medium_config_inserted(void *arg)
 
 /* ---- not needed any more ---------------------------------------------------------- */
 
-enum verdict
-medium_config_gone(struct host_pass *p)
+/* That it is up may be known before it has taken its data. A report and a node
+ * come after that; else it has the time that was given to the boot. */
+static bool
+config_taken(const struct host_pass *p)
 {
-	const struct redfish_slot *s;
-	enum verdict v;
+	const struct record *r = &p->h.record;
+	struct phoned w;
 
-	if (!medium_composed(p) || !medium_has_config(p)) {
-		p->ctl->mem.up_ejected = true;
-		return V_NEXT;
-	}
-	/* Only by its URL is it told from what the user may have inserted. */
-	if (medium_url(p, BOOT_MEDIUM_CONFIG) == NULL &&
-	    medium_url(p, BOOT_MEDIUM_ISO) == NULL)
-		return V_NEXT;
-	v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
+	return r->data_gone_s != 0 ||
+	       phoned_of(&w, p->h.asks.report, r->claim_id, r->attempt) ||
+	       controllers_node_since(p->c, p->m.key) >= r->on_s ||
+	       pass_wall_s(p) >= r->on_s + p->m.timeout_s;
+}
+
+static enum verdict
+config_ejected(struct host_pass *p)
+{
+	enum verdict v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
+	const struct redfish_slot *s;
+
 	if (v != V_NEXT)
 		return v;
 	s = medium_config_slot(p);
-	if (s != NULL) {
-		v = host_act_eject(p, s->uri);
-		if (v != V_FAIL || p->cause != RF_CAUSE_REFUSED)
-			return v;
-		/* Its token is dead, and the release ejects it. */
-		host_event(p, true, "ConfigMediumStays", "%s", p->err.msg);
-	}
-	p->ctl->mem.up_ejected = true;
+	if (s == NULL)
+		return V_NEXT;
+	v = host_act_eject(p, s->uri);
+	if (v != V_FAIL || p->cause != RF_CAUSE_REFUSED)
+		return v;
+	/* Its token is dead, and the release ejects it. */
+	host_event(p, true, "ConfigMediumStays", "%s", p->err.msg);
 	return V_NEXT;
+}
+
+enum verdict
+medium_config_gone(struct host_pass *p)
+{
+	struct record r = p->h.record;
+	bool has = medium_composed(p) && medium_has_config(p);
+	enum verdict v = V_NEXT;
+
+	if (has && !config_taken(p))
+		return V_NEXT;
+	/* Only by its URL is it told from what the user may have inserted. */
+	if (has && medium_url(p, BOOT_MEDIUM_CONFIG) == NULL &&
+	    medium_url(p, BOOT_MEDIUM_ISO) == NULL)
+		return V_NEXT;
+	if (has && r.data_gone_s == 0) {
+		/* With this its token dies, whoever serves it. */
+		r.data_gone_s = pass_wall_s(p);
+		return host_act_record(p, &r);
+	}
+	if (has)
+		v = config_ejected(p);
+	p->ctl->mem.up_ejected = v == V_NEXT;
+	return v;
 }

@@ -66,6 +66,7 @@ static const struct record_time times[] = {
 	{ "onAt", offsetof(struct record, on_s) },
 	{ "installedAt", offsetof(struct record, installed_s) },
 	{ "ejectedAt", offsetof(struct record, ejected_s) },
+	{ "dataGoneAt", offsetof(struct record, data_gone_s) },
 	{ "on2At", offsetof(struct record, on2_s) },
 	{ "deadline", offsetof(struct record, deadline_s) },
 	{ "powerAt", offsetof(struct record, power_s) },
@@ -224,7 +225,7 @@ void
 record_clear_attempt(struct record *r)
 {
 	r->armed_s = r->on_s = r->installed_s = r->ejected_s = 0;
-	r->on2_s = r->deadline_s = 0;
+	r->data_gone_s = r->on2_s = r->deadline_s = 0;
 	r->mark[0] = r->data[0] = '\0';
 	record_clear_heal(r);
 }

@@ -55,6 +55,7 @@ struct record {
 	int64_t on_s;        /* about to power on, to boot the medium */
 	int64_t installed_s; /* the installer ended; the medium may go */
 	int64_t ejected_s;   /* a live image is up; its medium goes */
+	int64_t data_gone_s; /* the medium with the data alone is to go */
 	int64_t on2_s;       /* about to power on, to boot what it installed */
 	int64_t deadline_s;  /* evidence is due */
 	/* boot progress read just before the power-on, or before the last

@@ -33,8 +33,8 @@ fake_look(
 
 /* By the record in the API, as it is now. */
 static bool
-fake_lives(
-    struct fake_media *f, const char *key, const char *claim, int attempt)
+fake_lives(struct fake_media *f, const char *key, const char *claim,
+    int attempt, bool config)
 {
 	cJSON *host = rig_get(f->r, HOST, strchr(key, '/') + 1);
 	const char *text = facts_annotation(host, AX "/host-record");
@@ -43,7 +43,8 @@ fake_lives(
 	    text != NULL && record_parse(&r, text, NULL) &&
 	    (r.phase == PHASE_PROVISIONING || r.phase == PHASE_PROVISIONED) &&
 	    str_eq(r.claim_id, claim) && r.attempt == attempt &&
-	    r.installed_s == 0 && r.ejected_s == 0;
+	    r.installed_s == 0 && r.ejected_s == 0 &&
+	    (!config || r.data_gone_s == 0);
 
 	cJSON_Delete(host);
 	return lives;
@@ -59,7 +60,8 @@ fake_url(void *self, const char *host, const char *claim, int attempt,
 
 	if (f->before != NULL)
 		f->before(f);
-	if (f->mute || !fake_lives(f, host, claim, attempt))
+	if (f->mute ||
+	    !fake_lives(f, host, claim, attempt, which == BOOT_MEDIUM_CONFIG))
 		return NULL;
 	of = xasprintf("%s %s %d %u %d", host, claim, attempt, f->key,
 	    which == BOOT_MEDIUM_CONFIG);

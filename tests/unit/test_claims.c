@@ -334,6 +334,22 @@ the_phases_of_a_host_open_and_close(void)
 }
 
 static void
+the_data_alone_goes_before_the_rest(void)
+{
+	struct record r = { .phase = PHASE_PROVISIONED, .claim_id = "c" };
+	struct live_who w = { .ns = NULL };
+
+	CU_ASSERT_TRUE(tenants_who(&r, false, &w));
+	CU_ASSERT_TRUE(w.may[TOKEN_CONFIG]);
+	CU_ASSERT_TRUE(tenants_who(&r, true, &w));
+	CU_ASSERT_FALSE(w.may[TOKEN_CONFIG]);
+	r.data_gone_s = 900;
+	CU_ASSERT_TRUE(tenants_who(&r, false, &w));
+	CU_ASSERT_FALSE(w.may[TOKEN_CONFIG]);
+	CU_ASSERT_TRUE(w.may[TOKEN_MEDIUM]);
+}
+
+static void
 a_replica_that_is_cut_off_serves_no_more(void)
 {
 	struct claims_rig r;
@@ -367,6 +383,7 @@ main(void)
 		UNIT_CASE(a_missing_right_is_named_once_and_all_else_goes_on),
 		UNIT_CASE(tokens_end_with_their_claim),
 		UNIT_CASE(the_phases_of_a_host_open_and_close),
+		UNIT_CASE(the_data_alone_goes_before_the_rest),
 		UNIT_CASE(a_replica_that_is_cut_off_serves_no_more),
 	};
 

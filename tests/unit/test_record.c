@@ -14,6 +14,7 @@ record_full(void)
 		.on_s = 1767225601,
 		.installed_s = 1767225602,
 		.ejected_s = 1767225602,
+		.data_gone_s = 1767225602,
 		.on2_s = 1767225603,
 		.deadline_s = 1767229200,
 		.power_s = 1767225604,

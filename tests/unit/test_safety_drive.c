@@ -68,6 +68,17 @@ a_second_drive_that_refuses_is_none(void)
 }
 
 static void
+story_reports(struct story *t)
+{
+	char *claim = rig_record(t->r, BMC, "claim"), *text;
+
+	text = xasprintf("succeeded %s 1 2026-01-01T00:10:00Z", claim);
+	rig_annotate(t->r, BMC, AX "/report", text);
+	xfree(text);
+	xfree(claim);
+}
+
+static void
 a_live_system_keeps_its_medium_and_loses_its_data(void)
 {
 	struct rig_opts o = {
@@ -78,13 +89,18 @@ a_live_system_keeps_its_medium_and_loses_its_data(void)
 	story_begin(&t, o);
 	t.f.way_of_two = "config";
 	rig_machine(t.r, "m1");
+	/* Up by its BMC's word, and perhaps not at its data yet. */
 	CU_ASSERT_TRUE(rig_provisioned(t.r, "m1", 5 * LOOP_MIN));
+	rig_run(t.r, 10 * LOOP_MIN);
+	CU_ASSERT_EQUAL(t.r->bmc[0].ejects, 0);
+	story_reports(&t);
 	rig_run(t.r, LOOP_MIN);
 	CU_ASSERT_EQUAL(t.r->bmc[0].ejects, 1);
 	CU_ASSERT_TRUE(rig_snap(t.r, BMC).media_inserted);
 	CU_ASSERT_TRUE(strstr(rig_snap(t.r, BMC).media, "live.iso") != NULL);
 	CU_ASSERT_TRUE(record_is(t.r, "ejectedAt", NULL));
-	/* What the user puts into the drive stays there, whoever asks. */
+	CU_ASSERT_TRUE(record_begins(t.r, "dataGoneAt", "1"));
+	/* Once, whoever asks. */
 	rig_kill(t.r);
 	rig_agent(t.r);
 	rig_run(t.r, 10 * LOOP_MIN);
@@ -93,6 +109,27 @@ a_live_system_keeps_its_medium_and_loses_its_data(void)
 	CU_ASSERT_TRUE(rig_released(t.r, "m1", 10 * LOOP_MIN));
 	rig_clean(t.r, BMC);
 	CU_ASSERT_EQUAL(t.r->bmc[0].ejects, 2);
+	story_end(&t);
+}
+
+static void
+data_that_nobody_reports_of_goes_at_the_deadline(void)
+{
+	struct rig_opts o = { .image = "live.iso",
+		.kind = "Live",
+		.knobs = two_drives,
+		.machine = "completion: {timeoutSeconds: 1200}" };
+	struct story t;
+
+	story_begin(&t, o);
+	t.f.way_of_two = "config";
+	rig_machine(t.r, "m1");
+	CU_ASSERT_TRUE(rig_provisioned(t.r, "m1", 5 * LOOP_MIN));
+	rig_run(t.r, 15 * LOOP_MIN);
+	CU_ASSERT_EQUAL(t.r->bmc[0].ejects, 0);
+	rig_run(t.r, 10 * LOOP_MIN);
+	CU_ASSERT_EQUAL(t.r->bmc[0].ejects, 1);
+	CU_ASSERT_TRUE(rig_snap(t.r, BMC).media_inserted);
 	story_end(&t);
 }
 
@@ -320,6 +357,7 @@ main(void)
 		UNIT_CASE(one_drive_is_not_taken_for_two),
 		UNIT_CASE(a_second_drive_that_refuses_is_none),
 		UNIT_CASE(a_live_system_keeps_its_medium_and_loses_its_data),
+		UNIT_CASE(data_that_nobody_reports_of_goes_at_the_deadline),
 		UNIT_CASE(eject_when_up_closes_the_token_as_well),
 		UNIT_CASE(what_is_read_shows_how_far_it_is),
 		UNIT_CASE(silence_is_said_and_proves_nothing),

@@ -400,9 +400,10 @@ another_key_before_arming_puts_it_in_anew(void)
 static unsigned
 die_once(bool kube, bool before, unsigned k)
 {
-	struct rig_opts o = {
-		.image = "live.iso", .kind = "Live", .knobs = two_drives
-	};
+	struct rig_opts o = { .image = "live.iso",
+		.kind = "Live",
+		.knobs = two_drives,
+		.machine = "completion: {timeoutSeconds: 120}" };
 	struct story t;
 	char row[64];
 	unsigned n;
@@ -416,7 +417,7 @@ die_once(bool kube, bool before, unsigned k)
 	t.r->kill_at = k;
 	rig_machine(t.r, "m1");
 	CHECK_ROW(rig_provisioned(t.r, "m1", 40 * LOOP_MIN), row);
-	rig_run(t.r, LOOP_MIN);
+	rig_run(t.r, 4 * LOOP_MIN);
 	/* It dies after that, too. */
 	(void)rig_wait(t.r, B7M, "m1", "?HostProvisioned", "True", 1);
 	n = t.r->mutations;
