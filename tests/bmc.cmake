@@ -25,3 +25,8 @@ if(TARGET b7_sim_os AND TARGET b7_sim_origin)
 	unit_test(os b7_sim_os b7_sim_origin)
 	target_sources(test_os PRIVATE ${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
 endif()
+if(TARGET b7_bmc_rig AND TARGET b7_sim_os)
+	unit_test(bmc_guest b7_bmc_rig)
+	target_sources(test_bmc_guest PRIVATE
+		${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
+endif()

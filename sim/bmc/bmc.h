@@ -22,6 +22,7 @@
 #include "sim/bmc/state.h"
 
 struct bmc_fleet;
+struct guest;
 struct medium;
 struct network;
 struct media_op;
@@ -62,11 +63,13 @@ struct machine {
 	char *disk_image; /* owned; NULL = nothing on the disk */
 	char *running;    /* owned; image id of what boots or runs */
 	bool from_disk, installer, reboots, says_running, uefi;
+	bool family;                      /* of an image that guest.h reads */
 	bool handed_over;                 /* the medium's boot loader runs */
 	uint8_t devices[MACHINE_DEVICES]; /* to be tried, by order */
 	uint8_t n_devices, device;
 	uint8_t medium_slot;   /* where the running medium is */
 	struct medium *medium; /* owned while M_READING */
+	struct guest *guest;   /* owned; NULL before a family's image */
 	uint32_t boots, medium_boots;
 };
 

@@ -11,6 +11,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/guest.h"
 #include "sim/bmc/health.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
@@ -223,6 +224,7 @@ get_one(struct call *c)
 	if (b->st.has_pending)
 		json_set(j, "pendingOverride", override_json(&b->st.pending));
 	json_set(j, "media", slots_json(b));
+	json_set(j, "userData", guest_json(b));
 	json_set(j, "openSessions", sessions_json(b->front));
 	json_set(j, "counters", counters_json(b));
 	json_set(j, "operations", operations_json(b));

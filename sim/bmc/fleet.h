@@ -47,6 +47,12 @@ enum bmc_event_kind {
 	BMC_EV_INSTALL_STARTED,  /* text = image id */
 	BMC_EV_INSTALLED,        /* text = image id now on the disk */
 	BMC_EV_OS_UP,            /* text = "disk IMAGE" or "medium IMAGE" */
+	BMC_EV_USER_DATA, /* text = Found, Missing or Unreadable, and where, sha256
+	                   * or why; before the system is up */
+	BMC_EV_BOOTSTRAPPED,     /* text = providerID, or "no kubelet" */
+	BMC_EV_BOOTSTRAP_FAILED, /* text = why */
+	BMC_EV_REPORTED,         /* 2xx; text = succeeded or failed, status */
+	BMC_EV_REPORT_FAILED,    /* status (0 = none), text = why; goes on */
 	BMC_EV_BMC_RESTARTED,    /* the controller, not the machine */
 	BMC_EV_BOARD_SWAPPED,    /* text = new UUID */
 	BMC_EV_CREDENTIALS,      /* password changed by a person */

@@ -65,6 +65,9 @@ read_app_use(const uint8_t *pvd, struct iso_facts *f)
 	word(text, " progress=", v, sizeof(v));
 	f->says_running = str_eq(v, "running");
 	word(text, " id=", f->id, sizeof(f->id));
+	word(text, " family=", f->family, sizeof(f->family));
+	word(text, " wants=", v, sizeof(v));
+	f->optional = str_eq(v, "nothing");
 }
 
 static void

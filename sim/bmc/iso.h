@@ -29,6 +29,8 @@ struct iso_facts {
 	bool reboots;      /* after=reboot; else powers off */
 	bool says_running; /* progress=running while it installs */
 	char id[64];       /* id=...; "" = none */
+	char family[16];   /* family=...: its system reads on (sim/os) */
+	bool optional;     /* wants=nothing: and boots without user data */
 };
 /* p: ISO_DESCRIPTORS sectors from sector 16. false: `why` names the defect. */
 bool iso_read_descriptors(

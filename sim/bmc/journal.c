@@ -42,9 +42,10 @@ bmc_event_name(enum bmc_event_kind k)
 		"shutdown-ignored", "boot-progress", "media-inserted",
 		"media-ejected", "media-failed", "boot-override",
 		"boot-consumed", "boot-started", "boot-failed", "medium-read",
-		"install-started", "installed", "os-up", "bmc-restarted",
-		"board-swapped", "credentials", "certificate", "task",
-		"fault" };
+		"install-started", "installed", "os-up", "user-data",
+		"bootstrapped", "bootstrap-failed", "reported", "report-failed",
+		"bmc-restarted", "board-swapped", "credentials", "certificate",
+		"task", "fault" };
 
 	return names[k];
 }

@@ -6,6 +6,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/guest.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/machine_ops.h"
@@ -153,6 +154,7 @@ os_up(void *arg)
 	machine_set_progress(b, PROGRESS_OS_RUNNING);
 	journal_notef(b, BMC_EV_OS_UP, "%s %s",
 	    b->m.from_disk ? "disk" : "medium", b->m.running);
+	guest_up(b);
 }
 
 static void
@@ -161,6 +163,7 @@ installed(void *arg)
 	struct bmc *b = arg;
 
 	xreplace(&b->m.disk_image, b->m.running);
+	guest_installed(b, b->m.family);
 	journal_note(b, BMC_EV_INSTALLED, b->m.disk_image);
 	if (b->m.reboots)
 		machine_restart_now(b, "restarted by the installer");
@@ -206,6 +209,7 @@ boot_disk(struct bmc *b)
 	b->m.from_disk = true;
 	xreplace(&b->m.running, b->m.disk_image);
 	hand_over(b, DEV_HDD);
+	(void)guest_disk(b); /* else it is a system without data */
 	load(b, os_up);
 }
 
@@ -251,6 +255,26 @@ name_image(struct bmc *b, const struct iso_facts *f)
 }
 
 static void
+medium_failed(struct bmc *b, const char *what, const char *why)
+{
+	/* the boot loader has control: there is no way back */
+	char text[256];
+
+	(void)str_format(text, sizeof(text), "%s: %s%s",
+	    device_names[current(b)], what, why);
+	stuck(b, text);
+}
+
+void
+machine_guest_read(struct bmc *b, const char *why)
+{
+	if (why)
+		medium_failed(b, "", why);
+	else
+		load(b, b->m.installer ? install : os_up);
+}
+
+static void
 medium_done(void *arg, const struct iso_facts *f, const char *why)
 {
 	struct bmc *b = arg;
@@ -261,20 +285,19 @@ medium_done(void *arg, const struct iso_facts *f, const char *why)
 		return;
 	}
 	if (why) {
-		/* the boot loader has control: there is no way back */
-		char text[256];
-
-		(void)str_format(text, sizeof(text), "%s: loader: %s",
-		    device_names[current(b)], why);
-		stuck(b, text);
+		medium_failed(b, "loader: ", why);
 		return;
 	}
 	b->m.from_disk = false;
 	b->m.installer = f->installer;
 	b->m.reboots = f->reboots;
 	b->m.says_running = f->says_running;
+	b->m.family = f->family[0] != '\0';
 	name_image(b, f);
-	load(b, f->installer ? install : os_up);
+	if (b->m.family)
+		guest_read(b, b->m.medium_slot, f);
+	else
+		load(b, f->installer ? install : os_up);
 }
 
 static int
@@ -335,6 +358,7 @@ machine_boot_medium(struct bmc *b, unsigned slot)
 		return;
 	medium_cancel(b->m.medium);
 	b->m.medium = NULL;
+	guest_stop(b);
 	if (b->m.phase == M_READING && !b->m.handed_over)
 		device_failed(b, current(b), "the medium went away");
 	else
@@ -346,6 +370,7 @@ machine_boot_cancel(struct bmc *b)
 {
 	medium_cancel(b->m.medium);
 	b->m.medium = NULL;
+	guest_stop(b);
 	b->m.handed_over = false;
 }
 

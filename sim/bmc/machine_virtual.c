@@ -4,6 +4,7 @@
 #include "sim/bmc/bmc.h"
 #include "sim/bmc/fault.h"
 #include "sim/bmc/fleet_internal.h"
+#include "sim/bmc/guest.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
 #include "sim/bmc/machine_ops.h"
@@ -39,6 +40,7 @@ post_step(void *arg)
 static void
 virtual_post(struct bmc *b)
 {
+	guest_reset(b);
 	b->m.post_step = 0;
 	post_step(b);
 }
@@ -91,6 +93,7 @@ virtual_fini(struct bmc *b)
 {
 	medium_cancel(b->m.medium);
 	b->m.medium = NULL;
+	guest_free(b);
 }
 
 const struct machine_ops machine_virtual = { .post = virtual_post,

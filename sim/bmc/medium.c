@@ -184,6 +184,14 @@ catalog_read(struct medium *m, const uint8_t *p, size_t n)
 	want(m, P_LOADER, (int64_t)e->lba * ISO_SECTOR, len);
 }
 
+/* What the image's own system reads is its matter. */
+static void
+hand_over(struct medium *m)
+{
+	m->phase = P_DONE;
+	end(m);
+}
+
 static void
 range_read(struct medium *m, const uint8_t *p, size_t n)
 {
@@ -197,7 +205,10 @@ range_read(struct medium *m, const uint8_t *p, size_t n)
 		break;
 	case P_LOADER:
 		tell(m, "loader");
-		next_chunk(m, 0);
+		if (m->facts.family[0] != '\0')
+			hand_over(m);
+		else
+			next_chunk(m, 0);
 		break;
 	case P_SYSTEM:
 		tell(m, "system");
@@ -307,8 +318,8 @@ ask(struct medium *m)
 
 /* What an NFS or SMB server shares, an HTTP server at its address has under
  * the same path. */
-static char *
-over_http(const char *url)
+char *
+medium_over_http(const char *url)
 {
 	static const char *const shares[] = { "nfs://", "smb://", "cifs://" };
 
@@ -328,7 +339,7 @@ medium_start(const struct medium_opts *o)
 	struct err e = { 0 };
 
 	m->o = *o;
-	m->url_text = over_http(o->url);
+	m->url_text = medium_over_http(o->url);
 	m->o.url = m->url_text;
 	m->size = -1;
 	if (!url_parse(&m->url, o->url, &e)) {

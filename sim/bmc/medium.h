@@ -1,7 +1,8 @@
 /*
  * Reads a virtual medium over HTTP as a BMC does: its size, single ranges of
  * descriptors and boot catalog, the boot loader, then the rest in chunks. It
- * follows no redirects and takes no chunk of a wrong length, as firmware does.
+ * follows no redirects and takes no chunk of a wrong length, as firmware does. An
+ * image of a family is read up to its loader: the rest is guest.h's.
  */
 #ifndef B7_SIM_BMC_MEDIUM_H
 #define B7_SIM_BMC_MEDIUM_H
@@ -38,5 +39,7 @@ struct medium_opts {
 };
 struct medium *medium_start(const struct medium_opts *o);
 void medium_cancel(struct medium *m); /* NULL is fine; silent */
+/* By what URL a slot's image is really read; owned. */
+char *medium_over_http(const char *url);
 
 #endif

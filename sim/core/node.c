@@ -1,7 +1,8 @@
 /*
  * The kubelet's part: a Node registers only after the simulated machine really
  * read its medium and then ran an OS. Which machine is which node the
- * bootstrap data would say; here the provider_id option says it.
+ * bootstrap data would say; here the provider_id option says it, unless the image
+ * is one that takes it from its data.
  *
  * A stand-in that starts anew first reads what happened so far, without
  * registering anything: a machine that ran once and is off by now has no
@@ -20,6 +21,10 @@
 struct core_kubelet {
 	bool read; /* the medium that was inserted last */
 	bool up, registered, busy;
+	/* Its image wants user data, and whether that brought up a kubelet;
+	 * with which providerID, "" = none. */
+	bool seeded, joins;
+	char *id; /* owned */
 };
 
 /* A registration under way: the core owns its kubelets by name. */
@@ -119,7 +124,7 @@ static void
 node_register(struct core *c, const char *bmc, struct core_kubelet *k)
 {
 	struct node_call *call;
-	char *id = node_provider_id(c, bmc);
+	char *id = k->seeded ? xstrdup(k->id) : node_provider_id(c, bmc);
 	cJSON *n;
 
 	if (id == NULL)
@@ -133,7 +138,8 @@ node_register(struct core *c, const char *bmc, struct core_kubelet *k)
 	json_set_str(n, "apiVersion", "v1");
 	json_set_str(n, "kind", "Node");
 	json_set_str(json_ensure_obj(n, "metadata"), "name", bmc);
-	json_set_str(json_ensure_obj(n, "spec"), "providerID", id);
+	if (*id != '\0')
+		json_set_str(json_ensure_obj(n, "spec"), "providerID", id);
 	core_request(c->api, "POST", "/api/v1/nodes", NULL, n,
 	    (struct core_done){ node_registered, call });
 	cJSON_Delete(n);
@@ -143,6 +149,8 @@ node_register(struct core *c, const char *bmc, struct core_kubelet *k)
 static void
 node_try(struct core *c, const char *bmc, struct core_kubelet *k)
 {
+	if (k->seeded && !k->joins)
+		return;
 	if (k->read && k->up && !k->registered && !k->busy)
 		node_register(c, bmc, k);
 }
@@ -168,6 +176,13 @@ core_node_gone(struct core *c, const char *name)
 }
 
 static void
+node_seeded(struct core_kubelet *k, const char *id)
+{
+	k->joins = !str_eq(id, "no kubelet");
+	xreplace(&k->id, id);
+}
+
+static void
 node_note(struct core *c, const cJSON *ev)
 {
 	const char *event = json_str(ev, "event", "");
@@ -181,9 +196,13 @@ node_note(struct core *c, const cJSON *ev)
 		k->read = true;
 	else if (str_eq(event, "os-up"))
 		k->up = true;
+	else if (str_eq(event, "user-data"))
+		k->seeded = true;
+	else if (str_eq(event, "bootstrapped"))
+		node_seeded(k, text);
 	else if (str_eq(event, "reset") ||
 		 (str_eq(event, "power-state") && !str_eq(text, "On")))
-		k->up = k->registered = false;
+		k->up = k->registered = k->seeded = k->joins = false;
 }
 
 static void
@@ -244,8 +263,11 @@ core_nodes_stop(struct core *c)
 }
 
 static void
-node_kubelet_free(void *k)
+node_kubelet_free(void *arg)
 {
+	struct core_kubelet *k = arg;
+
+	xfree(k->id);
 	xfree(k);
 }
 

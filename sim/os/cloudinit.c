@@ -92,7 +92,7 @@ ci_template(struct ci *c, struct buf *p)
 /* Top-level keys of the later part replace those of the earlier; the user's win
  * over the vendor's. */
 static bool
-ci_config(struct ci *c, const struct buf *p)
+ci_mapping(struct ci *c, const struct buf *p)
 {
 	struct err e = { 0 };
 	cJSON *one = yaml_parse_words(buf_str(p), p->n, "cloud-config", &e);
@@ -109,6 +109,27 @@ ci_config(struct ci *c, const struct buf *p)
 		}
 	cJSON_Delete(one);
 	return true;
+}
+
+/* Nothing but comments, which is a good one. */
+static bool
+ci_empty(const char *p)
+{
+	while (*p != '\0') {
+		p += strspn(p, " \t\r\n");
+		if (*p != '#')
+			return *p == '\0';
+		p += strcspn(p, "\n");
+	}
+	return true;
+}
+
+static bool
+ci_config(struct ci *c, const struct buf *p)
+{
+	if (ci_empty(buf_str(p)))
+		return true;
+	return ci_mapping(c, p);
 }
 
 /* "text/plain", "base64", "gz+b64" and their like. */

@@ -42,6 +42,9 @@ struct wlsim_kubelet {
 	char *cluster; /* that it registered with; NULL = none yet */
 	bool control_plane;
 	char *uuid, *mac; /* as the machine says */
+	/* What the user data gave it; NULL = the image wants none. */
+	char *data_id, *data_node;
+	bool idle; /* its data brings up no kubelet */
 	/* By order; NULL = as it is. provider_id "" = none. */
 	char *provider_id, *say_uuid, *node, *address;
 	bool swapped, upper;

@@ -2,7 +2,8 @@
  * The kubelets: one on each simulated machine that booted from its medium and
  * runs an OS. It registers with the cluster that its machine belongs to, by
  * the name, the addresses and the UUID that the machine has, and tells its
- * status now and then. A control-plane machine brings the API server up.
+ * status now and then; an image that wants user data says by that, which node it
+ * is and with which providerID. A control-plane machine brings the API server up.
  */
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,8 @@ wlsim_kubelet_free(void *arg)
 	xfree(k->cluster);
 	xfree(k->uuid);
 	xfree(k->mac);
+	xfree(k->data_id);
+	xfree(k->data_node);
 	xfree(k->provider_id);
 	xfree(k->say_uuid);
 	xfree(k->node);
@@ -119,8 +122,11 @@ kubelet_cluster(struct wlsim_kubelet *k)
 static char *
 kubelet_node_name(const struct wlsim_kubelet *k)
 {
-	return k->node != NULL ? xstrdup(k->node)
-			       : xasprintf("node-%s", k->bmc);
+	if (k->node != NULL)
+		return xstrdup(k->node);
+	if (!str_empty(k->data_node))
+		return xstrdup(k->data_node);
+	return xasprintf("node-%s", k->bmc);
 }
 
 /* SMBIOS 7.2.1: the first three fields, read in the other byte order. */
@@ -249,13 +255,21 @@ kubelet_patch(const struct wlsim_kubelet *k, bool ready)
 	xfree(name);
 }
 
+/* By order, by its data, or as all are told. */
+static const char *
+kubelet_id(const struct wlsim_kubelet *k)
+{
+	if (k->provider_id != NULL)
+		return k->provider_id;
+	return k->data_id != NULL ? k->data_id : k->s->o.provider_id;
+}
+
 /* A Node of this name that is there already is taken over, as kubelets do. */
 static bool
 kubelet_register(struct wlsim_kubelet *k, struct wlsim_cluster *c)
 {
 	char *name = kubelet_node_name(k), *id;
-	const char *t =
-	    k->provider_id != NULL ? k->provider_id : k->s->o.provider_id;
+	const char *t = kubelet_id(k);
 	cJSON *o = cJSON_CreateObject(), *labels;
 	int status;
 
@@ -296,6 +310,23 @@ kubelet_later(struct wlsim_kubelet *k)
 	timer_start(k->s->env->loop, &k->retry, RETRY, kubelet_go, k);
 }
 
+/* The bootstrap data's part, where the image was one that wants data. */
+static void
+kubelet_data(struct wlsim_kubelet *k, const cJSON *data)
+{
+	const char *state = json_str(data, "state", "None");
+
+	xreplace(&k->data_id, NULL);
+	xreplace(&k->data_node, NULL);
+	k->idle = false;
+	if (str_eq(state, "None"))
+		return;
+	k->idle = !str_eq(state, "Bootstrapped") ||
+		  !json_bool(data, "kubelet", false);
+	xreplace(&k->data_id, json_str(data, "providerID", ""));
+	xreplace(&k->data_node, json_str(data, "nodeName", ""));
+}
+
 static void
 kubelet_known(void *arg, int status, const cJSON *body)
 {
@@ -305,6 +336,7 @@ kubelet_known(void *arg, int status, const cJSON *body)
 	if (status == 200) {
 		xreplace(&k->uuid, json_str(body, "uuid", ""));
 		xreplace(&k->mac, json_str(body, "mac", ""));
+		kubelet_data(k, json_obj(body, "userData"));
 		kubelet_go(k);
 	} else {
 		kubelet_later(k);
@@ -335,6 +367,8 @@ kubelet_go(void *arg)
 		kubelet_ask(k);
 		return;
 	}
+	if (k->idle)
+		return;
 	c = kubelet_cluster(k);
 	if (c != NULL && k->control_plane) {
 		k->cluster = xstrdup(c->key);
@@ -354,7 +388,8 @@ wlsim_kubelets_look(struct wlsim *s)
 	for (size_t i = 0; i < s->kubelets.n; i++) {
 		struct wlsim_kubelet *k = s->kubelets.v[i].value;
 
-		if (k->read && k->up && k->cluster == NULL && !k->busy)
+		if (k->read && k->up && k->cluster == NULL && !k->busy &&
+		    !k->idle)
 			timer_start(s->env->loop, &k->retry, 0, kubelet_go, k);
 	}
 }
