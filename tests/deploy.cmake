@@ -9,6 +9,11 @@ add_test(NAME integration-deploy
 		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
 set_tests_properties(integration-deploy PROPERTIES LABELS integration
 	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+add_test(NAME integration-helm
+	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/helm.sh
+		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+set_tests_properties(integration-helm PROPERTIES LABELS integration
+	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 add_test(NAME integration-diagnostics
 	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/diagnostics.sh
 		$<TARGET_FILE:beskar7-agent>)
