@@ -1,5 +1,4 @@
 /* Machines that read what they boot, install it, come up and report. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -68,8 +67,8 @@ handle(void *arg, struct http_exchange *x)
 	const char *target = http_exchange_target(x);
 	const char *range = http_exchange_header(x, "Range");
 	const struct os_rig_image *im;
-	unsigned long long from = 0, to = 0;
-	char *end = NULL;
+	uint64_t from = 0, to = 0;
+	char text[64], *dash;
 
 	if (str_has_prefix(target, "/r/")) {
 		http_exchange_collect(x, posted, m);
@@ -77,8 +76,11 @@ handle(void *arg, struct http_exchange *x)
 	}
 	im = &m->im[target[1] - '0']; /* "/0.iso" */
 	if (range != NULL) {
-		from = strtoull(range + 6, &end, 10);
-		to = strtoull(end + 1, NULL, 10);
+		(void)str_copy(text, sizeof(text), range + 6);
+		dash = strchr(text, '-');
+		*dash = '\0';
+		(void)str_to_u64(text, &from);
+		(void)str_to_u64(dash + 1, &to);
 	}
 	if (im->p == NULL || (range && to >= im->n)) {
 		http_reply(x, 404, NULL, 0, (struct http_bytes){ "", 0 });
