@@ -114,17 +114,6 @@ add_names(struct rf_message *m, const cJSON *list)
 	}
 }
 
-/* Masked before it is cut: half a token is one too much. */
-static void
-clean_sentence(char *dst, size_t cap, const char *text)
-{
-	char all[1024];
-
-	(void)rf_text_clean(all, sizeof(all), text);
-	rf_text_mask_urls(all);
-	(void)rf_text_clean(dst, cap, all);
-}
-
 static void
 add_message(struct rf_ext *x, const cJSON *j)
 {
@@ -137,8 +126,8 @@ add_message(struct rf_ext *x, const cJSON *j)
 	    (id[0] == '\0' && !text))
 		return;
 	m = &x->m[x->n++];
-	clean_sentence(m->id, sizeof(m->id), dot ? dot + 1 : id);
-	clean_sentence(m->text, sizeof(m->text), text);
+	rf_text_sentence(m->id, sizeof(m->id), dot ? dot + 1 : id);
+	rf_text_sentence(m->text, sizeof(m->text), text);
 	add_names(m, json_arr(j, "MessageArgs"));
 	add_names(m, json_arr(j, "RelatedProperties"));
 	m->why = why_of(m->id);
@@ -193,7 +182,7 @@ make_text(struct rf_ext *x, const cJSON *body)
 		used = strlen(x->text);
 	}
 	if (x->n == 0)
-		clean_sentence(x->text, sizeof(x->text),
+		rf_text_sentence(x->text, sizeof(x->text),
 		    json_str(body, "error/message", NULL));
 }
 

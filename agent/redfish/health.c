@@ -20,12 +20,13 @@ cause(struct redfish *rf, const char *what, const char *name,
     const char *health, const char *text)
 {
 	char **list = rf->state.health_parts;
-	char line[RF_TEXT_MAX];
+	char line[RF_TEXT_MAX], words[81];
 	size_t n;
 
-	(void)str_format(line, sizeof(line), "%s%s%.48s: %s%s%.80s", what,
+	rf_text_sentence(words, sizeof(words), text);
+	(void)str_format(line, sizeof(line), "%s%s%.48s: %s%s%s", what,
 	    str_empty(name) ? "" : " ", name ? name : "", health,
-	    str_empty(text) ? "" : ": ", text ? text : "");
+	    words[0] == '\0' ? "" : ": ", words);
 	for (n = 0; n < RF_CAUSES_MAX && list[n]; n++)
 		if (str_eq(list[n], line))
 			return; /* reached by two ways */

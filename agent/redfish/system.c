@@ -76,13 +76,14 @@ static void
 add_cause(
     struct redfish_state *st, size_t *n, const char *what, const char *text)
 {
-	char line[RF_TEXT_MAX];
+	char line[2 * RF_TEXT_MAX], words[RF_TEXT_MAX];
 
 	if (*n == sizeof(st->health_causes) / sizeof(st->health_causes[0]) ||
 	    !text)
 		return;
+	rf_text_sentence(words, sizeof(words), text);
 	(void)str_format(
-	    line, sizeof(line), "%s%s%s", what, what[0] ? ": " : "", text);
+	    line, sizeof(line), "%s%s%s", what, what[0] ? ": " : "", words);
 	rf_text_keep(&st->health_causes[*n], line);
 	if (st->health_causes[*n])
 		(*n)++;

@@ -128,12 +128,51 @@ rf_text_keep_link(char **dst, const char *origin, const char *ref)
 	*dst = link;
 }
 
+static const char url_ends[] = " '\"<>)";
+static const char url_mask[] = { '/', '.', '.', '.' };
+
+/* From path to end, in place; where the rest begins now. */
+static char *
+mask_path(char *path, char *end)
+{
+	if (end - path <= (ptrdiff_t)sizeof(url_mask))
+		return end;
+	memcpy(path, url_mask, sizeof(url_mask));
+	memmove(path + sizeof(url_mask), end, strlen(end) + 1);
+	return path + sizeof(url_mask);
+}
+
+static bool
+is_image(const char *end)
+{
+	char last[5];
+
+	memcpy(last, end - 4, 4);
+	last[4] = '\0';
+	return str_ieq(last, ".iso") || str_ieq(last, ".img");
+}
+
+/* Some repeat it without its scheme and host. */
+static void
+mask_files(char *s)
+{
+	char *path, *end;
+
+	for (; *s != '\0'; s = end + strspn(end, url_ends)) {
+		end = s + strcspn(s, url_ends);
+		while (end > s && strchr(".,;:", end[-1]) != NULL)
+			end--;
+		path = memchr(s, '/', (size_t)(end - s));
+		if (path != NULL && end - path > 4 && is_image(end))
+			end = mask_path(path, end);
+		end += strcspn(end, url_ends);
+	}
+}
+
 void
 rf_text_mask_urls(char *s)
 {
-	static const char ends[] = " '\"<>)";
-	static const char mask[4] = { '/', '.', '.', '.' };
-	char *path, *end, *at;
+	char *all = s, *path, *at;
 
 	while ((s = strstr(s, "://")) != NULL) {
 		s += 3;
@@ -143,14 +182,20 @@ rf_text_mask_urls(char *s)
 			memmove(s, at + 1, strlen(at + 1) + 1);
 			path -= at + 1 - s;
 		}
-		end = path + strcspn(path, ends);
-		if (end - path > (ptrdiff_t)sizeof(mask)) {
-			memcpy(path, mask, sizeof(mask));
-			memmove(path + sizeof(mask), end, strlen(end) + 1);
-			end = path + sizeof(mask);
-		}
-		s = end;
+		s = mask_path(path, path + strcspn(path, url_ends));
 	}
+	mask_files(all);
+}
+
+/* Masked before it is cut: half a token is one too much. */
+void
+rf_text_sentence(char *dst, size_t cap, const char *text)
+{
+	char all[1024];
+
+	(void)rf_text_clean(all, sizeof(all), text);
+	rf_text_mask_urls(all);
+	(void)rf_text_clean(dst, cap, all);
 }
 
 static char

@@ -20,8 +20,11 @@ void rf_text_keep(char **dst, const char *src);
 char *rf_text_link(const char *origin, const char *ref);
 void rf_text_keep_link(char **dst, const char *origin, const char *ref);
 /* "http://10.0.0.1/token.iso" becomes "http://10.0.0.1/...": BMCs repeat the
- * image's URL in their messages, and URLs may carry tokens. In place. */
+ * image's URL or its path in their messages, and they may carry tokens. In
+ * place. */
 void rf_text_mask_urls(char *s);
+/* A BMC's own words: cleaned, masked, then cut. text may be NULL. */
+void rf_text_sentence(char *dst, size_t cap, const char *text);
 /* ASCII case folded: what a boot menu calls an entry. */
 bool rf_text_contains(const char *s, const char *lower);
 /* The last segment of a path; NULL if there is none. Borrowed, may be followed

@@ -69,6 +69,10 @@ urls_in_messages_are_masked(void)
 		{ "https://h?token=1", "https://h/..." },
 		{ "ftp://user:pw@h:21/file x", "ftp://h:21/... x" },
 		{ "none", "none" },
+		{ "Cannot mount /m/tok/b.iso, /m/tok/c.ISO.",
+		    "Cannot mount /..., /...." },
+		{ "(//10.0.0.1:8090/m/tok/b.img)", "(/...)" },
+		{ "b.iso of /redfish/v1 .iso", "b.iso of /redfish/v1 .iso" },
 	};
 	char s[128];
 	size_t i;
