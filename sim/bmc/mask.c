@@ -7,6 +7,33 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+#define TOKEN_MIN 20
+
+/* A folder of a path that is long and of lower-case letters and digits alone:
+ * what opens a medium. */
+static size_t
+token_len(const char *s)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t n = strspn(s, set);
+
+	return n >= TOKEN_MIN && s[n] == '/' ? n : 0;
+}
+
+static void
+mask_folders(char *s)
+{
+	size_t n;
+
+	for (; (s = strchr(s, '/')) != NULL; s++) {
+		n = token_len(s + 1);
+		if (n == 0)
+			continue;
+		memcpy(s + 1, "***", 3);
+		memmove(s + 4, s + 1 + n, strlen(s + 1 + n) + 1);
+	}
+}
+
 void
 mask_url(char *out, size_t cap, const char *url)
 {
@@ -18,6 +45,7 @@ mask_url(char *out, size_t cap, const char *url)
 	out[n] = '\0';
 	if (url[n] == '?')
 		(void)str_copy(out + n, cap - n, "?***");
+	mask_folders(out);
 }
 
 static void
@@ -55,7 +83,8 @@ mask_tree(cJSON *j, unsigned depth)
 static bool
 harmless(const char *p, size_t n)
 {
-	static const char *const marks[] = { "assword", "oken", "ecret", "?" };
+	static const char *const marks[] = { "assword", "oken", "ecret", "?",
+		"/m/" };
 
 	if (p[0] != '{' || memchr(p, '\0', n))
 		return false;

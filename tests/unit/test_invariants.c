@@ -380,6 +380,16 @@ wrong_marker_in_log(struct rig *r)
 }
 
 static void
+wrong_token_in_log(struct rig *r)
+{
+	static const char line[] =
+	    "info agent-0 inserted http://10.0.0.1:8090/m/"
+	    "abcdefghijklmnopqrstuvwx27/b.iso";
+
+	invariants_text(r->x, "log", line, strlen(line));
+}
+
+static void
 wrong_marker_in_event(struct rig *r)
 {
 	rig_note(r, BMC_EV_BOOT_FAILED, "DEV_CD: " MARKER);
@@ -461,6 +471,7 @@ static const struct wrong {
 	{ "login-lockout", "a wrong password again", wrong_guessing },
 	{ "secret-marker", "a marker in a status", wrong_marker_in_status },
 	{ "secret-marker", "a marker in a log", wrong_marker_in_log },
+	{ "secret-marker", "a token in a log", wrong_token_in_log },
 	{ "secret-marker", "a marker in what a BMC tells",
 	    wrong_marker_in_event },
 	{ "secret-marker", "a marker in a URL", wrong_marker_in_url },
