@@ -30,3 +30,9 @@ if(TARGET b7_bmc_rig AND TARGET b7_sim_os)
 	target_sources(test_bmc_guest PRIVATE
 		${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
 endif()
+if(TARGET b7_agent_delivery AND TARGET b7_sim_os)
+	unit_test(os_delivery b7_agent_delivery b7_sim_os b7_sim_origin)
+	target_sources(test_os_delivery PRIVATE
+		${CMAKE_CURRENT_LIST_DIR}/unit/cd_rig.c
+		${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
+endif()

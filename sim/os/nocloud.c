@@ -144,6 +144,8 @@ nc_seed(struct os_seek *k, const char *seed)
 		return OS_NONE;
 	}
 	s = nc_files(k, k->look->boot, dir);
+	if (str_has_prefix(seed, "file://"))
+		seed += strlen("file://");
 	if (s == OS_OK)
 		os_source(k, "NoCloud", seed, k->look->boot);
 	return s;
