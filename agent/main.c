@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/delivery/deliver_main.h"
 #include "agent/enroll/enroll_main.h"
 #include "agent/explain/explain_main.h"
 #include "agent/kube/shard.h"
@@ -189,7 +190,9 @@ main_usage(FILE *out)
 	    "       beskar7-agent probe [OPTIONS] https://BMC\n"
 	    "       beskar7-agent enroll [OPTIONS] TABLE.csv\n"
 	    "       beskar7-agent explain [OPTIONS] [NAMESPACE/]HOST\n"
-	    "       beskar7-agent compose [OPTIONS] BASE.iso [PATH=FILE]...\n\n"
+	    "       beskar7-agent compose [OPTIONS] BASE.iso [PATH=FILE]...\n"
+	    "       beskar7-agent deliver [OPTIONS] BASE.iso DATA "
+	    "[KEY=VALUE]...\n\n"
 	    "Reconciles PhysicalHosts, Beskar7Machines and Beskar7Clusters: "
 	    "enrols BMCs over\nRedfish, boots machines from ISO images by "
 	    "virtual media, and reports to Cluster\nAPI. Runs in a cluster, "
@@ -199,7 +202,8 @@ main_usage(FILE *out)
 	    "hosts at once;\n`beskar7-agent explain` asks a running agent why "
 	    "a host is "
 	    "as it is;\n`beskar7-agent compose` makes the boot image of one "
-	    "host. Each has --help.\n\n",
+	    "host by hand;\n`beskar7-agent deliver` makes it of bootstrap "
+	    "data, and says how they get there.\nEach has --help.\n\n",
 	    out);
 	options_help(rows, out);
 	(void)fputs("\nEvery option is also an environment variable, e.g. "
@@ -429,6 +433,7 @@ static const struct {
 	{ "enroll", enroll_main },
 	{ "explain", explain_main },
 	{ "compose", compose_main },
+	{ "deliver", deliver_main },
 };
 
 int

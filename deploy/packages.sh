@@ -30,6 +30,8 @@ tests="libcunit1-dev openssl curl procps python3"
 # who makes and reads ISO images otherwise (tests/integration/iso.sh); 7 MB
 tests="$tests xorriso genisoimage mtools gdisk isomd5sum grub-common
 	grub-pc-bin grub-efi-amd64-bin"
+# who reads user data otherwise (tests/integration/delivery.sh); 15 MB
+tests="$tests cloud-init ignition cpio"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 # the validators' virtual environment
 all="$all python3-venv"

@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/str.h"
 
-#define AREA_DEFAULT "/images/ignition.img"
+#define AREA_DEFAULT "images/ignition.img"
 #define INFO "/coreos/igninfo.json"
 #define INFO_MAX 65536u
 
@@ -171,7 +171,7 @@ area_of(struct job *j, char path[CD_PATH_MAX])
 	cJSON *info = NULL;
 	bool ok = true;
 
-	(void)str_copy(path, CD_PATH_MAX, AREA_DEFAULT);
+	(void)str_copy(path, CD_PATH_MAX, "/" AREA_DEFAULT);
 	if (node == CD_NONE)
 		return true;
 	buf_init(&text, INFO_MAX);
@@ -189,7 +189,7 @@ area_of(struct job *j, char path[CD_PATH_MAX])
 		    INFO);
 	else if (info != NULL)
 		ok = str_format(path, CD_PATH_MAX, "/%s",
-			 json_str(info, "file", AREA_DEFAULT + 1)) ||
+			 json_str(info, "file", AREA_DEFAULT)) ||
 		     job_no(j, "%s of the image: its path is too long", INFO);
 	cJSON_Delete(info);
 	buf_free(&text);

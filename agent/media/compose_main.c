@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/media/base_file.h"
 #include "agent/media/compose.h"
-#include "agent/media/source.h"
 #include "common/files.h"
 #include "common/mem.h"
 #include "common/options.h"
 #include "common/str.h"
-
-#define PIECE (1u << 20)
 
 struct compose_args {
 	bool help;
@@ -56,16 +54,6 @@ static const char ending[] =
     "\nExit status: 0 done, 1 the image is refused or a file cannot be read or "
     "written,\n2 wrong options.\n";
 
-struct base {
-	struct files files;
-	const char *path;
-	struct source source;
-	struct sparse sparse;
-	struct cd cd;
-	struct err e;
-	bool ok;
-};
-
 static int
 fail(int status, const struct err *e)
 {
@@ -73,67 +61,8 @@ fail(int status, const struct err *e)
 	return status;
 }
 
-static void
-base_read(void *self, uint64_t at, size_t n, source_fn *fn, void *arg)
-{
-	struct base *b = self;
-	struct err e = { .kind = ERR_NONE };
-	void *p = xmalloc(n > 0 ? n : 1);
-
-	if (b->files.read_at(b->files.self, b->path, at, p, n, &e))
-		fn(arg, p, n, NULL);
-	else
-		fn(arg, NULL, 0, &e);
-	xfree(p);
-}
-
-static void
-base_cancel(void *self, void *arg)
-{
-	(void)self;
-	(void)arg; /* reads have ended when they return */
-}
-
-static enum media_step
-parse(void *arg, struct sparse *s, struct err *e)
-{
-	struct base *b = arg;
-
-	return cd_parse(&b->cd, s, e);
-}
-
-static void
-done(void *arg, const struct err *e)
-{
-	struct base *b = arg;
-
-	b->ok = e == NULL;
-	if (e != NULL)
-		b->e = *e;
-}
-
-static bool
-base_open(struct base *b, const char *path, struct err *e)
-{
-	struct source_run r;
-
-	memset(b, 0, sizeof(*b));
-	b->files = files_system();
-	b->path = path;
-	b->source.read = base_read;
-	b->source.cancel = base_cancel;
-	b->source.self = b;
-	if (!b->files.size(b->files.self, path, &b->source.size, e))
-		return false;
-	sparse_init(&b->sparse, b->source.size);
-	source_run(&r, &b->source, &b->sparse, parse, done, b);
-	if (!b->ok)
-		*e = b->e;
-	return b->ok || err_wrap(e, "%s", path);
-}
-
 struct job {
-	struct base *base;
+	struct base_file *base;
 	struct compose_opts opts;
 	struct compose_note note;
 	struct composed out;
@@ -147,14 +76,6 @@ step(void *arg, struct sparse *s, struct err *e)
 	return compose(&j->out, &j->base->cd, s, &j->opts, &j->note, e);
 }
 
-static void
-composed(void *arg, const struct err *e)
-{
-	struct job *j = arg;
-
-	done(j->base, e);
-}
-
 static const char *
 kind_name(const struct cd_tree *t)
 {
@@ -166,7 +87,7 @@ kind_name(const struct cd_tree *t)
 }
 
 static void
-describe(const struct base *b)
+describe(const struct base_file *b)
 {
 	const struct cd *cd = &b->cd;
 
@@ -183,47 +104,6 @@ describe(const struct base *b)
 		    cd->boots[i].bootable ? "" : ", not bootable");
 	if (cd->n_boots == 0)
 		(void)puts("it does not boot: it has no boot catalog");
-}
-
-static bool
-write_piece(struct base *b, const struct composed_piece *p, FILE *f,
-    uint8_t *room, struct err *e)
-{
-	const uint8_t *from = room;
-
-	if (p->kind == COMPOSED_MEMORY)
-		from = p->p;
-	else if (p->kind == COMPOSED_ZERO)
-		memset(room, 0, (size_t)p->n);
-	else if (!b->files.read_at(
-		     b->files.self, b->path, p->from, room, (size_t)p->n, e))
-		return false;
-	return fwrite(from, 1, (size_t)p->n, f) == p->n ||
-	       err_set(e, ERR_INTERNAL, 0, "not written: is the disk full?");
-}
-
-static bool
-write_out(struct job *j, const char *path, struct err *e)
-{
-	FILE *f = fopen(path, "wbx");
-	uint8_t *room;
-	uint64_t at = 0;
-	bool ok = true;
-
-	if (f == NULL)
-		return err_set(e, ERR_INTERNAL, 0,
-		    "%s: cannot be made, or is there already", path);
-	room = xmalloc(PIECE);
-	while (ok && at < j->out.size) {
-		struct composed_piece p;
-
-		(void)composed_next(&j->out, &at, at + PIECE, &p);
-		ok = write_piece(j->base, &p, f, room, e);
-	}
-	xfree(room);
-	if (fclose(f) != 0 && ok)
-		ok = err_set(e, ERR_INTERNAL, 0, "not written");
-	return ok || err_wrap(e, "%s", path);
 }
 
 /* "boot2:/a=file" */
@@ -257,17 +137,14 @@ parse_file(char *arg, struct compose_file *f, struct buf *bytes, struct err *e)
 static int
 run(struct job *j, const struct compose_args *a, struct err *e)
 {
-	struct source_run r;
-
 	buf_init(&j->note.text, 64 << 10);
-	source_run(&r, &j->base->source, &j->base->sparse, step, composed, j);
-	if (!j->base->ok)
-		return fail(1, &j->base->e);
+	if (!base_file_run(j->base, step, j, e))
+		return fail(1, e);
 	describe(j->base);
 	(void)fputs(buf_str(&j->note.text), stdout);
 	(void)printf("composed: %llu bytes, %zu of them not of the base\n",
 	    (unsigned long long)j->out.size, composed_memory(&j->out));
-	if (a->out != NULL && !write_out(j, a->out, e))
+	if (a->out != NULL && !base_file_write(j->base, &j->out, a->out, e))
 		return fail(1, e);
 	return 0;
 }
@@ -277,7 +154,7 @@ compose_files(const struct compose_args *a, char **argv, size_t n)
 {
 	struct compose_file *files = xcalloc(n, sizeof(*files));
 	struct buf *bytes = xcalloc(n, sizeof(*bytes));
-	struct base base = { 0 };
+	struct base_file base = { 0 };
 	struct job j = { .base = &base,
 		.opts = { files, n - 1, a->kargs, a->label } };
 	struct err e = { .kind = ERR_NONE };
@@ -286,14 +163,13 @@ compose_files(const struct compose_args *a, char **argv, size_t n)
 
 	for (size_t i = 1; ok && i < n; i++)
 		ok = parse_file(argv[i], &files[i - 1], &bytes[i - 1], &e);
-	if (ok && base_open(&base, argv[0], &e))
+	if (ok && base_file_open(&base, argv[0], &e))
 		status = run(&j, a, &e);
 	else
 		status = fail(1, &e);
 	composed_free(&j.out);
 	buf_free(&j.note.text);
-	cd_free(&base.cd);
-	sparse_free(&base.sparse);
+	base_file_close(&base);
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i].p != NULL)
 			secret_wipe(bytes[i].p, bytes[i].n);

@@ -31,7 +31,7 @@ id_len(const struct rec *r)
 		return 1;
 	if (!r->joliet)
 		return strlen(r->of->id);
-	return 2 * (strlen(r->of->name) + (r->of->file != NULL ? 2 : 0));
+	return 2 * strlen(r->of->name); /* without a version, as others do */
 }
 
 static size_t
@@ -124,10 +124,6 @@ put_id(const struct rec *r, uint8_t *p)
 	} else {
 		for (size_t i = 0; i < n; i++)
 			p[2 * i + 1] = (uint8_t)name[i];
-		if (r->of->file != NULL) {
-			p[2 * n + 1] = ';';
-			p[2 * n + 3] = '1';
-		}
 	}
 }
 
