@@ -7,7 +7,7 @@ import house
 
 NAME = 'banned'
 
-MAIN = r'(agent/main|agent/(enroll/enroll|explain/explain|media/compose)_main|agent/probe/probe_main|sim/process|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
+MAIN = r'(agent/main|agent/(enroll/enroll|explain/explain|media/compose|media/base_file|delivery/deliver)_main|agent/probe/probe_main|sim/process|(sim|scenarios)/(\w+/)?\w*main\w*)\.c' \
        r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
 # (functions, where they are allowed, what to use instead)
 RULES = [
