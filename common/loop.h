@@ -72,6 +72,10 @@ void loop_run(struct loop *l); /* until loop_stop */
 void loop_stop(struct loop *l);
 /* fn runs in the loop when the signal arrives. */
 void loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *arg);
+/* fn runs in the loop whenever fd has something to read, or its end. */
+struct loop_watch;
+struct loop_watch *loop_on_read(struct loop *l, int fd, loop_fn *fn, void *arg);
+void loop_watch_free(struct loop_watch *w); /* before fd closes; NULL is fine */
 void loop_free(struct loop *l);
 /* Longest turn so far and its reset, for /readyz and benches. */
 int64_t loop_max_lag_us(struct loop *l, bool reset);

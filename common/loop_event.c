@@ -240,6 +240,49 @@ loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *arg)
 	s->arg = arg;
 }
 
+struct loop_watch {
+	struct event_loop *owner; /* borrowed */
+	struct event *ev;         /* owned */
+	loop_fn *fn;
+	void *arg;
+};
+
+static void
+watch_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_watch *w = arg;
+
+	(void)fd;
+	(void)what;
+	loop_event_enter(&w->owner->core);
+	w->fn(w->arg);
+}
+
+struct loop_watch *
+loop_on_read(struct loop *l, int fd, loop_fn *fn, void *arg)
+{
+	struct event_loop *el = event_loop_of(l);
+	struct loop_watch *w = xcalloc(1, sizeof *w);
+
+	w->owner = el;
+	w->fn = fn;
+	w->arg = arg;
+	w->ev = event_new(el->base, fd, EV_READ | EV_PERSIST, watch_cb, w);
+	if (!w->ev || event_priority_set(w->ev, PRIO_IO) != 0 ||
+	    event_add(w->ev, NULL) != 0)
+		abort();
+	return w;
+}
+
+void
+loop_watch_free(struct loop_watch *w)
+{
+	if (!w)
+		return;
+	event_free(w->ev);
+	xfree(w);
+}
+
 void
 loop_event_attach(struct loop *l, void *p, void (*fn)(void *p))
 {

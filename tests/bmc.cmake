@@ -8,6 +8,17 @@ if(TARGET b7_world AND TARGET b7_sim_bmc AND TARGET b7_sim_origin)
 	endforeach()
 endif()
 
+# Machines of QEMU, with no QEMU.
+if(TARGET b7_bmc_rig AND TARGET b7_sim_qemu)
+	add_library(b7_qemu_rig STATIC unit/qemu_rig.c)
+	target_link_libraries(b7_qemu_rig PRIVATE b7_flags
+		PUBLIC b7_bmc_rig b7_sim_qemu)
+	unit_test(qemu b7_qemu_rig)
+	if(COMMAND fuzz_target)
+		fuzz_target(qemu_qmp b7_sim_qemu)
+	endif()
+endif()
+
 # Many BMCs over sockets.
 if(TARGET b7_sim_bmc AND TARGET b7_net)
 	integration_test(bmc_scale b7_sim_bmc b7_net)

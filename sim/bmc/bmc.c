@@ -188,6 +188,7 @@ bmc_swap_board(struct bmc *b)
 	    &b->hw, b->profile, b->fleet->env->seed, b->name, b->board);
 	fill_ids(b);
 	first_state(b);
+	machine_wipe_disk(b);
 	history_note(b);
 	journal_note(b, BMC_EV_BOARD_SWAPPED, b->hw.uuid);
 }

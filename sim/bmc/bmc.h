@@ -22,6 +22,7 @@
 #include "sim/bmc/state.h"
 
 struct bmc_fleet;
+struct board;
 struct guest;
 struct medium;
 struct network;
@@ -71,6 +72,8 @@ struct machine {
 	struct medium *medium; /* owned while M_READING */
 	struct guest *guest;   /* owned; NULL before a family's image */
 	uint32_t boots, medium_boots;
+	struct board *board; /* owned; NULL: it is virtual, or new */
+	bool again; /* board: it comes back when the OS has switched it off */
 };
 
 TAILQ_HEAD(session_list, session);

@@ -13,6 +13,8 @@
 #include "sim/bmc/profile.h"
 #include "sim/bmc/strlist.h"
 #include "sim/process.h"
+#include "sim/qemu/qemu.h"
+#include "sim/qemu/seam_main.h"
 
 #define GRACE_US (2 * LOOP_S)
 #define TIMES 10
@@ -21,6 +23,8 @@ struct bmc_opts {
 	bool help, plain, knobs, no_control, one_service;
 	const char *addr, *name_prefix, *profiles_dir, *profiles, *set, *replay,
 	    *username, *password, *ca_out, *control_addr, *log, *on, *boards;
+	const char *backend, *dir, *accel, *firmware, *binary, *code, *vars;
+	int64_t memory, cpus, disk;
 	int64_t count, prefix, port, max_conns, control_port, speed, seed,
 	    trace, read_max;
 	int64_t times[TIMES];
@@ -104,6 +108,32 @@ static const struct option_row rows[] = {
 	TIME("pxe", 9, "5s", "until PXE gives up"),
 	{ "read-max", 0, OPT_INT, "BYTES", "8388608", 65536, 1LL << 40,
 	    "how much of a medium a boot reads", NULL, O(read_max) },
+	{ "backend", 0, OPT_STR, "NAME", "virtual", 0, 0,
+	    "what the machines are: virtual, or qemu, virtual machines of QEMU "
+	    "that really boot (sim/qemu/README.md)",
+	    "Machines of QEMU", O(backend) },
+	{ "qemu-dir", 0, OPT_STR, "DIR", NULL, 0, 0,
+	    "disks, UEFI variables, consoles: a folder a machine; must be "
+	    "given",
+	    NULL, O(dir) },
+	{ "qemu-accel", 0, OPT_STR, "NAME", "auto", 0, 0,
+	    "kvm, tcg (software), or auto: kvm until it fails", NULL,
+	    O(accel) },
+	{ "qemu-firmware", 0, OPT_STR, "NAME", "auto", 0, 0,
+	    "uefi, bios, or auto: as the boot override's mode says", NULL,
+	    O(firmware) },
+	{ "qemu-memory", 0, OPT_INT, "MIB", "1024", 64, 1 << 20, "of each",
+	    NULL, O(memory) },
+	{ "qemu-cpus", 0, OPT_INT, "N", "1", 1, 255, "of each", NULL, O(cpus) },
+	{ "qemu-disk", 0, OPT_INT, "GIB", "8", 1, 1 << 16,
+	    "of each, as a sparse file", NULL, O(disk) },
+	{ "qemu-binary", 0, OPT_STR, "FILE", "/usr/bin/qemu-system-x86_64", 0,
+	    0, "QEMU", NULL, O(binary) },
+	{ "qemu-uefi-code", 0, OPT_STR, "FILE",
+	    "/usr/share/OVMF/OVMF_CODE_4M.fd", 0, 0, "OVMF", NULL, O(code) },
+	{ "qemu-uefi-vars", 0, OPT_STR, "FILE",
+	    "/usr/share/OVMF/OVMF_VARS_4M.fd", 0, 0,
+	    "its variables, copied for each machine", NULL, O(vars) },
 	{ "log-level", 0, OPT_STR, "LEVEL", "info", 0, 0,
 	    "error, warn, info, debug (each event) or trace", "Other", O(log) },
 	{ "knobs", 0, OPT_FLAG, NULL, NULL, 0, 0,
@@ -135,6 +165,8 @@ struct run {
 	struct sim_process p;
 	struct bmc_opts o;
 	struct bmc_fleet *fleet;
+	struct qemu_seam seam;
+	struct qemu *qemu; /* owned; NULL = the machines are virtual */
 };
 
 static void
@@ -280,6 +312,38 @@ boards_read(struct boards *b, const struct bmc_opts *o, struct err *e)
 }
 
 static bool
+make_backend(struct run *r, struct err *e)
+{
+	const struct bmc_opts *o = &r->o;
+	struct qemu_opts q = { .dir = o->dir,
+		.binary = o->binary,
+		.uefi_code = o->code,
+		.uefi_vars = o->vars,
+		.memory_mib = o->memory,
+		.cpus = o->cpus,
+		.disk_bytes = o->disk << 30 };
+
+	if (str_eq(o->backend, "virtual"))
+		return true;
+	if (!str_eq(o->backend, "qemu"))
+		return err_set(e, ERR_SPEC, 0,
+		    "--backend %s: neither virtual nor qemu", o->backend);
+	if (!o->dir)
+		return err_set(
+		    e, ERR_SPEC, 0, "--backend qemu needs --qemu-dir");
+	if (!qemu_accel_parse(o->accel, &q.accel))
+		return err_set(e, ERR_SPEC, 0,
+		    "--qemu-accel %s: neither auto, kvm nor tcg", o->accel);
+	if (!qemu_firmware_parse(o->firmware, &q.firmware))
+		return err_set(e, ERR_SPEC, 0,
+		    "--qemu-firmware %s: neither auto, uefi nor bios",
+		    o->firmware);
+	r->seam = qemu_seam_system(r->p.loop);
+	r->qemu = qemu_new(&r->p.env, &r->seam, &q);
+	return true;
+}
+
+static bool
 start(void *arg, struct err *e)
 {
 	struct run *r = arg;
@@ -307,6 +371,9 @@ start(void *arg, struct err *e)
 		.on_event = on_event,
 		.arg = r };
 
+	if (!make_backend(r, e))
+		return false;
+	f.board = r->qemu ? qemu_maker(r->qemu) : NULL;
 	split(&names, o->profiles);
 	f.profiles = (const char *const *)names.v;
 	f.n_profiles = names.n;
@@ -356,6 +423,7 @@ fini(void *arg)
 	struct run *r = arg;
 
 	bmc_fleet_free(r->fleet);
+	qemu_free(r->qemu);
 }
 
 int

@@ -258,11 +258,24 @@ override_board(struct bmc *b, const struct bmc_override *ov)
 		(void)str_copy(b->hw.uuid, sizeof(b->hw.uuid), ov->uuid);
 	if (ov->arch)
 		(void)str_copy(b->hw.arch, sizeof(b->hw.arch), ov->arch);
-	if (ov->powered_on)
+	if (ov->powered_on && !b->fleet->board)
 		machine_start_running(
 		    b, ov->disk_image ? ov->disk_image : "factory");
 	else if (ov->disk_image)
 		xreplace(&b->m.disk_image, ov->disk_image);
+}
+
+/* A real machine that is found on boots what its disk holds. */
+static bool
+make_board(struct bmc *b, const struct bmc_override *ov, struct err *e)
+{
+	if (!machine_board_make(b, e)) {
+		bmc_fini(b);
+		return false;
+	}
+	if (ov->powered_on)
+		machine_reset(b, RESET_ON);
+	return true;
 }
 
 static bool
@@ -295,7 +308,7 @@ make_bmc(struct bmc_fleet *f, const struct bmc_fleet_opts *o, unsigned i,
 	if (f->replay)
 		replay_board(f->replay, b);
 	override_board(b, ov);
-	return true;
+	return !f->board || make_board(b, ov, e);
 }
 
 static bool
@@ -385,7 +398,8 @@ bmc_fleet_new(
 	struct bmc_fleet *f = xcalloc(1, sizeof(*f));
 
 	f->env = env;
-	f->machine = &machine_virtual;
+	f->board = o->board;
+	f->machine = o->board ? &machine_board : &machine_virtual;
 	f->tls = o->tls;
 	f->virtual_tls = o->virtual_tls;
 	f->read_chunk = o->read_chunk ? (int64_t)o->read_chunk : 512 << 10;

@@ -20,6 +20,7 @@
 
 struct env;
 struct bmc_fleet;
+struct board_maker;
 
 /* ---- what happened ------------------------------------------------------ */
 
@@ -144,7 +145,10 @@ struct bmc_fleet_opts {
 	struct bmc_timing timing;
 	size_t read_chunk; /* 0 = 512 KiB: bytes a range of a medium read */
 	int64_t read_max;  /* 0 = 8 MiB: how much of a medium a boot reads */
-	unsigned trace;    /* 0 = 32 exchanges kept a BMC */
+	/* Who makes the machines (board.h); NULL = they are simulated.
+	 * Borrowed. */
+	const struct board_maker *board;
+	unsigned trace; /* 0 = 32 exchanges kept a BMC */
 	/* Called inside of what happens: look and note only; what shall be
 	 * done to the fleet because of it comes from a deferred call. */
 	void (*on_event)(void *arg, const struct bmc_event *ev);

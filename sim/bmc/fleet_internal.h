@@ -12,6 +12,7 @@
 struct control;
 struct fault_set;
 struct journal;
+struct board_maker;
 struct machine_ops;
 struct replay;
 struct request;
@@ -26,6 +27,7 @@ LIST_HEAD(chunks_list, chunks);
 struct bmc_fleet {
 	const struct env *env;             /* borrowed */
 	const struct machine_ops *machine; /* what the machines are */
+	const struct board_maker *board;   /* NULL = virtual */
 	struct bmc_timing timing;          /* defaults filled in */
 	bool tls, virtual_tls, one_service;
 	unsigned prefix, count, port;

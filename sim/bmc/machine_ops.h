@@ -43,5 +43,9 @@ struct machine_ops {
 	void (*fini)(struct bmc *b);
 };
 extern const struct machine_ops machine_virtual;
+/* With bmc_fleet_opts.board. */
+extern const struct machine_ops machine_board;
+struct err;
+bool machine_board_make(struct bmc *b, struct err *e);
 
 #endif
