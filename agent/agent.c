@@ -341,6 +341,8 @@ agent_open_media(struct agent *a, const struct agent_opts *o, struct err *e)
 	m.leading = agent_leads;
 	m.arg = a;
 	a->media = media_server_new(a->kube, &m, e);
+	if (a->media != NULL && a->controllers_opts.boot_media == NULL)
+		a->controllers_opts.boot_media = media_server_face(a->media);
 	return a->media != NULL;
 }
 

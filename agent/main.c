@@ -32,7 +32,8 @@ struct main_opts {
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
 	const char *lease_identity, *dns_servers, *explain, *ask, *ask_cert,
 	    *ask_key;
-	const char *media_listen, *media_url, *report_url, *image_ca;
+	const char *media_listen, *media_url, *report_url, *image_ca,
+	    *image_dir;
 	const char *media_cert, *media_key;
 	bool media_bind;
 	int64_t media_streams, media_claim_streams, media_requests;
@@ -114,6 +115,10 @@ static const struct option_row rows[] = {
 	    "CA certificates of https: origins of images; default: the "
 	    "system's",
 	    NULL, O(image_ca) },
+	{ "image-dir", 0, OPT_STR, "URL=FOLDER", NULL, 0, 0,
+	    "images whose URL begins with URL/ are files of this folder; "
+	    "several by commas; with --media-listen",
+	    NULL, O(image_dir) },
 	{ "media-listen", 0, OPT_STR, "ADDRESS:PORT", NULL, 0, 0,
 	    "serve media to BMCs and take reports of machines here; no "
 	    "address: all; default: no media server",
@@ -325,6 +330,7 @@ main_media(const struct main_opts *o)
 		.media_url = o->media_url,
 		.report_url = o->report_url,
 		.image_ca = o->image_ca,
+		.folders = o->image_dir,
 		.cache = (size_t)o->media_cache << 20,
 	};
 }

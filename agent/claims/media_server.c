@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-#include "agent/claims/images.h"
+#include "agent/claims/bases.h"
 #include "agent/claims/key.h"
+#include "agent/claims/marks.h"
+#include "agent/claims/media.h"
 #include "agent/claims/reports.h"
 #include "agent/claims/tenants.h"
+#include "agent/control/boot_media.h"
+#include "agent/origin/folder.h"
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -22,7 +26,9 @@ struct media_server {
 	bool stale;
 	char *media_url, *report_url; /* owned */
 	struct tls_trust *trust;      /* NULL = the system's */
-	struct images *images;
+	struct bases *bases;
+	struct media *media;
+	struct boot_media face;
 	struct serve *serve;
 	struct tenants *tenants;
 	struct reports *reports;
@@ -130,6 +136,69 @@ take_ca(struct media_server *m, const char *path, struct err *e)
 	return m->trust != NULL || err_wrap(e, "--image-ca %.150s", path);
 }
 
+/* ---- the controllers' face ---------------------------------------------- */
+
+static void
+face_look(
+    void *self, const struct boot_media_ask *ask, struct boot_media_answer *out)
+{
+	struct media_server *m = self;
+
+	media_look(m->media, ask, out);
+}
+
+static enum token_purpose
+purpose_of(enum boot_medium which)
+{
+	return which == BOOT_MEDIUM_ISO ? TOKEN_MEDIUM : TOKEN_CONFIG;
+}
+
+static char *
+face_url(void *self, const char *host, const char *claim, int attempt,
+    enum boot_medium which)
+{
+	return media_server_url(self, host, claim, attempt, purpose_of(which));
+}
+
+static int64_t
+first_read(const struct seen *s, enum mark what)
+{
+	const struct seen_mark *v = seen_first(s, what);
+
+	return v == NULL ? 0 : v->first_us;
+}
+
+static bool
+face_seen(void *self, const char *host, enum boot_medium which,
+    struct boot_media_seen *out)
+{
+	struct media_server *m = self;
+	enum token_purpose p = purpose_of(which);
+	const struct seen *s = media_server_seen(m, host, p);
+
+	memset(out, 0, sizeof(*out));
+	if (s == NULL || s->bytes == 0)
+		return false;
+	*out = (struct boot_media_seen){ .bytes = s->bytes,
+		.size = s->size,
+		.permille = seen_permille(s),
+		.first_us = s->first_us,
+		.last_us = s->last_us,
+		.catalog_us = first_read(s, MARK_CATALOG),
+		.loader_us = first_read(s, MARK_LOADER),
+		.kernel_us = first_read(s, MARK_KERNEL),
+		.root_us = first_read(s, MARK_ROOT),
+		.downloaded = seen_downloaded(s),
+		.reading = live_get(&m->live, host)->streams[p] > 0 };
+	return true;
+}
+
+struct boot_media *
+media_server_face(struct media_server *m)
+{
+	return &m->face;
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 static void
@@ -138,7 +207,7 @@ hook_open(void *self, struct live_claim *c, enum token_purpose which,
 {
 	struct media_server *m = self;
 
-	images_open(m->images, c, which, fn, arg);
+	media_open(m->media, c, which, fn, arg);
 }
 
 static void
@@ -146,7 +215,7 @@ hook_give_back(void *self, const struct serve_image *image)
 {
 	struct media_server *m = self;
 
-	images_give_back(m->images, image);
+	media_give_back(m->media, image);
 }
 
 static void
@@ -164,23 +233,41 @@ hook_cancel(void *self, void *arg)
 	struct media_server *m = self;
 
 	if (!reports_cancel(m->reports, arg))
-		images_cancel(m->images, arg);
+		media_cancel(m->media, arg);
+}
+
+static void
+on_medium(void *arg, const char *host)
+{
+	struct media_server *m = arg;
+
+	if (m->face.wake != NULL)
+		m->face.wake(m->face.wake_arg, host);
 }
 
 static bool
 open_server(struct media_server *m, struct kube_client *k,
     const struct media_server_opts *o, struct err *e)
 {
-	struct images_opts io = {
-		.origins = o->origins, .trust = m->trust, .cache = o->cache
-	};
+	struct bases_opts bo = { .origins = o->origins,
+		.folders = o->folders,
+		.trust = m->trust,
+		.cache = o->cache };
+	struct media_opts mo = { .live = &m->live,
+		.report_url = m->report_url,
+		.changed = on_medium,
+		.arg = m };
 	struct serve_hooks h = { .open = hook_open,
 		.give_back = hook_give_back,
 		.report = hook_report,
 		.cancel = hook_cancel,
 		.self = m };
 
-	m->images = images_new(k, &io);
+	if (!folder_check(o->folders, e))
+		return err_wrap(e, "--image-dir");
+	m->bases = bases_new(m->env, &bo);
+	mo.bases = m->bases;
+	m->media = media_new(k, &mo);
 	m->serve = serve_new(m->env, &o->serve, &m->live, &h, e);
 	return m->serve != NULL || err_wrap(e, "--media-listen");
 }
@@ -202,6 +289,9 @@ media_server_new(
 	m->leading = o->leading;
 	m->leading_arg = o->arg;
 	live_init(&m->live, m->env);
+	m->face = (struct boot_media){
+		.self = m, .look = face_look, .url = face_url, .seen = face_seen
+	};
 	if (!take_urls(m, o, e) || !take_ca(m, o->image_ca, e) ||
 	    !open_server(m, k, o, e)) {
 		media_server_free(m);
@@ -224,7 +314,8 @@ media_server_free(struct media_server *m)
 	serve_free(m->serve);
 	reports_free(m->reports);
 	tenants_free(m->tenants);
-	images_free(m->images);
+	media_free(m->media);
+	bases_free(m->bases);
 	live_fini(&m->live);
 	tls_trust_free(m->trust);
 	secret_wipe(&m->keys, sizeof(m->keys));

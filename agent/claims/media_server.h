@@ -18,6 +18,7 @@ struct media_server_opts {
 	const char *media_url, *report_url;
 	const char *image_ca; /* PEM file; NULL or "" = the system's CAs */
 	const char *origins;  /* --image-origins */
+	const char *folders;  /* --image-dir; NULL or "" = none */
 	size_t cache;         /* bytes; 0 = 16 MiB */
 	const char *ns, *watch_filter; /* as of the controllers */
 	const char *key_ns;            /* of the key's Secret */
@@ -34,6 +35,9 @@ unsigned media_server_port(const struct media_server *m);
  * not live (yet), or there is no key. host_key: "ns/name". */
 char *media_server_url(const struct media_server *m, const char *host_key,
     const char *claim, int attempt, enum token_purpose purpose);
+/* What the controllers ask; theirs to set its wake. Lives as long as m. */
+struct boot_media;
+struct boot_media *media_server_face(struct media_server *m);
 /* What was read of one of a host's media; NULL: nothing. */
 const struct seen *media_server_seen(const struct media_server *m,
     const char *host_key, enum token_purpose which);

@@ -36,6 +36,8 @@ static void
 hold(struct stream *t, const void *p, size_t n)
 {
 	t->s->counts.buffered -= t->held_n;
+	if (t->held != NULL)
+		secret_wipe(t->held, t->held_n);
 	xfree(t->held);
 	t->held = n == 0 ? NULL : xmalloc(n);
 	if (n > 0)

@@ -35,7 +35,8 @@ struct stage_agent {
 	struct stage_process p;
 	struct agent *agent;
 	struct timer drop;
-	bool stopping;
+	bool stopping, media;
+	char ip[16];
 };
 
 struct stage {
@@ -317,6 +318,17 @@ stage_ca_pem(struct stage *s)
 
 /* ---- agents --------------------------------------------------------------------- */
 
+/* As a Service does: the name leads to one that runs. */
+static void
+stage_media_route(struct stage *s)
+{
+	for (unsigned i = 0; i < STAGE_AGENTS; i++)
+		if (s->agents[i].agent != NULL && s->agents[i].media) {
+			world_dns(s->world, "media.rack", s->agents[i].ip);
+			return;
+		}
+}
+
 bool
 stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
     struct err *e)
@@ -327,15 +339,15 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 		.leader_elect = o->leader_elect,
 		.lease_ns = "default",
 		.qps = 10000 };
-	char name[32], ip[32], media[48];
+	char name[32], listen[32];
 
 	if (n >= STAGE_AGENTS || a->agent != NULL)
 		return err_set(e, ERR_SPEC, 0, "agent %u %s", n,
 		    n >= STAGE_AGENTS ? "is out of range" : "runs already");
 	stage_process_reap(&a->p);
 	(void)str_format(name, sizeof(name), "agent-%u", n);
-	(void)str_format(ip, sizeof(ip), "10.0.1.%u", n + 1);
-	stage_process_up(s, &a->p, name, ip, o->wall_skew_us);
+	(void)str_format(a->ip, sizeof(a->ip), "10.0.1.%u", n + 1);
+	stage_process_up(s, &a->p, name, a->ip, o->wall_skew_us);
 	k.source = xstrdup("stage");
 	k.server = xstrdup("https://" STAGE_API ":6443");
 	k.path_prefix = xstrdup("");
@@ -354,14 +366,16 @@ stage_agent_start(struct stage *s, unsigned n, const struct stage_agent_opts *o,
 	ao.control.poll_idle_us = o->idle_us;
 	ao.control.bmc_grace_us = o->grace_us;
 	ao.control.boot_media = o->boot_media;
-	(void)str_format(media, sizeof(media), "http://%s:8090", ip);
+	(void)str_format(listen, sizeof(listen), "%s:8090", a->ip);
+	a->media = o->media;
 	if (o->media) {
-		ao.media.serve.listen = media + strlen("http://");
-		ao.media.media_url = media;
+		ao.media.serve.listen = listen;
+		ao.media.media_url = STAGE_MEDIA;
 	}
 	a->stopping = false;
 	a->agent = agent_new(&a->p.env, &ao, e);
 	kube_config_free(&k);
+	stage_media_route(s);
 	return a->agent != NULL;
 }
 
@@ -375,6 +389,7 @@ stage_agent_kill(struct stage *s, unsigned n)
 	agent_free(a->agent);
 	a->agent = NULL;
 	stage_process_reap(&a->p);
+	stage_media_route(s);
 }
 
 void

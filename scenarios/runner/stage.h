@@ -75,12 +75,15 @@ struct stage_agent_opts {
 	unsigned shards; /* 0 = 1 */
 	const char *image_origins, *ns, *watch_filter;
 	int64_t wall_skew_us;
-	bool media;              /* serves media at port 8090 of its address */
+	/* Serves media at port 8090 of its address, which BMCs and machines reach
+	 * by STAGE_MEDIA: one of those that run. */
+	bool media;
 	const char *diagnostics; /* "127.0.0.1:8080"; NULL = none */
 	/* What its controllers ask in place of a media server; NULL = nobody,
 	 * or its own. Must outlive it. */
 	struct boot_media *boot_media;
 };
+#define STAGE_MEDIA "http://media.rack:8090"
 #define STAGE_TOKEN "agent-token" /* of the agents, at the API */
 /* Agents have numbers from 0. Starting one that runs is an error. */
 bool stage_agent_start(struct stage *s, unsigned n,

@@ -20,6 +20,7 @@ MAY = {
     'agent/origin/': ['agent/origin/', 'agent/media/', 'common/'],
     'agent/claims/': ['agent/claims/', 'agent/serve/', 'agent/origin/',
                       'agent/delivery/', 'agent/media/', 'agent/kube/',
+                      'agent/control/boot_media.h',
                       'agent/control/record.h',
                       'agent/control/phoned.h',
                       'agent/control/names.h', 'common/'],

@@ -38,7 +38,7 @@ struct claims_rig {
 	struct buf heard;
 	struct loop *reader;
 	struct http_peer *agents[RIG_AGENTS], *origin;
-	struct buf image; /* as the origin has it */
+	struct buf image; /* as the origin has it, or rig_whole() */
 	/* Whose claim it is: */
 	char claim[64];
 	int attempt;
@@ -162,6 +162,18 @@ read_some(struct claims_rig *r, unsigned n, const char *target)
 	return status_of(r, n, "GET", target, "Range: bytes=0-2047");
 }
 
+/* All of a medium, as the agent serves it now: what others must be equal to. */
+static inline void
+rig_whole(struct claims_rig *r, unsigned n, const char *target)
+{
+	struct got g = fetch(r, r->agents[n], "GET", target, NULL);
+
+	CU_ASSERT_EQUAL_FATAL(g.status, 200);
+	CU_ASSERT_FATAL(g.body.n > IMAGE_SIZE);
+	buf_free(&r->image);
+	r->image = g.body;
+}
+
 static inline struct http_peer *
 peer_of(struct claims_rig *r, const char *base)
 {
@@ -225,21 +237,27 @@ rig_record(struct claims_rig *r, struct record *out)
 	return ok && out->claim_id[0] != '\0';
 }
 
-/* A machine with that image; once the host is in the state, its claim is noted. */
+/* Once the host is in the state, its claim is noted. */
 static inline void
-rig_start(struct claims_rig *r, const char *image, const char *kind,
-    const char *state)
+rig_booted(struct claims_rig *r, const char *state)
 {
 	struct record rec;
 
-	rig_available(r);
-	story_machine(r->s, image, kind);
 	story_wait(r->s, "physicalhosts", "bmc-000", "status/state", state,
 	    30 * LOOP_MIN);
 	rig_pass(r, 10 * LOOP_S);
 	CU_ASSERT_TRUE_FATAL(rig_record(r, &rec));
 	(void)str_copy(r->claim, sizeof(r->claim), rec.claim_id);
 	r->attempt = rec.attempt;
+}
+
+static inline void
+rig_start(struct claims_rig *r, const char *image, const char *kind,
+    const char *state)
+{
+	rig_available(r);
+	story_machine(r->s, image, kind);
+	rig_booted(r, state);
 }
 
 static inline void
@@ -270,9 +288,8 @@ rig_target(struct claims_rig *r, unsigned n, enum token_purpose p, char out[64])
 	out[0] = '\0';
 	if (url == NULL)
 		return;
-	CU_ASSERT_TRUE(str_has_prefix(
-	    url, n == 0 ? "http://10.0.1.1:8090/" : "http://10.0.1.2:8090/"));
-	(void)str_copy(out, 64, url + strlen("http://10.0.1.1:8090"));
+	CU_ASSERT_TRUE(str_has_prefix(url, STAGE_MEDIA "/"));
+	(void)str_copy(out, 64, url + strlen(STAGE_MEDIA));
 	CU_ASSERT_TRUE(token_path(out, &is, token));
 	CU_ASSERT_EQUAL(is, p);
 	rig_token(r, token);
