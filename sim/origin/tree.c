@@ -81,6 +81,17 @@ add(struct tree *t, const char *path)
 	}
 }
 
+/* Node k comes before node i; the root is the first. */
+static bool
+before(const struct tree_node *v, int k, int i)
+{
+	int by = strcmp(v[k].id, v[i].id);
+
+	if (k == i || i == 0)
+		return false;
+	return k == 0 || by < 0 || (by == 0 && k < i);
+}
+
 /* Folders have their children in the order of identifiers (9.3). */
 static void
 sort(struct tree *t)
@@ -92,12 +103,7 @@ sort(struct tree *t)
 	for (int i = 0; i < t->n; i++) {
 		to[i] = 0;
 		for (int k = 0; k < t->n; k++)
-			to[i] +=
-			    i != k &&
-			    (k == 0 ||
-				(i != 0 && (strcmp(old[k].id, old[i].id) < 0 ||
-					       (str_eq(old[k].id, old[i].id) &&
-						   k < i))));
+			to[i] += before(old, k, i);
 	}
 	for (int i = 0; i < t->n; i++) {
 		t->node[to[i]] = old[i];

@@ -10,6 +10,7 @@ bool
 texts_add(struct texts *t, enum texts_kind kind, const char *name,
     const void *p, size_t n)
 {
+	struct texts_one *one;
 	char *copy;
 
 	if (t->n == TEXTS_MAX || n > OS_DATA_MAX - t->bytes)
@@ -21,7 +22,11 @@ texts_add(struct texts *t, enum texts_kind kind, const char *name,
 	copy = xcalloc(n + 1, 1); /* it may hold NULs */
 	if (n > 0)
 		memcpy(copy, p, n);
-	t->v[t->n++] = (struct texts_one){ kind, xstrdup(name), copy, n };
+	one = &t->v[t->n++];
+	one->kind = kind;
+	one->name = xstrdup(name);
+	one->p = copy;
+	one->n = n;
 	t->bytes += n;
 	return true;
 }
