@@ -355,6 +355,7 @@ play_agent_options(struct play *p)
 	p->agent.leader_elect = json_bool(a, "leader-elect", false);
 	p->agent.shards = (unsigned)json_i64(a, "shards", 0);
 	p->agent.image_origins = json_str(a, "image-origins", NULL);
+	p->agent.media = json_bool(a, "media", false);
 	p->agent.watch_filter = json_str(a, "watch-filter", NULL);
 	p->agent.ns = json_str(a, "namespace", NULL);
 	p->agent_skew_us = shape_time(a, "clock-skew", 0);

@@ -82,6 +82,8 @@ static const struct shape_key agents_keys[] = {
 	{ "leader-elect", S_BOOL, false, "" },
 	{ "shards", S_INT, false, "a Lease each; implies leader-elect" },
 	{ "image-origins", S_TEXT, false, "" },
+	{ "media", S_BOOL, false,
+	    "they serve the machines' media, all at one address" },
 	{ "watch-filter", S_TEXT, false, "" },
 	{ "namespace", S_TEXT, false, "" },
 	{ "clock-skew", S_TIME, false,

@@ -23,6 +23,7 @@ struct sockets {
 	struct process workload; /* where there are workload clusters */
 	struct process kube, bmc, origin, core, agents[BACKEND_AGENTS];
 	unsigned agent_ports[BACKEND_AGENTS];  /* of diagnostics */
+	unsigned media_ports[BACKEND_AGENTS];  /* 0 = none yet */
 	struct process relays[BACKEND_AGENTS]; /* only where opts.cuts */
 	struct tls_trust *kube_ca;
 	struct http_peer *kube_peer, *bmc_peer, *origin_peer, *workload_peer;

@@ -438,6 +438,16 @@ start_kubeconfig(struct sockets *s, unsigned n, struct args *a, struct err *e)
 	return path != NULL;
 }
 
+/* The same port in each of its lives: BMCs go on reading there. */
+static void
+start_media(struct sockets *s, unsigned n, struct args *a)
+{
+	if (s->media_ports[n] == 0)
+		s->media_ports[n] = start_free_port();
+	args_add(a, "--media-listen=127.0.0.1:%u", s->media_ports[n]);
+	args_add(a, "--media-url=http://127.0.0.1:%u", s->media_ports[n]);
+}
+
 bool
 sockets_start_agent(struct sockets *s, unsigned n,
     const struct stage_agent_opts *o, struct err *e)
@@ -484,6 +494,8 @@ sockets_start_agent(struct sockets *s, unsigned n,
 		args_add(&a, "--image-origins=%s", o->image_origins);
 	if (o->ns != NULL)
 		args_add(&a, "--namespace=%s", o->ns);
+	if (o->media)
+		start_media(s, n, &a);
 	args_add(&a, "--diagnostics-address=127.0.0.1:%u", s->agent_ports[n]);
 	if (s->o.log_level >= LOG_DEBUG)
 		args_add(&a, "--log-level=debug");
