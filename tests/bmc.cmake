@@ -35,8 +35,11 @@ endif()
 
 # What the system on a medium finds there.
 if(TARGET b7_sim_os AND TARGET b7_sim_origin)
-	unit_test(os b7_sim_os b7_sim_origin)
-	target_sources(test_os PRIVATE ${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
+	foreach(name os os_parts)
+		unit_test(${name} b7_sim_os b7_sim_origin)
+		target_sources(test_${name} PRIVATE
+			${CMAKE_CURRENT_LIST_DIR}/unit/os_rig.c)
+	endforeach()
 endif()
 if(TARGET b7_bmc_rig AND TARGET b7_sim_os)
 	unit_test(bmc_guest b7_bmc_rig)

@@ -101,6 +101,19 @@ sys_include(struct sys *y, const char *v)
 	return s == OS_NONE ? OS_OK : s;
 }
 
+/* Of the label that is being read. */
+static void
+sys_of_label(struct sys *y, struct bootcfg *c, const char *key, const char *v)
+{
+	if (str_ieq(key, "kernel") || str_ieq(key, "linux"))
+		sys_path(y, v, strcspn(v, " \t"), c->kernel);
+	else if (str_ieq(key, "initrd"))
+		sys_initrds(y, c, v);
+	else if (str_ieq(key, "menu") && str_ieq(v, "default"))
+		(void)str_copy(
+		    y->dflt, sizeof(y->dflt), y->label[y->n - 1].name);
+}
+
 static enum os_step
 sys_run(struct sys *y, const char *key, const char *v)
 {
@@ -110,18 +123,13 @@ sys_run(struct sys *y, const char *key, const char *v)
 		sys_label(y, v);
 	else if (str_ieq(key, "default") || str_ieq(key, "ontimeout"))
 		(void)str_copy(y->dflt, sizeof(y->dflt), v);
-	else if (str_ieq(key, "menu") && str_ieq(v, "default") && y->n > 0)
-		(void)str_copy(
-		    y->dflt, sizeof(y->dflt), y->label[y->n - 1].name);
 	else if (str_ieq(key, "include"))
 		return sys_include(y, v);
 	else if (str_ieq(key, "append"))
 		(void)str_copy(c != NULL ? c->args : y->append, BOOTCFG_ARGS,
 		    str_eq(v, "-") ? "" : v);
-	else if (c != NULL && (str_ieq(key, "kernel") || str_ieq(key, "linux")))
-		sys_path(y, v, strcspn(v, " \t"), c->kernel);
-	else if (c != NULL && str_ieq(key, "initrd"))
-		sys_initrds(y, c, v);
+	else if (c != NULL)
+		sys_of_label(y, c, key, v);
 	return OS_OK;
 }
 

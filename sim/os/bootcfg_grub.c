@@ -88,6 +88,21 @@ grub_expand(const struct grub *g, const char *p, struct buf *out)
 	return 1 + (size_t)brace + n + (size_t)brace;
 }
 
+/* What stands at p in a word: one character, an escape or a variable. */
+static const char *
+grub_char(const struct grub *g, const char *p, char quote, struct buf *out)
+{
+	if (*p == '$' && quote != '\'')
+		return p + grub_expand(g, p, out);
+	if (*p == '\\' && quote != '\'' && p[1] != '\0') {
+		if (p[1] != '\n')
+			(void)buf_addc(out, p[1]);
+		return p + 2;
+	}
+	(void)buf_addc(out, *p);
+	return p + 1;
+}
+
 /* One word from p on; where it ends. */
 static const char *
 grub_word(const struct grub *g, const char *p, struct buf *out)
@@ -95,25 +110,32 @@ grub_word(const struct grub *g, const char *p, struct buf *out)
 	char quote = '\0';
 
 	while (*p != '\0' && *p != '\n') {
-		if (quote == '\0' && (*p == ' ' || *p == '\t' || *p == ';'))
+		if (quote == '\0' && strchr(" \t;", *p) != NULL)
 			break;
-		if (quote == '\0' && (*p == '\'' || *p == '"')) {
+		if (quote == '\0' && strchr("'\"", *p) != NULL) {
 			quote = *p++;
 		} else if (quote != '\0' && *p == quote) {
 			quote = '\0';
 			p++;
-		} else if (*p == '\\' && quote != '\'' && p[1] != '\0') {
-			if (p[1] != '\n')
-				(void)buf_addc(out, p[1]);
-			p += 2;
-		} else if (*p == '$' && quote != '\'') {
-			p += grub_expand(g, p, out);
 		} else {
-			(void)buf_addc(out, *p++);
+			p = grub_char(g, p, quote, out);
 		}
 	}
 	(void)buf_addc(out, '\0');
 	return p;
+}
+
+/* Blanks, ends of lines that go on, and comments. */
+static const char *
+grub_skip(const char *p)
+{
+	for (;;) {
+		p += strspn(p, " \t\r");
+		if (p[0] != '\\' || p[1] != '\n')
+			break;
+		p += 2;
+	}
+	return *p == '#' ? p + strcspn(p, "\n") : p;
 }
 
 /* One command: up to the end of the line or ";". */
@@ -123,11 +145,7 @@ grub_command(const struct grub *g, const char *p, struct grub_line *l)
 	buf_reset(&l->text);
 	l->n = 0;
 	for (;;) {
-		while (*p == ' ' || *p == '\t' || *p == '\r' ||
-		       (*p == '\\' && p[1] == '\n'))
-			p += *p == '\\' ? 2 : 1;
-		if (*p == '#')
-			p += strcspn(p, "\n");
+		p = grub_skip(p);
 		if (*p == '\0')
 			return p;
 		if (*p == '\n' || *p == ';')

@@ -178,25 +178,31 @@ ci_write_files(struct os_seek *k, const cJSON *list)
 	}
 }
 
-/* Each command is a line of shell, or its words. */
+/* A line of shell, or its words. */
+static void
+ci_line(struct buf *b, const cJSON *c)
+{
+	const cJSON *w;
+
+	if (cJSON_IsString(c))
+		(void)buf_adds(b, c->valuestring);
+	cJSON_ArrayForEach (w, c) {
+		if (cJSON_IsString(w))
+			(void)buf_adds(b, w->valuestring);
+		(void)buf_addc(b, w->next != NULL ? ' ' : '\n');
+	}
+}
+
 static void
 ci_commands(struct os_seek *k, const char *name, const cJSON *list)
 {
-	const cJSON *c, *w;
+	const cJSON *c;
 
 	cJSON_ArrayForEach (c, list) {
 		struct buf b;
 
 		buf_init(&b, OS_DATA_MAX);
-		if (cJSON_IsString(c))
-			(void)buf_adds(&b, c->valuestring);
-		else
-			cJSON_ArrayForEach (w, c) {
-				if (cJSON_IsString(w))
-					(void)buf_adds(&b, w->valuestring);
-				(void)buf_addc(
-				    &b, w->next != NULL ? ' ' : '\n');
-			}
+		ci_line(&b, c);
 		if (!texts_add(&k->texts, TEXTS_SCRIPT, name, buf_str(&b), b.n))
 			os_fails(k, "too much data", "");
 		buf_free(&b);

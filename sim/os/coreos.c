@@ -34,37 +34,53 @@ cpio_number(const uint8_t *p, unsigned i, size_t *out)
 	return true;
 }
 
+struct cpio_member {
+	const char *name;
+	size_t data, size, next;
+};
+
+/* The member at `at`; false: it is broken. */
+static bool
+cpio_member(const uint8_t *p, size_t n, size_t at, struct cpio_member *m)
+{
+	size_t name_n, name_at = at + CPIO_HEAD;
+
+	if (n - at < CPIO_HEAD ||
+	    (memcmp(p + at, "070701", 6) != 0 &&
+		memcmp(p + at, "070702", 6) != 0) ||
+	    !cpio_number(p + at, 6, &m->size) ||
+	    !cpio_number(p + at, 11, &name_n) || name_n == 0 ||
+	    name_n > n - name_at || p[name_at + name_n - 1] != '\0')
+		return false;
+	m->name = (const char *)p + name_at;
+	m->data = (name_at + name_n + 3) / 4 * 4;
+	if (m->data > n || m->size > n - m->data)
+		return false;
+	m->next = (m->data + m->size + 3) / 4 * 4;
+	if (m->next > n)
+		m->next = n;
+	if (str_has_prefix(m->name, "./"))
+		m->name += 2;
+	return true;
+}
+
 /* One archive from `at` on, until its trailer; where it ends. false: broken. */
 static bool
 cpio_archive(const uint8_t *p, size_t n, size_t *at, struct buf *out)
 {
 	for (unsigned i = 0; i < CPIO_MAX; i++) {
-		size_t size, name_n, name_at = *at + CPIO_HEAD, data;
-		const char *name;
+		struct cpio_member m;
 
-		if (n - *at < CPIO_HEAD ||
-		    (memcmp(p + *at, "070701", 6) != 0 &&
-			memcmp(p + *at, "070702", 6) != 0) ||
-		    !cpio_number(p + *at, 6, &size) ||
-		    !cpio_number(p + *at, 11, &name_n) || name_n == 0 ||
-		    name_n > n - name_at || p[name_at + name_n - 1] != '\0')
+		if (!cpio_member(p, n, *at, &m))
 			return false;
-		name = (const char *)p + name_at;
-		data = (name_at + name_n + 3) / 4 * 4;
-		if (data > n || size > n - data)
-			return false;
-		*at = (data + size + 3) / 4 * 4;
-		if (*at > n)
-			*at = n;
-		if (str_eq(name, "TRAILER!!!"))
+		*at = m.next;
+		if (str_eq(m.name, "TRAILER!!!"))
 			return true;
-		if (str_has_prefix(name, "./"))
-			name += 2;
-		if (str_eq(name, CO_CONFIG)) {
-			buf_reset(out); /* a later one lies over it */
-			if (!buf_add(out, p + data, size))
-				return false;
-		}
+		if (!str_eq(m.name, CO_CONFIG))
+			continue;
+		buf_reset(out); /* a later one lies over it */
+		if (!buf_add(out, p + m.data, m.size))
+			return false;
 	}
 	return false;
 }

@@ -90,39 +90,45 @@ copy_back(struct buf *out, size_t from, size_t distance, size_t n)
 	return true;
 }
 
+/* A match: its length by the symbol, and how far back. false: none such. */
 static bool
-codes(struct bits *b, const struct code *lit, const struct code *dist,
-    struct buf *out, size_t from)
+match(struct bits *b, const struct code *dist, int s, struct buf *out,
+    size_t from)
 {
 	static const uint16_t base[] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15,
 		17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163,
 		195, 227, 258 };
 	static const uint8_t more[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2,
 		2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
+	size_t n = base[s - 257] + take(b, more[s - 257]), distance;
+	int d = decode(b, dist);
 
+	if (d < 0 || d >= DISTANCES)
+		return false;
+	/* 1, 2, 3, 4, then two of each number of further bits */
+	if (d < 4)
+		distance = (size_t)d + 1;
+	else
+		distance = ((2u + (unsigned)d % 2) << ((unsigned)d / 2 - 1)) +
+			   1 + take(b, (unsigned)d / 2 - 1);
+	return !b->bad && copy_back(out, from, distance, n);
+}
+
+static bool
+codes(struct bits *b, const struct code *lit, const struct code *dist,
+    struct buf *out, size_t from)
+{
 	for (;;) {
-		int s = decode(b, lit), d;
-		size_t n, distance;
+		int s = decode(b, lit);
+		bool ok;
 
 		if (s < 0 || s > 285)
 			return false;
 		if (s == 256)
 			return true;
-		if (s < 256) {
-			if (!buf_addc(out, (char)s))
-				return false;
-			continue;
-		}
-		n = base[s - 257] + take(b, more[s - 257]);
-		d = decode(b, dist);
-		if (d < 0 || d >= DISTANCES)
-			return false;
-		/* 1, 2, 3, 4, then two of each number of further bits */
-		distance =
-		    d < 4 ? (size_t)d + 1
-			  : ((2u + (unsigned)d % 2) << ((unsigned)d / 2 - 1)) +
-				1 + take(b, (unsigned)d / 2 - 1);
-		if (b->bad || !copy_back(out, from, distance, n))
+		ok = s < 256 ? buf_addc(out, (char)s)
+			     : match(b, dist, s, out, from);
+		if (!ok)
 			return false;
 	}
 }
@@ -160,6 +166,15 @@ fixed(struct bits *b, struct buf *out, size_t from)
 	return codes(b, &lit, &dist, out, from);
 }
 
+/* Symbols 16 to 18: how often, of what is before or of nothing. */
+static unsigned
+again(struct bits *b, int s)
+{
+	if (s == 16)
+		return 3 + take(b, 2);
+	return s == 17 ? 3 + take(b, 3) : 11 + take(b, 7);
+}
+
 static bool
 lengths(struct bits *b, const struct code *c, uint8_t *len, size_t n)
 {
@@ -167,26 +182,19 @@ lengths(struct bits *b, const struct code *c, uint8_t *len, size_t n)
 
 	while (at < n) {
 		int s = decode(b, c);
-		unsigned again;
-		uint8_t what = 0;
+		unsigned times;
 
-		if (s < 0)
+		if (s < 0 || (s == 16 && at == 0))
 			return false;
 		if (s < 16) {
 			len[at++] = (uint8_t)s;
 			continue;
 		}
-		if (s == 16 && at == 0)
+		times = again(b, s);
+		if (times > n - at)
 			return false;
-		if (s == 16)
-			what = len[at - 1];
-		again = s == 16   ? 3 + take(b, 2)
-			: s == 17 ? 3 + take(b, 3)
-				  : 11 + take(b, 7);
-		if (again > n - at)
-			return false;
-		memset(len + at, what, again);
-		at += again;
+		memset(len + at, s == 16 ? len[at - 1] : 0, times);
+		at += times;
 	}
 	return true;
 }

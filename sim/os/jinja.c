@@ -198,35 +198,46 @@ raw(const char *p, struct buf *out)
 	return NULL;
 }
 
+/* What begins at p with a brace: what follows it, NULL: it fails. */
+static const char *
+braces(const char *p, const cJSON *vars, struct buf *out, char why[DISC_WHY])
+{
+	const char *end;
+
+	if (p[1] == '{') {
+		end = strstr(p, "}}");
+		if (end == NULL)
+			(void)say(why, "an expression has no end", "");
+		else if (expression(
+			     p + 2, (size_t)(end - p) - 2, vars, out, why))
+			return end + 2;
+		return NULL;
+	}
+	if (p[1] == '%') {
+		end = raw(p, out);
+		if (end == NULL)
+			(void)say(why, "a block that is not rendered", "");
+		return end;
+	}
+	end = p[1] == '#' ? strstr(p, "#}") : NULL;
+	if (end != NULL)
+		return end + 2;
+	(void)buf_addc(out, *p);
+	return p + 1;
+}
+
 bool
 jinja_render(
     const char *text, const cJSON *vars, struct buf *out, char why[DISC_WHY])
 {
-	while (*text != '\0') {
-		const char *open = strchr(text, '{'), *end;
+	for (;;) {
+		const char *open = strchr(text, '{');
 
 		if (open == NULL)
 			return buf_adds(out, text);
 		(void)buf_add(out, text, (size_t)(open - text));
-		text = open;
-		if (open[1] == '{' && (end = strstr(open, "}}")) != NULL) {
-			if (!expression(open + 2, (size_t)(end - open) - 2,
-				vars, out, why))
-				return false;
-			text = end + 2;
-		} else if (open[1] == '#' &&
-			   (end = strstr(open, "#}")) != NULL) {
-			text = end + 2;
-		} else if (open[1] == '%') {
-			text = raw(open, out);
-			if (text == NULL)
-				return say(
-				    why, "a block that is not rendered", "");
-		} else if (open[1] == '{') {
-			return say(why, "an expression has no end", "");
-		} else {
-			(void)buf_addc(out, *text++);
-		}
+		text = braces(open, vars, out, why);
+		if (text == NULL)
+			return false;
 	}
-	return !out->overflow;
 }

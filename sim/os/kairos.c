@@ -50,28 +50,35 @@ ka_header(const char *p)
 	return false;
 }
 
+static void
+ka_step(struct os_seek *k, const cJSON *step)
+{
+	cJSON *as = cJSON_CreateObject();
+	const char *host = json_str(step, "hostname", NULL);
+	const cJSON *files = json_child(step, "files");
+	const cJSON *run = json_child(step, "commands");
+
+	if (host != NULL)
+		json_set_str(as, "hostname", host);
+	if (files != NULL)
+		json_set(as, "write_files", json_dup(files));
+	if (run != NULL)
+		json_set(as, "runcmd", json_dup(run));
+	os_cloudconfig(k, as);
+	cJSON_Delete(as);
+}
+
 /* "stages": files and commands of each step of each stage. */
 static void
 ka_stages(struct os_seek *k, const cJSON *stages)
 {
 	const cJSON *stage, *step;
 
-	cJSON_ArrayForEach (stage, stages)
+	cJSON_ArrayForEach (stage, stages) {
 		cJSON_ArrayForEach (step, stage) {
-			cJSON *as = cJSON_CreateObject();
-			const char *host = json_str(step, "hostname", NULL);
-			const cJSON *files = json_child(step, "files");
-			const cJSON *run = json_child(step, "commands");
-
-			if (host != NULL)
-				json_set_str(as, "hostname", host);
-			if (files != NULL)
-				json_set(as, "write_files", json_dup(files));
-			if (run != NULL)
-				json_set(as, "runcmd", json_dup(run));
-			os_cloudconfig(k, as);
-			cJSON_Delete(as);
+			ka_step(k, step);
 		}
+	}
 }
 
 /* k3s and its kin: arguments are flags. */

@@ -61,28 +61,41 @@ mime_value(const char *from, const char *end, char out[MIME_VALUE])
 	out[n] = '\0';
 }
 
+/* Where the field that begins at p ends: lines that begin with a blank are its. */
+static const char *
+mime_field(const char *p, const char *end)
+{
+	const char *stop = p;
+
+	do {
+		const char *eol = stop < end
+				      ? memchr(stop, '\n', (size_t)(end - stop))
+				      : NULL;
+
+		if (eol == NULL)
+			return end;
+		stop = eol + 1;
+	} while (stop < end && (*stop == ' ' || *stop == '\t'));
+	return stop;
+}
+
 /* Header fields up to the empty line; folded ones are one. */
 static void
 mime_head(const char *p, const char *end, struct mime_head *h)
 {
 	memset(h, 0, sizeof(*h));
 	while (p < end) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = eol != NULL ? eol : end;
+		const char *stop = mime_field(p, end);
 
-		if (stop == p || (stop == p + 1 && *p == '\r')) {
-			p = stop < end ? stop + 1 : end;
+		if (*p == '\n' || (*p == '\r' && p + 1 < end && p[1] == '\n')) {
+			p += *p == '\r' ? 2 : 1;
 			break;
-		}
-		while (stop + 1 < end && (stop[1] == ' ' || stop[1] == '\t')) {
-			eol = memchr(stop + 1, '\n', (size_t)(end - stop - 1));
-			stop = eol != NULL ? eol : end;
 		}
 		if (str_has_iprefix(p, "content-type:"))
 			mime_value(p + 13, stop, h->type);
 		else if (str_has_iprefix(p, "content-transfer-encoding:"))
 			mime_value(p + 26, stop, h->encoding);
-		p = stop < end ? stop + 1 : end;
+		p = stop;
 	}
 	h->body = p;
 	for (char *c = h->encoding; *c != '\0'; c++)
@@ -180,26 +193,33 @@ mime_boundary(const char *type, char out[MIME_VALUE])
 	return true;
 }
 
-/* The next line that is the boundary; NULL = there is none. last: "--" too. */
-static const char *
-mime_next(const char *p, const char *end, const char *mark, bool *last)
+/* The line at p is the boundary. last: and the end of all parts. */
+static bool
+mime_mark(const char *p, const char *end, const char *mark, bool *last)
 {
 	size_t n = strlen(mark);
 
+	if ((size_t)(end - p) < n || memcmp(p, mark, n) != 0)
+		return false;
+	p += n;
+	*last = end - p >= 2 && p[0] == '-' && p[1] == '-';
+	if (*last)
+		p += 2;
+	while (p < end && (*p == ' ' || *p == '\r'))
+		p++;
+	return p == end || *p == '\n';
+}
+
+/* The next line that is the boundary; NULL = there is none. */
+static const char *
+mime_next(const char *p, const char *end, const char *mark, bool *last)
+{
 	while (p < end) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		const char *eol;
 
-		if ((size_t)(end - p) >= n && memcmp(p, mark, n) == 0) {
-			const char *q = p + n;
-
-			*last = end - q >= 2 && q[0] == '-' && q[1] == '-';
-			if (*last)
-				q += 2;
-			while (q < end && (*q == ' ' || *q == '\r'))
-				q++;
-			if (q == end || *q == '\n')
-				return p;
-		}
+		if (mime_mark(p, end, mark, last))
+			return p;
+		eol = memchr(p, '\n', (size_t)(end - p));
 		if (eol == NULL)
 			return NULL;
 		p = eol + 1;
