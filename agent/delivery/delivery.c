@@ -174,12 +174,12 @@ best_mode(const struct job *j)
 						      : DELIVERY_CONFIG_DRIVE;
 	if (j->out->format == DELIVERY_TALOS)
 		return DELIVERY_CONFIG_DRIVE;
-	if (!in->installer)
+	/* A label of a boot medium is changed only where nothing else helps;
+	 * and what SUSE's installs looks for its data itself, when the boot
+	 * medium may be gone. */
+	if (!in->installer || j->family->medium == NULL)
 		return DELIVERY_CONFIG_DRIVE;
-	/* A label of a boot medium is changed only where nothing else helps. */
-	return j->family->medium != NULL || j->family->id == FAMILY_SELF_INSTALL
-		   ? DELIVERY_EMBEDDED
-		   : DELIVERY_CONFIG_DRIVE;
+	return DELIVERY_EMBEDDED;
 }
 
 static bool

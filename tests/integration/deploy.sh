@@ -115,7 +115,7 @@ if [ "$out" = "no value for BESKAR7_ENDPOINT_HOST" ]; then
 else
 	bad "a cluster without an endpoint is not made" "$out"
 fi
-for e in deploy/examples/*.yaml; do
+for e in deploy/examples/*.yaml deploy/examples/userdata/*.yaml; do
 	check "$e: applies" k apply --server-side --validate=strict -f "$e"
 done
 
@@ -180,7 +180,8 @@ on_real() {
 		check "real: $f" k apply --server-side --validate=strict -k "$f"
 	done
 	check "real: CRDs of ours are served" k wait --for=condition=Established --timeout=60s crd --all
-	for f in "$dir/components.yaml" "$dir"/cluster*.yaml deploy/examples deploy/kind/hosts.yaml deploy/kind/machines.yaml
+	for f in "$dir/components.yaml" "$dir"/cluster*.yaml deploy/examples \
+		deploy/examples/userdata deploy/kind/hosts.yaml deploy/kind/machines.yaml
 	do
 		check "real: $f" k apply --server-side --validate=strict -f "$f"
 	done
