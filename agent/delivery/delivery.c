@@ -294,7 +294,7 @@ delivery(struct delivery_out *out, const struct delivery_in *in, struct err *e)
 	struct payload p;
 	struct job j = { .in = in, .out = out, .e = e, .payload = &p };
 	enum media_step step;
-	struct err mine;
+	struct err mine = { .kind = ERR_NONE };
 
 	j.e = e != NULL ? e : &mine;
 	room_begin(out);

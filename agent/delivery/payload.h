@@ -25,7 +25,7 @@ struct payload {
 	bool sentinel;
 };
 
-void payload_look(struct payload *p, const void *data, size_t n);
+void payload_look(struct payload *out, const void *data, size_t n);
 /* For messages. */
 const char *payload_name(enum payload_kind k);
 /* Whether that word of the bootstrap Secret is known, and which format it means;

@@ -10,15 +10,15 @@ reserve(struct wiped *w, size_t n)
 	size_t cap;
 	char *p;
 
-	if (w->cap - w->n > n)
+	if (w->p != NULL && w->cap - w->n > n)
 		return;
 	cap = 2 * w->cap + n + 256;
 	p = xmalloc(cap);
-	if (w->n > 0)
+	if (w->p != NULL) {
 		memcpy(p, w->p, w->n);
-	if (w->p != NULL)
 		secret_wipe(w->p, w->cap);
-	xfree(w->p);
+		xfree(w->p);
+	}
 	w->p = p;
 	w->cap = cap;
 }
@@ -56,7 +56,7 @@ wiped_base64(struct wiped *w, const void *p, size_t n, size_t line)
 		for (size_t k = 0; k <= have; k++)
 			out[k] = digits[v >> (18 - 6 * k) & 63];
 		wiped_add(w, out, 4);
-		if (line > 0 && (i / 3 + 1) % (line / 4) == 0)
+		if (line >= 4 && (i / 3 + 1) % (line / 4) == 0)
 			wiped_add(w, "\n", 1);
 	}
 	if (line > 0 && w->n > 0 && w->p[w->n - 1] != '\n')

@@ -12,9 +12,9 @@
  * ERR_SPEC names the line of what is none of the above: a statement, a filter,
  * a name that nobody gave. */
 bool template_render(struct wiped *out, const struct delivery_in *in,
-    const void *p, size_t n, struct err *e);
+    const void *data, size_t n, struct err *e);
 /* What is known of them in a text of another language; the rest stays. */
-void template_fill(
-    struct wiped *out, const struct delivery_in *in, const void *p, size_t n);
+void template_fill(struct wiped *out, const struct delivery_in *in,
+    const void *data, size_t n);
 
 #endif

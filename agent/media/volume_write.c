@@ -191,7 +191,23 @@ volume_dir_size(const struct volume *v, bool joliet, uint32_t dir)
 	return put_dir(v, joliet, dir, NULL);
 }
 
-/* ECMA-119 9.4. p NULL: how many bytes it takes. */
+/* ECMA-119 9.4. */
+static void
+put_row(const struct rec *r, uint16_t parent, bool big, uint8_t *p)
+{
+	uint32_t sector = r->of->sectors[r->joliet];
+
+	p[0] = (uint8_t)id_len(r);
+	if (big)
+		cd_put_be32(p + 2, sector);
+	else
+		cd_put_le32(p + 2, sector);
+	p[6] = (uint8_t)(big ? parent >> 8 : parent);
+	p[7] = (uint8_t)(big ? parent : parent >> 8);
+	put_id(r, p + 8);
+}
+
+/* p NULL: how many bytes it takes. */
 static uint32_t
 put_table(const struct volume *v, bool joliet, bool big, uint8_t *p)
 {
@@ -201,23 +217,15 @@ put_table(const struct volume *v, bool joliet, bool big, uint8_t *p)
 	for (size_t i = 0; i < n; i++) {
 		const struct volume_node *d = &v->v[dirs[i]];
 		struct rec r = { d, dirs[i] == 0 ? 0 : 2, false, joliet };
-		uint32_t len = (uint32_t)id_len(&r), row = 8 + len + len % 2;
+		uint32_t len = (uint32_t)id_len(&r);
 		uint16_t parent = 1;
 
 		for (size_t k = 0; k < i; k++)
 			if (dirs[k] == d->parent)
 				parent = (uint16_t)(k + 1);
-		if (p != NULL) {
-			p[at] = (uint8_t)len;
-			if (big)
-				cd_put_be32(p + at + 2, d->sectors[joliet]);
-			else
-				cd_put_le32(p + at + 2, d->sectors[joliet]);
-			p[at + 6] = (uint8_t)(big ? parent >> 8 : parent);
-			p[at + 7] = (uint8_t)(big ? parent : parent >> 8);
-			put_id(&r, p + at + 8);
-		}
-		at += row;
+		if (p != NULL)
+			put_row(&r, parent, big, p + at);
+		at += 8 + len + len % 2;
 	}
 	return at;
 }
