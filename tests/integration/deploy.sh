@@ -206,7 +206,7 @@ immutable() {
 		-p '{"metadata":{"annotations":{"topology.cluster.x-k8s.io/dry-run":""}},"spec":{"template":{"spec":{"bootMode":"Legacy"}}}}'
 }
 if assets=$(real_assets) && [ -n "$assets" ]; then
-	overlay monitoring network-policy
+	overlay monitoring network-policy shards
 	if real_start; then
 		echo "a real API server: $version"
 		on_real

@@ -146,9 +146,9 @@ refused() { # NAME TEXT HELM-OPTION...
 }
 refused "a misspelt value" replica --set replica=3
 refused "a media server without a URL" media.url --set media.enabled=true
-refused "a URL with a path" media.url --set media.enabled=true,media.url=http://a/b
-refused "an option that a value sets" options --set options.shards=3
-refused "an option by its dashes" options --set options.--qps=3
+refused "a URL with a path" url --set media.enabled=true,media.url=http://a/b
+refused "an option that a value sets" shards --set options.shards=3
+refused "an option by its dashes" qps --set options.--qps=3
 refused "no shard" shards --set shards=0
 refused "a digest that is none" digest --set image.digest=latest
 
