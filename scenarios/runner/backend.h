@@ -51,7 +51,7 @@ struct backend_opts {
 	size_t n_overrides;
 	struct bmc_timing timing;
 	bool plain; /* BMCs without TLS */
-	const char *bootstrap_data;
+	const char *bootstrap_data, *bootstrap_format;
 	bool workload;           /* as in stage.h */
 	const char *provider_id; /* of its kubelets; NULL = none */
 	unsigned time_scale;     /* sockets: so many times faster */

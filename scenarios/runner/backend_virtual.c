@@ -368,6 +368,7 @@ backend_virtual_new(
 		.timing = o->timing,
 		.tls = !o->plain,
 		.bootstrap_data = o->bootstrap_data,
+		.bootstrap_format = o->bootstrap_format,
 		.workload = o->workload,
 		.provider_id = o->provider_id };
 

@@ -10,10 +10,10 @@
 #include "common/str.h"
 #include "common/url.h"
 #include "common/world.h"
+#include "scenarios/runner/payload.h"
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/subst.h"
 
-#define PLAY_MARKER "B7-MARKER-bootstrap-0d9f1c77"
 #define PLAY_PASSWORD "b7-sim-secret"
 /* The same as a Secret has them, and the password as Basic sends it. */
 #define PLAY_MARKER_64 "IEI3LU1BUktFUi1ib290c3RyYXAtMGQ5"
@@ -518,7 +518,9 @@ play_open(struct play *p, struct err *e)
 		.cuts = scenario_cuts(p->sc),
 		.no_crds = p->o.no_crds,
 		.keep = p->o.keep,
-		.bootstrap_data = p->marker };
+		.bootstrap_data = p->marker,
+		.bootstrap_format =
+		    json_str(p->sc->doc, "bootstrap-format", NULL) };
 	const cJSON *w = json_child(p->sc->doc, "workload");
 
 	o.workload = w != NULL && !cJSON_IsFalse(w);
@@ -542,8 +544,7 @@ play_new(const struct scenario *sc, const struct play_opts *o, struct err *e)
 
 	p->sc = sc;
 	p->o = *o;
-	p->marker = json_str(
-	    sc->doc, "bootstrap-data", "#cloud-config\n# " PLAY_MARKER "\n");
+	p->marker = json_str(sc->doc, "bootstrap-data", PLAY_DATA);
 	for (unsigned n = 0; n < BACKEND_AGENTS; n++)
 		p->restart_at[n] = p->thaw_at[n] = FACT_NEVER;
 	rng_seed(&p->rng, o->seed, "scenario");

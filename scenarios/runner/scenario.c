@@ -31,6 +31,7 @@ static const struct shape_key top_keys[] = {
 	{ "end", S_MAP, false, "what holds at the end" },
 	{ "markers", S_LIST, false, "texts that must appear nowhere" },
 	{ "bootstrap-data", S_TEXT, false, "payload of bootstrap Secrets" },
+	{ "bootstrap-format", S_TEXT, false, "what they say it is" },
 	{ NULL, S_ANY, false, NULL },
 };
 

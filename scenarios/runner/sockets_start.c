@@ -248,6 +248,10 @@ sockets_start_core(struct sockets *s, struct err *e)
 		args_add(&a, "--bmc-control=%s", s->bmc_url);
 	args_add(
 	    &a, "--pass-interval=%s", s->o.time_scale > 5 ? "200ms" : "1s");
+	if (s->o.bootstrap_data != NULL)
+		args_add(&a, "--bootstrap-data=%s", s->o.bootstrap_data);
+	if (s->o.bootstrap_format != NULL)
+		args_add(&a, "--bootstrap-format=%s", s->o.bootstrap_format);
 	return start_process(s, &s->core, "core", &a, true, e);
 }
 

@@ -173,6 +173,7 @@ stage_core_up(struct stage *s, struct err *e)
 		.remote_nodes = s->o.workload,
 		.provider_id = "b7://default/{bmc}",
 		.bootstrap_data = s->o.bootstrap_data,
+		.bootstrap_format = s->o.bootstrap_format,
 		.on_problem = s->o.on_problem,
 		.arg = s->o.arg };
 

@@ -46,6 +46,7 @@ struct stage_opts {
 	struct bmc_timing timing;
 	bool tls;                   /* BMCs with (virtual) certificates */
 	const char *bootstrap_data; /* NULL = the core's own */
+	const char *bootstrap_format;
 	/* Workload clusters of their own (10.0.0.5); else nodes are in the
 	 * management API. provider_id NULL: kubelets tell none. */
 	bool workload;

@@ -245,6 +245,8 @@ core_copy_opts(struct core *c, const struct core_opts *o)
 	c->o.bootstrap_data = xstrdup(
 	    o->bootstrap_data != NULL ? o->bootstrap_data
 				      : "#cloud-config\nhostname: simulated\n");
+	c->o.bootstrap_format = xstrdup(
+	    o->bootstrap_format != NULL ? o->bootstrap_format : "cloud-config");
 	if (c->o.pass_us == 0)
 		c->o.pass_us = LOOP_S;
 }
@@ -316,6 +318,7 @@ core_free(struct core *c)
 	xreplace((char **)(uintptr_t)&c->o.bmc_control, NULL);
 	xreplace((char **)(uintptr_t)&c->o.provider_id, NULL);
 	xreplace((char **)(uintptr_t)&c->o.bootstrap_data, NULL);
+	xreplace((char **)(uintptr_t)&c->o.bootstrap_format, NULL);
 	xfree(c);
 }
 

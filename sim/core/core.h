@@ -37,6 +37,7 @@ struct core_opts {
 	/* The payload of bootstrap Secrets; a scenario looks for it where it
 	 * must not be. NULL = a harmless cloud-config. */
 	const char *bootstrap_data;
+	const char *bootstrap_format; /* NULL = "cloud-config" */
 	int64_t pass_us; /* 0 = 1 s: between two passes of one object */
 	/* A contract rule was broken: text names rule and object. */
 	void (*on_problem)(void *arg, const char *text);

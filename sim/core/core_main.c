@@ -11,7 +11,8 @@
 
 struct core_main_opts {
 	bool help;
-	const char *kubeconfig, *bmc_control, *provider_id, *log_level;
+	const char *kubeconfig, *bmc_control, *provider_id, *log_level,
+	    *bootstrap_data, *bootstrap_format;
 	int64_t pass_us;
 };
 #define O(f) offsetof(struct core_main_opts, f)
@@ -27,6 +28,12 @@ static const struct option_row rows[] = {
 	{ "provider-id", 0, OPT_STR, "TEMPLATE", "b7://default/{bmc}", 0, 0,
 	    "providerID of the node on a simulated machine", NULL,
 	    O(provider_id) },
+	{ "bootstrap-data", 0, OPT_STR, "TEXT", NULL, 0, 0,
+	    "what is in bootstrap Secrets; default: a cloud-config without a "
+	    "kubelet",
+	    NULL, O(bootstrap_data) },
+	{ "bootstrap-format", 0, OPT_STR, "FORMAT", "cloud-config", 0, 0,
+	    "the format that they say it has", NULL, O(bootstrap_format) },
 	{ "pass-interval", 0, OPT_DURATION, "TIME", "1s", 10000, 60000000,
 	    "between two passes of one object, as the real core limits it",
 	    NULL, O(pass_us) },
@@ -52,6 +59,8 @@ core_start(void *arg, struct err *e)
 	struct env *env = &r->p.env;
 	struct core_opts opts = { .bmc_control = r->o.bmc_control,
 		.provider_id = r->o.provider_id,
+		.bootstrap_data = r->o.bootstrap_data,
+		.bootstrap_format = r->o.bootstrap_format,
 		.pass_us = r->o.pass_us };
 
 	env->entropy.fill(env->entropy.self, &env->seed, sizeof(env->seed));

@@ -73,7 +73,9 @@ machine_secret(const struct machine_run *r)
 {
 	cJSON *s = cJSON_CreateObject(), *data, *labels;
 	const char *text = r->p.c->o.bootstrap_data;
+	const char *format = r->p.c->o.bootstrap_format;
 	char *b64 = b64_encode(text, strlen(text));
+	char *format64 = b64_encode(format, strlen(format));
 
 	json_set_str(s, "apiVersion", "v1");
 	json_set_str(s, "kind", "Secret");
@@ -83,7 +85,8 @@ machine_secret(const struct machine_run *r)
 	json_set_str(s, "type", CAPI "/secret");
 	data = json_ensure_obj(s, "data");
 	json_set_str(data, "value", b64);
-	json_set_str(data, "format", "Y2xvdWQtY29uZmln"); /* cloud-config */
+	json_set_str(data, "format", format64);
+	xfree(format64);
 	xfree(b64);
 	return s;
 }
