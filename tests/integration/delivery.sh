@@ -245,17 +245,21 @@ extract_script() { # the script that a live system gets, with the URL of the lis
 	isoinfo -R -x /user-data -i config.iso |
 		sed -n '/^Content-Type: text\/x-shellscript; charset/,/^--=_b7/p' |
 		sed '1,/^$/d;/^--=_b7/d' |
-		sed "s#/run/#$tmp/run/#g;s#/var/lib/#$tmp/var/#g;s#/proc/#$tmp/proc/#g;s#/cdrom/#$tmp/cdrom/#g" \
+		sed "s#/etc/#$tmp/etc/#g;s#/run/#$tmp/run/#g;s#/var/lib/#$tmp/var/#g;s#/proc/#$tmp/proc/#g;s#/cdrom/#$tmp/cdrom/#g" \
 			> script.sh
 	sed -i "s#^B7_REPORT_URL=.*#B7_REPORT_URL='$url=$2'#" script.sh
 }
-run() { # SHELL PATH [WORD]: as the machine would, waited for
+run() { # SHELL PATH: as a machine would at its first boot, waited for
 	rm -rf posts var
 	mkdir -p var
+	again "$@"
+}
+again() { # the same at a later one
 	timeout 60 env -i PATH="$2" "$1" ./script.sh wait
 }
 said() { touch posts; has posts "$1"; }
-mkdir -p run/cluster-api proc bin
+mkdir -p run/cluster-api proc/sys/kernel/random bin
+echo boot-1 > proc/sys/kernel/random/boot_id
 printf '/dev/vda1 / ext4 rw 0 0\n' > proc/mounts
 echo 'quiet' > proc/cmdline
 touch run/cluster-api/bootstrap-success.complete
@@ -297,6 +301,18 @@ ok "data that note nothing: done is enough" said '"status":"succeeded"'
 echo error > state
 ok "cloud-init failed" run /bin/sh "$bin:$tmp/only-curl"
 ok "cloud-init failed: said" said '"status":"failed"'
+# a unit, at a boot after the one in which bootstrap noted its success
+extract_script kubeadm 1
+echo 'done' > state
+rm -rf posts var
+mkdir -p var/beskar7
+echo "$url=1 boot-0" > var/beskar7/begun
+ok "rebooted meanwhile" again /bin/sh "$bin:$tmp/only-curl"
+ok "rebooted meanwhile: nothing is known" not test -e posts
+mkdir -p etc/kubernetes && touch etc/kubernetes/kubelet.conf
+ok "rebooted meanwhile, a kubelet" again /bin/sh "$bin:$tmp/only-curl"
+ok "rebooted meanwhile, a kubelet: said" said '"status":"succeeded"'
+extract_script utf8 1
 sed -i "s/^B7_INSTALLED_ONLY=.*/B7_INSTALLED_ONLY='1'/" script.sh
 for mark in 'tmpfs / tmpfs rw 0 0' 'overlay / overlay rw 0 0'; do
 	echo "$mark" > proc/mounts
