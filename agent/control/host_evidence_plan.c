@@ -234,7 +234,7 @@ medium_told(struct host_pass *p)
 static void
 evidence_medium_read(struct host_pass *p)
 {
-	if (p->ctl->mem.medium_lost)
+	if (p->ctl->mem.medium_lost || p->media.trouble)
 		return;
 	report_say(&p->rep, HC_MEDIA, SAY_TRUE, "Reachable", "%s",
 	    "read past the boot loader");

@@ -335,7 +335,8 @@ medium_say_trouble(struct host_pass *p)
 	}
 	if (a->state == BOOT_MEDIA_WORKING)
 		return;
-	if (a->media_reason != NULL)
+	p->media.trouble = a->media_reason != NULL;
+	if (p->media.trouble)
 		report_say(&p->rep, HC_MEDIA, SAY_FALSE, a->media_reason, "%s",
 		    a->message);
 	if (a->data_reason != NULL)

@@ -125,6 +125,7 @@ struct host_pass {
 		char *url[2]; /* owned; by enum boot_medium; NULL = none */
 		bool asked[2];
 		bool looked, watched, has_seen;
+		bool trouble; /* MediaReachable says why it fails */
 		struct boot_media_answer answer; /* if looked */
 		struct boot_media_seen seen;     /* if has_seen */
 	} media;

@@ -346,6 +346,11 @@ an_origin_that_fails_during_the_boot_is_said(void)
 	t.f.message = "503 from there";
 	CU_ASSERT_TRUE(rig_wait(
 	    t.r, HKEY, "?MediaReachable.reason", "OriginFailed", LOOP_MIN));
+	/* Nor does what the BMC says of the boot hide it. */
+	CU_ASSERT_TRUE(rig_wait(
+	    t.r, HKEY, "?HostProvisioned.reason", "Installing", LOOP_MIN));
+	CU_ASSERT_TRUE(
+	    rig_is(t.r, HKEY, "?MediaReachable.reason", "OriginFailed"));
 	t.f.state = BOOT_MEDIA_READY;
 	CU_ASSERT_TRUE(rig_provisioned(t.r, "m1", 5 * LOOP_MIN));
 	CU_ASSERT_TRUE(rig_is(t.r, HKEY, "?MediaReachable", "True"));
