@@ -43,15 +43,33 @@ holds(const struct redfish *rf)
 	return redfish_slot_holds(&rf->state.slots[c->slot], c->url);
 }
 
+/* Another slot has a medium: this one is the second. */
+static bool
+is_second(const struct redfish *rf)
+{
+	const struct insert_op *c = rf->op->ctx;
+	size_t i;
+
+	for (i = 0; i < rf->state.n_slots; i++)
+		if (i != c->slot && rf->state.slots[i].usable &&
+		    rf->state.slots[i].inserted)
+			return true;
+	return false;
+}
+
+/* A BMC boots from the first drive that has something: where the second medium
+ * went is no place for the next boot. */
 static void
 succeed(struct redfish *rf)
 {
 	struct insert_op *c = rf->op->ctx;
 
 	rf->op->unverified = false;
-	rf->learned.insert = c->l.way;
-	rf->learned.insert.slot = c->slot;
-	rf->learned.insert_known = true;
+	if (!is_second(rf)) {
+		rf->learned.insert = c->l.way;
+		rf->learned.insert.slot = c->slot;
+		rf->learned.insert_known = true;
+	}
 	rf_finish(rf);
 }
 

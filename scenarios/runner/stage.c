@@ -324,7 +324,8 @@ static void
 stage_media_route(struct stage *s)
 {
 	for (unsigned i = 0; i < STAGE_AGENTS; i++)
-		if (s->agents[i].agent != NULL && s->agents[i].media) {
+		if (s->agents[i].p.up && s->agents[i].agent != NULL &&
+		    s->agents[i].media) {
 			world_dns(s->world, "media.rack", s->agents[i].ip);
 			return;
 		}
@@ -397,6 +398,7 @@ void
 stage_agent_down(struct stage *s, unsigned n)
 {
 	stage_process_down(&s->agents[n].p);
+	stage_media_route(s);
 }
 
 struct metrics *

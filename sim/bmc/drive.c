@@ -88,7 +88,8 @@ answer_failed(struct drive *d, const struct http_result *r)
 {
 	char why[192];
 
-	if (++d->tries < TRIES && (r->status == 0 || r->status >= 500)) {
+	/* A reply that is cut in its middle had a status, too. */
+	if (++d->tries < TRIES && (r->err != HTTP_OK || r->status >= 500)) {
 		ask(d);
 		return;
 	}
