@@ -119,13 +119,17 @@ ka_config(struct os_seek *k, const struct buf *p, const char *name, bool *disk)
 	cJSON_Delete(c);
 }
 
-/* What is told of is the largest: others are of the installation and of reports. */
+/* What is told of is the largest that is more than the report. */
 static void
 ka_told(struct os_seek *k, size_t drive, const char *path, const struct buf *p)
 {
-	if (p->n <= k->f->bytes)
+	bool report = strstr(buf_str(p), "B7_REPORT_URL='") != NULL;
+
+	/* the report is told of only while there is nothing else */
+	if (k->f->bytes > 0 && str_eq(k->f->format, "kairos") &&
+	    (report || p->n <= k->f->bytes))
 		return;
-	os_found(k, "kairos", p);
+	os_found(k, report ? "report" : "kairos", p);
 	os_source(k, "Kairos", path, drive);
 }
 
@@ -183,7 +187,7 @@ os_kairos(struct os_seek *k)
 		s = ka_volume(k, &disk);
 	if (s != OS_OK)
 		return s;
-	if (k->f->bytes == 0) {
+	if (!str_eq(k->f->format, "kairos")) {
 		(void)os_bad(
 		    k, "no cloud-config on the medium, no volume cidata", "");
 		return OS_NONE;

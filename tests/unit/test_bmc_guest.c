@@ -393,6 +393,22 @@ images_of_no_family_are_as_before(void)
 	rig_close(&g);
 }
 
+static void
+unknown_families_are_no_images(void)
+{
+	struct rig g;
+
+	rig_open(&g, NULL);
+	(void)rig_call(&g, "POST", INSERT,
+	    "{\"Image\":\"" RIG_ORIGIN "/live.iso?family=plan9\"}");
+	(void)rig_call(&g, "PATCH", RIG_SYS,
+	    "{\"Boot\":{\"BootSourceOverrideEnabled\":\"Once\","
+	    "\"BootSourceOverrideTarget\":\"Cd\"}}");
+	(void)rig_call(&g, "POST", RESET, "{\"ResetType\":\"On\"}");
+	CU_ASSERT_TRUE(rig_until(&g, "answered 404", 300000));
+	rig_close(&g);
+}
+
 int
 main(void)
 {
@@ -405,6 +421,7 @@ main(void)
 		UNIT_CASE(a_medium_that_goes_ends_the_boot),
 		UNIT_CASE(a_form_is_tried_as_often_as_it_says),
 		UNIT_CASE(images_of_no_family_are_as_before),
+		UNIT_CASE(unknown_families_are_no_images),
 	};
 
 	return UNIT_RUN("bmc guest", cases);
