@@ -394,6 +394,23 @@ images_of_no_family_are_as_before(void)
 }
 
 static void
+a_live_system_keeps_what_only_an_installed_one_reports(void)
+{
+	struct media m;
+	struct rig g;
+
+	open_rig(&g, &m);
+	image(&m, 0, LIVE_NOTE,
+	    KUBELET("b7://default/h1") "    B7_INSTALLED_ONLY='1'\n");
+	insert_and_start(&g, "0.iso");
+	CU_ASSERT_TRUE(rig_until(&g, "bootstrapped", 300000));
+	rig_run(&g, 100000);
+	CU_ASSERT_EQUAL(m.reports, 0);
+	CHECK_TEXT(shown(&g, "reportURL"), "true");
+	close_rig(&g, &m);
+}
+
+static void
 unknown_families_are_no_images(void)
 {
 	struct rig g;
@@ -421,6 +438,8 @@ main(void)
 		UNIT_CASE(a_medium_that_goes_ends_the_boot),
 		UNIT_CASE(a_form_is_tried_as_often_as_it_says),
 		UNIT_CASE(images_of_no_family_are_as_before),
+		UNIT_CASE(
+		    a_live_system_keeps_what_only_an_installed_one_reports),
 		UNIT_CASE(unknown_families_are_no_images),
 	};
 
