@@ -52,23 +52,6 @@ is_program(const char *path)
 	return false;
 }
 
-static bool
-unified(struct plan *p, unsigned boot, const char *path)
-{
-	char shown[CD_SHOWN];
-
-	(void)cd_shown(path, shown);
-	if (boot > 0)
-		return err_set(p->e, ERR_SPEC, 0,
-		    "%s in boot image %u is a unified kernel image: its "
-		    "arguments are inside of it and cannot be added to",
-		    shown, boot);
-	return err_set(p->e, ERR_SPEC, 0,
-	    "%s is a unified kernel image: its arguments are inside of it and "
-	    "cannot be added to",
-	    shown);
-}
-
 static void
 find(void *arg, const char *path, const struct fat_file *file)
 {
@@ -127,7 +110,7 @@ fat_config(struct plan *p, const struct fat *f, unsigned boot,
 		ok = true; /* later */
 	else if (at->program)
 		ok = args == NULL || !karg_is_unified(buf_str(&text), text.n) ||
-		     unified(p, boot, at->path);
+		     compose_unified_fat(p, f, boot, at->path, &at->file, args);
 	else
 		ok = add_args(p, at->path, &k, &text, &out);
 	if (ok && k.lines > 0) {
@@ -244,7 +227,8 @@ tree_program(struct plan *p, uint32_t node, const char *path, const char *args)
 		p->missing = true;
 		return true;
 	}
-	return args == NULL || !karg_is_unified(head, n) || unified(p, 0, path);
+	return args == NULL || !karg_is_unified(head, n) ||
+	       compose_unified_tree(p, node, path, args);
 }
 
 /* A configuration with several names, as by hard links, is one. */

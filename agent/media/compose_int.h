@@ -88,6 +88,13 @@ struct plan {
 /* Each part returns false with e set, or goes on with `missing` set. */
 bool compose_fats(struct plan *p, const struct compose_opts *o);
 bool compose_args(struct plan *p, const char *args); /* and the label */
+/* A unified kernel image: good if the arguments are in it already. */
+struct fat;
+struct fat_file;
+bool compose_unified_fat(struct plan *p, const struct fat *f, unsigned boot,
+    const char *path, const struct fat_file *file, const char *args);
+bool compose_unified_tree(
+    struct plan *p, uint32_t node, const char *path, const char *args);
 /* The label: whether it is one, whether a configuration can do without the
  * former one, and its place in the descriptors. */
 bool compose_label_ok(struct plan *p, const char *label);

@@ -313,23 +313,3 @@ karg_add(
 	}
 	return ok || err_set(e, ERR_TOO_BIG, 0, "too long with its arguments");
 }
-
-bool
-karg_is_unified(const void *p, size_t n)
-{
-	const uint8_t *v = p;
-	size_t at, count, head;
-
-	if (n < 64 || v[0] != 'M' || v[1] != 'Z')
-		return false;
-	at = (size_t)v[60] | (size_t)v[61] << 8 | (size_t)v[62] << 16;
-	if (v[63] != 0 || at + 24 > n || memcmp(v + at, "PE\0\0", 4) != 0)
-		return false;
-	count = (size_t)v[at + 6] | (size_t)v[at + 7] << 8;
-	head = (size_t)v[at + 20] | (size_t)v[at + 21] << 8;
-	at += 24 + head;
-	for (size_t i = 0; i < count && at + 40 <= n; i++, at += 40)
-		if (memcmp(v + at, ".linux\0", 7) == 0)
-			return true;
-	return false;
-}

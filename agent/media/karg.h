@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/buf.h"
 #include "common/err.h"
@@ -38,5 +39,9 @@ bool karg_add(
 /* A PE program with a kernel in it, whose arguments are inside of what is
  * signed: p is the start of the file (4 KiB are enough). */
 bool karg_is_unified(const void *p, size_t n);
+/* Where in such a program its arguments are; false: it has none. */
+bool karg_unified_args(const void *p, size_t n, uint32_t *at, uint32_t *len);
+/* Whether each of args is a word of that text. */
+bool karg_has_all(const char *text, size_t n, const char *args);
 
 #endif

@@ -26,8 +26,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	static const enum karg_syntax all[] = { KARG_GRUB, KARG_SYSLINUX,
 		KARG_LOADER };
 	const char *text = (const char *)data;
+	uint32_t at, len;
 
 	(void)karg_is_unified(data, n);
+	if (karg_unified_args(data, n, &at, &len))
+		MUST(len > 0);
+	(void)karg_has_all(text, n, "a b=c");
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		struct karg k = { all[i], "a=b;c", 0 };
 		struct err e = { .kind = ERR_NONE };

@@ -88,7 +88,7 @@ write_files:
         kubeletExtraArgs:
           provider-id: "{{ ds.meta_data.provider_id }}"
 -   path: /etc/odd
-    content: "tab\there, \"quotes\", back\\slash, \u00e9\u2028\U0001F600\u0085\n"
+    content: "tab\there, \"quotes\", back\\slash, \u00e9 \u2028 \U0001F600\u0085\n"
 runcmd:
   - 'kubeadm join --config /run/kubeadm/kubeadm.yaml && echo success > /run/cluster-api/bootstrap-success.complete'
 DATA

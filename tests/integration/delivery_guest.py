@@ -122,7 +122,7 @@ def nested(path):
     check('report', "\nB7_REPORT_URL='http://" in report)
     check('of the installed system alone', "B7_INSTALLED_ONLY='1'" in report)
     check('odd characters', user['write_files'][1]['content'] ==
-          'tab\there, "quotes", back\\slash, \u00e9\u2028\U0001f600\x85\n')
+          'tab\there, "quotes", back\\slash, \u00e9 \u2028 \U0001f600\x85\n')
     print(report)
 
 

@@ -94,34 +94,64 @@ a_full_boot_image_is_refused(void)
 	xfree(text);
 }
 
+/* OTHER.TXT of the root becomes /EFI/BOOT/BOOTX64.EFI, with two sections. */
+static void
+put_unified(struct cd_rig *r, const char *args)
+{
+	uint8_t *p = r->p + r->fat, *pe = p + 3072;
+
+	memcpy(p + 2048 + 32, "BOOTX64 EFI\x20", 12);
+	p[2048 + 32 + 26] = 5;
+	p[2048 + 32 + 28] = 0;
+	p[2048 + 32 + 29] = 2;
+	memcpy(pe, "MZ", 2);
+	pe[60] = 64;
+	memcpy(pe + 64, "PE\0\0\x64\x86\2\0", 8);
+	memcpy(pe + 88, ".linux\0", 7);
+	memcpy(pe + 128, ".cmdline", 8);
+	pe[128 + 8] = (uint8_t)strlen(args);
+	pe[128 + 17] = 1; /* 256 bytes in the file, */
+	pe[128 + 20] = 192;
+	memcpy(pe + 192, args, strlen(args));
+}
+
 static void
 unified_kernels_are_refused_by_name(void)
 {
-	struct cd_rig r;
-	struct cd cd;
-	struct sparse s;
-	struct err e = { .kind = ERR_NONE };
-	struct composed out;
-	struct compose_opts o = { NULL, 0, "x", NULL };
-	uint8_t *p;
+	static const struct {
+		const char *in, *args;
+		bool fine;
+	} rows[] = {
+		{ "quiet", "x", false },
+		{ "quiet x", "x", true },
+		{ "b=2 quiet a=1", "a=1 b=2", true },
+		{ "quietx xx", "x", false },
+		{ "", "x", false },
+	};
 
-	cd_rig_make(&r, &full);
-	p = r.p + r.fat;
-	/* OTHER.TXT of the root becomes /EFI/BOOT/BOOTX64.EFI */
-	memcpy(p + 2048 + 32, "BOOTX64 EFI\x20", 12);
-	p[2048 + 32 + 26] = 5;
-	p[2048 + 32 + 29] = 2;
-	memcpy(p + 3072, "MZ", 2);
-	p[3072 + 60] = 64;
-	memcpy(p + 3072 + 64, "PE\0\0\x64\x86\1\0", 8);
-	memcpy(p + 3072 + 88, ".linux\0", 7);
-	CU_ASSERT_EQUAL(cd_rig_parse(&r, &cd, &s, &e), MEDIA_DONE);
-	CU_ASSERT_EQUAL(cd_rig_compose(&r, &cd, &s, &o, &out, &e), MEDIA_BAD);
-	CU_ASSERT_PTR_NOT_NULL(strstr(
-	    e.msg, "/EFI/BOOT/BOOTX64.EFI in boot image 2 is a unified"));
-	cd_free(&cd);
-	sparse_free(&s);
-	cd_rig_free(&r);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct cd_rig r;
+		struct cd cd;
+		struct sparse s;
+		struct err e = { .kind = ERR_NONE };
+		struct composed out;
+		struct compose_opts o = { NULL, 0, rows[i].args, NULL };
+
+		cd_rig_make(&r, &full);
+		put_unified(&r, rows[i].in);
+		CU_ASSERT_EQUAL(cd_rig_parse(&r, &cd, &s, &e), MEDIA_DONE);
+		CHECK_ROW((cd_rig_compose(&r, &cd, &s, &o, &out, &e) ==
+			      MEDIA_DONE) == rows[i].fine,
+		    rows[i].in);
+		if (!rows[i].fine)
+			CU_ASSERT_PTR_NOT_NULL(strstr(e.msg,
+			    "/EFI/BOOT/BOOTX64.EFI in boot image 2 is a "
+			    "unified"));
+		composed_free(&out);
+		cd_free(&cd);
+		sparse_free(&s);
+		cd_rig_free(&r);
+	}
 }
 
 static void
