@@ -35,6 +35,8 @@ tests="$tests cloud-init ignition cpio"
 all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind ccache"
 # the validators' virtual environment
 all="$all python3-venv"
+# machines that really boot (tests/integration/qemu.sh; it fetches a kernel, too)
+all="$all qemu-system-x86 qemu-block-extra ovmf busybox-static cpio"
 # the load of tests/bench/bmc.sh
 all="$all wrk"
 # Redfish clients of others

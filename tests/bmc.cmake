@@ -19,6 +19,21 @@ if(TARGET b7_bmc_rig AND TARGET b7_sim_qemu)
 	endif()
 endif()
 
+# Machines of QEMU that boot: minutes, a tier of its own.
+if(TARGET beskar7-sim AND TARGET beskar7-agent)
+	add_test(NAME integration-qemu
+		COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/qemu.sh
+			$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+	set_tests_properties(integration-qemu PROPERTIES LABELS qemu
+		TIMEOUT 1200 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endif()
+
+if(TARGET b7_sim_qemu_main)
+	integration_test(qemu_child b7_sim_qemu_main)
+	set_tests_properties(integration-qemu_child PROPERTIES
+		WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+endif()
+
 # Many BMCs over sockets.
 if(TARGET b7_sim_bmc AND TARGET b7_net)
 	integration_test(bmc_scale b7_sim_bmc b7_net)

@@ -19,6 +19,7 @@ release|long|setup|60|gcc, optimised
 release-unit|long|release|20|unit tests, optimised
 static|long|release|60|static agent: size, empty root file system; package, unit, images
 arm64|long|setup|300|static agent and simulators for arm64, by a cross compiler
+qemu|long|release|300|real kernels in QEMU boot what the agent composes
 demo|long|release|60|scenarios/demo.sh, real processes over TLS
 clang|long|setup|60|clang, ASan, UBSan and libFuzzer
 clang-unit|long|clang|20|unit tests by clang
@@ -335,6 +336,9 @@ tier_kube() {
 		--agent "$build/release/agent/beskar7-agent" --work "$build/kube" >"$logs/kube.txt" 2>&1
 	count_lines "$logs/kube.txt"
 }
+
+# Real kernels, in software where KVM does not work: minutes.
+tier_qemu() { run_label release qemu; }
 
 tier_demo() { # builds by itself, in build/, as a person would
 	local with=

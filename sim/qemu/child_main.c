@@ -192,8 +192,11 @@ child_send(struct child *c, const char *p, size_t n)
 void
 child_kill(struct child *c)
 {
-	if (c->pid > 0)
-		(void)kill(c->pid, SIGKILL); /* the streams end, then */
+	if (c->pid <= 0)
+		return;
+	/* its group as well: the streams end when nobody has them any more */
+	(void)kill(-c->pid, SIGKILL);
+	(void)kill(c->pid, SIGKILL);
 }
 
 /* ---- its start ------------------------------------------------------------ */
