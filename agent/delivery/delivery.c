@@ -271,6 +271,17 @@ wrapper(struct job *j)
 }
 
 static bool
+network(struct job *j)
+{
+	struct err why;
+
+	if (j->out->format != DELIVERY_CLOUD_INIT &&
+	    j->out->format != DELIVERY_AUTOINSTALL)
+		return true;
+	return nocloud_network_ok(j->in, &why) || job_no(j, "%s", why.msg);
+}
+
+static bool
 deliver(struct job *j)
 {
 	struct err why;
@@ -285,7 +296,8 @@ deliver(struct job *j)
 		return false;
 	if (!nocloud_meta_ok(j->in, &why))
 		return job_no(j, "%s", why.msg);
-	return choose_format(j) && choose_mode(j) && wrapper(j) && format_it(j);
+	return choose_format(j) && choose_mode(j) && wrapper(j) && network(j) &&
+	       format_it(j);
 }
 
 enum media_step

@@ -78,9 +78,8 @@ put_report(struct job *j, struct wiped *user)
 }
 
 static bool
-is_script(const struct job *j, const struct delivery_bytes *from)
+is_script(const struct delivery_bytes *from)
 {
-	(void)j;
 	return from->n > 2 && memcmp(from->p, "#!", 2) == 0;
 }
 
@@ -91,9 +90,9 @@ format_combustion(struct job *j)
 	const struct delivery_bytes *from =
 	    in->wrapper.n > 0 ? &in->wrapper : &in->data;
 	struct wiped user = { NULL, 0, 0 }, data = { NULL, 0, 0 },
-		     meta = { NULL, 0, 0 };
+		     meta = { NULL, 0, 0 }, net = { NULL, 0, 0 };
 
-	if (!is_script(j, from))
+	if (!is_script(from))
 		return job_no(j,
 		    in->wrapper.n > 0
 			? "userData.wrapperSecretRef must be a script (#!) "
@@ -108,6 +107,10 @@ format_combustion(struct job *j)
 	}
 	nocloud_meta(&meta, in);
 	put(j, DIR "/meta-data", &meta);
+	if (in->network.n > 0) {
+		wiped_add(&net, in->network.p, in->network.n);
+		put(j, DIR "/network-config", &net);
+	}
 	if (j->reports)
 		put_report(j, &user);
 	else

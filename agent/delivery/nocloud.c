@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "agent/delivery/tree.h"
 #include "common/str.h"
+#include "common/yaml.h"
 
 /* Names that are ours: another value would break the machine's identity. */
 static bool
@@ -32,6 +34,30 @@ nocloud_meta_ok(const struct delivery_in *in, struct err *e)
 			    "machine this is",
 			    in->meta[i].key);
 	return true;
+}
+
+bool
+nocloud_network_ok(const struct delivery_in *in, struct err *e)
+{
+	static const char name[] = "networkDataSecretRef";
+	const cJSON *inner;
+	int64_t version = 0;
+	cJSON *j;
+
+	if (in->network.n == 0)
+		return true;
+	j = yaml_parse_words(in->network.p, in->network.n, name, e);
+	if (j == NULL)
+		return false;
+	inner = json_obj(j, "network");
+	version = json_i64(inner != NULL ? inner : j, "version", 0);
+	tree_drop(j);
+	if (version == 1 || version == 2)
+		return true;
+	return err_set(e, ERR_SPEC, 0,
+	    "%s: no network configuration of cloud-init, which has version 1 "
+	    "or 2",
+	    name);
 }
 
 static void

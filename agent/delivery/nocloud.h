@@ -8,6 +8,9 @@
 
 /* Whether the machine's own names and those of the user go together. ERR_SPEC. */
 bool nocloud_meta_ok(const struct delivery_in *in, struct err *e);
+/* Whether the network's data are cloud-init's, of version 1 or 2: others it would
+ * not take, and the machine would be without a network. ERR_SPEC. */
+bool nocloud_network_ok(const struct delivery_in *in, struct err *e);
 void nocloud_meta(struct wiped *out, const struct delivery_in *in);
 /* The value of a name of ds.meta_data as templates write it (with '_' for '-');
  * NULL = there is none. Borrowed of in. */

@@ -155,6 +155,69 @@ unified_kernels_are_refused_by_name(void)
 }
 
 static void
+compose_label(struct both *b, struct cd_rig *base, const char *label)
+{
+	struct compose_opts o = { NULL, 0, NULL, label };
+
+	memset(b, 0, sizeof(*b));
+	b->base = *base;
+	memset(base, 0, sizeof(*base));
+	CU_ASSERT_EQUAL_FATAL(
+	    cd_rig_parse(&b->base, &b->cd, &b->s, &b->e), MEDIA_DONE);
+	if (cd_rig_compose(&b->base, &b->cd, &b->s, &o, &b->out, &b->e) !=
+	    MEDIA_DONE)
+		return;
+	cd_rig_again(&b->made, &b->base, &b->out);
+	CU_ASSERT_EQUAL(
+	    cd_rig_parse(&b->made, &b->again, &b->s2, &b->e), MEDIA_DONE);
+}
+
+static void
+a_label_is_changed_in_all_descriptors(void)
+{
+	static const char wide[] = "\0c\0i\0d\0a\0t\0a\0 \0 \0 \0 \0 \0 "
+				   "\0 \0 \0 \0 ";
+	struct cd_rig r;
+	struct both b;
+	uint64_t at;
+
+	cd_rig_make(&r, &full);
+	compose_label(&b, &r, "cidata");
+	CHECK_TEXT(b.again.volume, "cidata");
+	CU_ASSERT_FATAL(b.again.n_trees >= 2);
+	at = (uint64_t)b.again.trees[1].descriptor * MEDIA_SECTOR + 40;
+	CU_ASSERT_EQUAL(memcmp(b.made.p + at, wide, 32), 0);
+	others_stay(&b, "");
+	CU_ASSERT_EQUAL(b.made.n, b.base.n);
+	done(&b);
+}
+
+static void
+a_label_that_is_looked_for_stays(void)
+{
+	static const char *const bad[] = { "", "a b", "a/b",
+		"012345678901234567890123456789012" };
+	struct cd_rig r;
+	struct both b;
+	uint8_t *cfg;
+
+	cd_rig_make(&r, &full);
+	cfg = memmem(r.p, r.n, " quiet\n}", 8);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(cfg);
+	memcpy(cfg, " l=RIG", 6);
+	compose_label(&b, &r, "cidata");
+	CU_ASSERT_EQUAL(b.e.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(b.e.msg, "names the volume"));
+	done(&b);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		cd_rig_make(&r, &full);
+		compose_label(&b, &r, bad[i]);
+		CHECK_ROW(b.e.kind == ERR_SPEC, bad[i]);
+		done(&b);
+	}
+}
+
+static void
 an_implanted_checksum_is_renewed(void)
 {
 	static const struct compose_file file = { "/x", "x", 1, 0 };
@@ -203,6 +266,8 @@ main(void)
 		UNIT_CASE(a_file_of_a_boot_image_grows_into_free_clusters),
 		UNIT_CASE(a_full_boot_image_is_refused),
 		UNIT_CASE(unified_kernels_are_refused_by_name),
+		UNIT_CASE(a_label_is_changed_in_all_descriptors),
+		UNIT_CASE(a_label_that_is_looked_for_stays),
 		UNIT_CASE(an_implanted_checksum_is_renewed),
 	};
 

@@ -208,6 +208,31 @@ network_data_come_along(void)
 	rig_end(&r);
 }
 
+static void
+network_data_of_others_are_refused(void)
+{
+	static const char *const rows[] = { "links: []\n", "version: 3\n",
+		"[1]\n", "a: [\n", "network: {version: x}\n" };
+	static const char *const fine[] = { "version: 1\nconfig: []\n",
+		"network:\n  version: 2\n  x: on\n" };
+	struct delivery_rig r;
+
+	rig_begin(&r, RIG_DEBIAN, "#cloud-config\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		r.in.network =
+		    (struct delivery_bytes){ rows[i], strlen(rows[i]) };
+		CHECK_ROW(rig_run(&r) == MEDIA_BAD, rows[i]);
+		CHECK_TEXT(r.out.reason, "FormatUnsupported");
+		CHECK_ROW(rig_has(r.e.msg, "networkDataSecretRef"), rows[i]);
+	}
+	for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++) {
+		r.in.network =
+		    (struct delivery_bytes){ fine[i], strlen(fine[i]) };
+		CHECK_ROW(rig_run(&r) == MEDIA_DONE, fine[i]);
+	}
+	rig_end(&r);
+}
+
 /* ---- autoinstall --------------------------------------------------------- */
 
 static cJSON *
@@ -460,6 +485,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(without_a_listener_the_data_stays_as_it_is),
 	UNIT_CASE(an_installers_own_system_never_reports),
 	UNIT_CASE(network_data_come_along),
+	UNIT_CASE(network_data_of_others_are_refused),
 	UNIT_CASE(kubeadm_data_are_nested_and_rendered),
 	UNIT_CASE(the_users_document_is_kept_around_it),
 	UNIT_CASE(ignition_goes_into_the_embed_area),
