@@ -115,7 +115,7 @@ say_object(cJSON *out, const struct host *h)
 	json_set_str(out, "host", h->key);
 	json_set_str(out, "state", json_str(h->tree, "status/state", ""));
 	json_set_str(
-	    out, "power", json_str(h->tree, "status/powerState", NULL));
+	    out, "power", json_str(h->tree, "status/observedPowerState", NULL));
 	json_set_str(out, "address", address_of(h));
 	if (h->spec.consumer.name != NULL) {
 		(void)str_format(consumer, sizeof(consumer), "%s/%s",

@@ -220,6 +220,7 @@ a_silent_bmc_is_told_with_the_next_try(void)
 	CHECK_TEXT(json_str(last, "verdict", ""), "fail");
 	CHECK_TEXT(json_str(last, "step", ""), "connected");
 	CU_ASSERT_TRUE(strlen(json_str(last, "why", "")) > 10);
+	CHECK_TEXT(json_str(j, "power", ""), "Off");
 	CHECK_TEXT(json_str(j, "next/step", ""), "connected");
 	CU_ASSERT_TRUE(json_i64(j, "next/inSeconds", -1) >= 0);
 	CU_ASSERT_TRUE(json_i64(j, "bmc/failuresInARow", 0) > 0);
