@@ -1,9 +1,10 @@
 #!/bin/bash
 # Real kernels in real virtual machines: an API server, the agent, and simulated
-# BMCs with QEMU behind them. Three hosts go from Enrolling to Provisioned, since
+# BMCs with QEMU behind them. Four hosts go from Enrolling to Provisioned, since
 # what they booted found its user data, ran it and phoned home: a live system by
 # UEFI that is told by a kernel argument, one by BIOS that finds its medium by its
-# label, and an installer, whose disk boots the second time. In software, minutes.
+# label, one that finds it in a second drive, and an installer, whose disk boots the
+# second time. In software, minutes.
 #
 # usage: qemu.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent
 # BESKAR7_KEEP: a folder for what guests, QEMU and all others said.
@@ -135,9 +136,11 @@ say(beskar7, "Beskar7Cluster", "c1", spec={
     "controlPlaneEndpoint": {"host": "10.1.2.3", "port": 6443}})
 say(capi, "Cluster", "c1", spec={"infrastructureRef": {
     "apiGroup": beskar7.split("/")[0], "kind": "Beskar7Cluster", "name": "c1"}})
-rows = [("uefi", "live", "Live", "UEFI"), ("bios", "plain", "Live", "Legacy"),
-        ("disk", "installer", "Installer", "UEFI")]
-for i, (name, image, kind, mode) in enumerate(rows):
+rows = [("uefi", "live", "Live", "UEFI", "Embedded"),
+        ("bios", "plain", "Live", "Legacy", "Embedded"),
+        ("disk", "installer", "Installer", "UEFI", "Embedded"),
+        ("drive", "live", "Live", "Legacy", "ConfigDrive")]
+for i, (name, image, kind, mode, delivery) in enumerate(rows):
     say(beskar7, "PhysicalHost", name, labels={"for": name}, spec={
         "redfishConnection": {
             "address": "https://127.0.0.1:%d" % (int(bmc) + i),
@@ -157,6 +160,7 @@ echo success > /run/cluster-api/bootstrap-success.complete
     say(beskar7, "Beskar7Machine", name, labels=labels, spec={
         "image": {"url": "http://127.0.0.1:%s/%s.iso" % (images, image), "kind": kind},
         "bootMode": mode,
+        "userData": {"delivery": delivery},
         "hostSelector": {"matchLabels": {"for": name}},
         "completion": {"evidence": "Report"},
         "release": {"gracefulSeconds": 60}})
@@ -170,7 +174,7 @@ bmc=$(python3 -c 'import socket
 def free(n):
     held = []
     try:
-        for i in range(3):
+        for i in range(4):
             s = socket.socket()
             held.append(s)
             s.bind(("127.0.0.1", n + i))
@@ -182,14 +186,15 @@ def free(n):
             s.close()
 import random
 while True:
-    n = random.randrange(20000, 32000, 4)
+    n = random.randrange(20000, 32000, 8)
     if free(n):
         print(n)
         break')
 api=$(free_port) media=$(free_port) metrics=$(free_port) control=$(free_port)
 python3 "$dir/manifests.py" "$bmc" "$images" >"$dir/all.yaml"
+slots='{media: {slots: [{id: Cd, name: Cd, types: [CD, DVD]}, {id: Cd2, name: Cd2, types: [CD, DVD]}]}}'
 "$sim" bmc --backend qemu --qemu-dir "$dir/machines" --qemu-memory 768 --qemu-disk 2 \
-	--count 3 --port "$bmc" --control-port "$control" --profiles-dir "$root/sim/bmc/profiles" \
+	--count 4 --set "$slots" --port "$bmc" --control-port "$control" --profiles-dir "$root/sim/bmc/profiles" \
 	>"$dir/bmc.log" 2>&1 &
 simpid=$!
 pids+=($simpid)
@@ -230,6 +235,7 @@ of() { # HOST: its machine's folder
 	uefi) echo "$dir/machines/bmc-000" ;;
 	bios) echo "$dir/machines/bmc-001" ;;
 	disk) echo "$dir/machines/bmc-002" ;;
+	drive) echo "$dir/machines/bmc-003" ;;
 	esac
 }
 # What the guest said, its lines whole.
@@ -246,27 +252,36 @@ count_is() { # WANT HOST TEXT
 	n=$(lines "$2" | grep -acF -- "$3")
 	[ "$n" = "$1" ] || { echo "$n times, not $1: $3"; false; }
 }
-power() { # HOST: power, medium
-	local n
-	case $1 in uefi) n=0 ;; bios) n=1 ;; disk) n=2 ;; esac
-	get "http://127.0.0.1:$control/bmcs/bmc-00$n"
+number() { # HOST
+	case $1 in uefi) echo 0 ;; bios) echo 1 ;; disk) echo 2 ;; drive) echo 3 ;; esac
 }
+power() { get "http://127.0.0.1:$control/bmcs/bmc-00$(number "$1")"; } # HOST
 power_is() { power "$1" | grep -q "\"power\": *\"$2\""; }
-slots_empty() { ! power "$1" | grep -q '"inserted": *true'; }
+image_of() { # HOST [SLOT]: what the BMC was given
+	get -f -k -u root:b7-sim-secret \
+		"https://127.0.0.1:$((bmc + $(number "$1")))/redfish/v1/Systems/system-1/VirtualMedia/${2:-Cd}" |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["Image"] or "empty")'
+}
+is_empty() { # HOST [SLOT]
+	local image
+	image=$(image_of "$@")
+	[ "$image" = empty ] || { echo "$image"; false; }
+}
 
 # ---- they boot
-for h in uefi bios disk; do
+for h in uefi bios disk drive; do
 	check "$h: provisioned" wait_for 420 state_is $h Provisioned
 done
 check "uefi: by UEFI" said uefi "b7-init: firmware UEFI"
 check "bios: by BIOS" said bios "b7-init: firmware BIOS"
 check "uefi: a kernel argument says where the data is" said uefi "ds=nocloud;s=file:///run/live/medium/nocloud/"
 check "bios: the label says it" said bios "volume /dev/sr0: cidata"
+check "drive: its data was in the second drive" said drive "b7-init: seed /mnt/sr1"
 check "disk: installed" count_is 1 disk "b7-init: installed to the disk"
 check "disk: the second boot is the disk's" said disk "b7-init: the installed system"
 check "disk: installed from the medium" said disk "b7-init: booted from cd0"
 check "disk: and then from the disk" said disk "b7-init: booted from hd0"
-for h in uefi bios disk; do
+for h in uefi bios disk drive; do
 	check "$h: its user data was run" said $h "b7-user: the data of $h, a secret of its tenant"
 	check "$h: once" count_is 1 $h "b7-user: the data of"
 	check "$h: as root, under its own name" said $h "b7-user: $h runs it as 0"
@@ -281,28 +296,26 @@ for h in uefi bios disk; do
 done
 
 # ---- and are given back
-image_of() { # NUMBER: what the BMC was given
-	get -k -u root:b7-sim-secret \
-		"https://127.0.0.1:$((bmc + $1))/redfish/v1/Systems/system-1/VirtualMedia/Cd" |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["Image"] or "")'
-}
 code() { # WANT URL ARGUMENT...
 	local want=$1 got
 	shift
 	got=$(get -o /dev/null -w '%{http_code}' "$@")
 	[ "$got" = "$want" ] || { echo "$got, not $want"; false; }
 }
-live=$(image_of 0) installed=$(image_of 2)
+live=$(image_of uefi)
 check "uefi: a live system keeps its medium" code 206 -r 0-0 "$live"
-check "disk: the installer's is out" test -z "$installed"
+check "drive: the live system's as well" never is_empty drive
+check "drive: its secrets are out" wait_for 60 is_empty drive Cd2
+check "disk: the installer's is out" is_empty disk
 report=$(lines uefi | grep -ao "http://10.0.2.2:$media/r/[a-z2-7]*" | head -n 1)
-for h in uefi bios disk; do
+for h in uefi bios disk drive; do
 	check "$h: its machine is deleted" get -f -X DELETE "$machines/$h"
 done
-for h in uefi bios disk; do
+for h in uefi bios disk drive; do
 	check "$h: Available again" wait_for 150 state_is $h Available
 	check "$h: power off" power_is $h Off
-	check "$h: no medium" slots_empty $h
+	check "$h: no medium" is_empty $h
+	check "$h: nor in the other drive" is_empty $h Cd2
 done
 check "uefi: its OS was asked first" said uefi "b7-init: power button"
 check "the token is dead" code 404 -r 0-0 "$live"

@@ -93,6 +93,8 @@ commands_wait_for_the_greeting_and_go_one_by_one(void)
 	for (const char *p = greeting; *p; p++)
 		qmp_input(&t.q, p, 1);
 	CHECK_TEXT(t.out, "{\"execute\":\"qmp_capabilities\",\"id\":3}\n");
+	qmp_ask(&t.q, "stop", NULL, NULL, NULL);
+	CHECK_TEXT(t.out, "{\"execute\":\"qmp_capabilities\",\"id\":3}\n");
 	say(&t, "{\"return\": {}, \"id\": 3}\n");
 	CU_ASSERT_PTR_NOT_NULL(strstr(t.out, "query-status"));
 	CU_ASSERT_PTR_NULL(strstr(t.out, "cont"));
