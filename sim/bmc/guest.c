@@ -77,27 +77,40 @@ tell_found(struct guest *g)
 	    f->sha256);
 }
 
+/* What was read goes to the disk. */
+static void
+keep(struct guest *g)
+{
+	xfree(g->disk);
+	g->disk = g->live;
+	g->live = NULL;
+}
+
 void
-guest_found(struct guest *g, struct os_facts *f)
+guest_found(struct guest *g, struct os_facts *f, bool disk)
 {
 	static const enum guest_status status[] = {
 		[OS_DATA_NONE] = GUEST_NONE,
 		[OS_DATA_MISSING] = GUEST_MISSING,
 		[OS_DATA_UNREADABLE] = GUEST_UNREADABLE,
 		[OS_DATA_FOUND] = GUEST_FOUND,
+		[OS_DATA_LATER] = GUEST_NONE,
 	};
+	bool boots = f->state == OS_DATA_FOUND || f->state == OS_DATA_NONE ||
+		     f->state == OS_DATA_LATER;
 	char why[DISC_WHY + 32];
 
 	xfree(g->live);
 	g->live = f;
 	g->now = f;
-	g->from_disk = false;
+	g->from_disk = disk;
 	g->status = status[f->state];
-	if (f->state != OS_DATA_NONE)
+	if (f->state != OS_DATA_NONE && f->state != OS_DATA_LATER)
 		tell_found(g);
+	if (disk && f->state == OS_DATA_FOUND)
+		keep(g);
 	(void)str_format(why, sizeof(why), "user data: %s", f->why);
-	machine_guest_read(g->b,
-	    f->state == OS_DATA_FOUND || f->state == OS_DATA_NONE ? NULL : why);
+	machine_guest_read(g->b, boots ? NULL : why);
 }
 
 bool
@@ -107,12 +120,16 @@ guest_disk(struct bmc *b)
 
 	if (g == NULL || g->disk == NULL)
 		return false;
+	if (g->disk->state == OS_DATA_LATER) {
+		guest_read_disk(g);
+		return true;
+	}
 	g->now = g->disk;
 	g->from_disk = true;
 	g->status = GUEST_FOUND;
 	g->reported = g->disk_reported;
 	tell_found(g);
-	return true;
+	return false;
 }
 
 void
@@ -125,10 +142,10 @@ guest_installed(struct bmc *b, bool family)
 	xfree(g->disk);
 	g->disk = NULL;
 	g->disk_reported = false;
-	if (!family || g->live == NULL || g->live->state != OS_DATA_FOUND)
-		return;
-	g->disk = g->live; /* goes along */
-	g->live = NULL;
+	if (family && g->live != NULL &&
+	    (g->live->state == OS_DATA_FOUND ||
+		g->live->state == OS_DATA_LATER))
+		keep(g);
 }
 
 void

@@ -19,7 +19,8 @@ void guest_read(struct bmc *b, unsigned slot, const struct iso_facts *f);
 void guest_stop(struct bmc *b);
 /* A boot begins: nothing of this machine runs. */
 void guest_reset(struct bmc *b);
-/* The disk is booted. false: nothing of a family is on it. */
+/* The disk is booted. true: its system looks at the drives first, and
+ * machine_guest_read() tells. */
 bool guest_disk(struct bmc *b);
 /* What was read from the medium is on the disk now; family: it was one. */
 void guest_installed(struct bmc *b, bool family);

@@ -32,8 +32,9 @@ struct guest {
 };
 
 struct guest *guest_of(struct bmc *b); /* made if there is none */
-/* Takes f. */
-void guest_found(struct guest *g, struct os_facts *f);
+/* Takes f; disk: of the first boot of what was installed. */
+void guest_found(struct guest *g, struct os_facts *f, bool disk);
+void guest_read_disk(struct guest *g);
 void guest_read_stop(struct guest *g);
 void guest_report(struct guest *g);
 void guest_report_stop(struct guest *g);

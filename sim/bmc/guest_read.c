@@ -24,6 +24,7 @@ struct guest_reading {
 	size_t opening;              /* drive whose size is asked for */
 	char family[16];
 	unsigned slot;
+	bool disk;         /* the first boot of what is on the disk */
 	const char *phase; /* that was told last */
 	int64_t bytes;
 	uint64_t passed;           /* of what is only read */
@@ -139,8 +140,9 @@ next(struct guest_reading *r)
 	struct os_facts *f = xcalloc(1, sizeof(*f));
 	struct guest *g = r->g;
 	enum os_step s = os_look(&r->look, f);
+	bool disk;
 
-	if (!str_eq(r->phase, r->look.phase)) {
+	if (!r->disk && !str_eq(r->phase, r->look.phase)) {
 		tell(r, r->phase);
 		r->phase = r->look.phase;
 	}
@@ -149,10 +151,13 @@ next(struct guest_reading *r)
 		want(r);
 		return;
 	}
-	tell(r, r->phase);
-	tell(r, "done");
+	if (!r->disk) {
+		tell(r, r->phase);
+		tell(r, "done");
+	}
+	disk = r->disk;
 	guest_read_stop(g);
-	guest_found(g, f);
+	guest_found(g, f, disk);
 }
 
 /* ---- drives ---------------------------------------------------------------------- */
@@ -169,7 +174,7 @@ done(void *arg, const void *p, const char *why)
 		got(arg, p, why);
 		return;
 	}
-	if (why != NULL && i == r->slot) {
+	if (why != NULL && i == r->slot && !r->disk) {
 		fail(r, why);
 		return;
 	}
@@ -204,27 +209,46 @@ open_next(struct guest_reading *r)
 	r->io[r->opening] = drive_open(&o, &fn);
 }
 
-void
-guest_read(struct bmc *b, unsigned slot, const struct iso_facts *f)
+static struct guest_reading *
+begin(struct guest *g, const char *family)
 {
-	struct guest *g = guest_of(b);
 	struct guest_reading *r = xcalloc(1, sizeof(*r));
+	const struct bmc_profile *p = g->b->profile;
 
 	guest_read_stop(g);
 	g->reading = r;
 	r->g = g;
+	(void)str_copy(r->family, sizeof(r->family), family);
+	for (size_t i = 0; i < OS_DRIVES && i < p->n_slots; i++)
+		r->drive[i].name = p->slots[i].id;
+	r->look = (struct os_look){
+		.family = r->family, .drive = r->drive, .n = OS_DRIVES
+	};
+	return r;
+}
+
+void
+guest_read(struct bmc *b, unsigned slot, const struct iso_facts *f)
+{
+	struct guest_reading *r = begin(guest_of(b), f->family);
+
 	r->slot = slot;
-	(void)str_copy(r->family, sizeof(r->family), f->family);
-	for (size_t i = 0; i < OS_DRIVES && i < b->profile->n_slots; i++)
-		r->drive[i].name = b->profile->slots[i].id;
-	r->look = (struct os_look){ .family = r->family,
-		.installer = f->installer,
-		.uefi = b->m.uefi,
-		.optional = f->optional,
-		.drive = r->drive,
-		.n = OS_DRIVES,
-		.boot = slot,
-		.esp_at = (uint64_t)f->uefi.lba * ISO_SECTOR,
-		.esp_size = (uint64_t)f->uefi.sectors * 512 };
+	r->look.installer = f->installer;
+	r->look.uefi = b->m.uefi;
+	r->look.optional = f->optional;
+	r->look.boot = slot;
+	r->look.esp_at = (uint64_t)f->uefi.lba * ISO_SECTOR;
+	r->look.esp_size = (uint64_t)f->uefi.sectors * 512;
+	open_next(r);
+}
+
+void
+guest_read_disk(struct guest *g)
+{
+	struct guest_reading *r = begin(g, g->disk->family);
+
+	r->disk = true;
+	r->look.installer = true;
+	r->look.first_boot = true;
 	open_next(r);
 }

@@ -209,8 +209,10 @@ boot_disk(struct bmc *b)
 	b->m.from_disk = true;
 	xreplace(&b->m.running, b->m.disk_image);
 	hand_over(b, DEV_HDD);
-	(void)guest_disk(b); /* else it is a system without data */
-	load(b, os_up);
+	if (guest_disk(b))
+		b->m.phase = M_LOADING;
+	else
+		load(b, os_up);
 }
 
 /* ---- a medium ----------------------------------------------------------- */
@@ -271,7 +273,7 @@ machine_guest_read(struct bmc *b, const char *why)
 	if (why)
 		medium_failed(b, "", why);
 	else
-		load(b, b->m.installer ? install : os_up);
+		load(b, b->m.installer && !b->m.from_disk ? install : os_up);
 }
 
 static void

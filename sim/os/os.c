@@ -16,6 +16,7 @@ struct os_kind {
 	/* GRUB's configuration in the tree, in the order of its search */
 	const char *grub[3];
 	const char *isolinux;
+	bool later; /* see OS_DATA_LATER */
 };
 
 static enum os_step
@@ -32,19 +33,20 @@ os_ubuntu(struct os_seek *k)
 
 static const struct os_kind os_kinds[] = {
 	{ "cloud-init", os_debian, "/live", ".squashfs",
-	    { "/boot/grub/grub.cfg", NULL, NULL }, "/isolinux/isolinux.cfg" },
+	    { "/boot/grub/grub.cfg", NULL, NULL }, "/isolinux/isolinux.cfg",
+	    false },
 	{ "ubuntu", os_ubuntu, "/casper", ".squashfs",
-	    { "/boot/grub/grub.cfg", NULL, NULL }, NULL },
+	    { "/boot/grub/grub.cfg", NULL, NULL }, NULL, false },
 	{ "coreos", os_coreos, NULL, NULL,
 	    { "/EFI/fedora/grub.cfg", "/EFI/redhat/grub.cfg", NULL },
-	    "/isolinux/isolinux.cfg" },
+	    "/isolinux/isolinux.cfg", false },
 	{ "microos", os_microos, "/", ".raw.xz",
 	    { "/boot/grub2/grub.cfg", "/EFI/BOOT/grub.cfg", NULL },
-	    "/boot/x86_64/loader/isolinux.cfg" },
+	    "/boot/x86_64/loader/isolinux.cfg", true },
 	{ "talos", os_talos, NULL, NULL, { "/boot/grub/grub.cfg", NULL, NULL },
-	    NULL },
+	    NULL, false },
 	{ "kairos", os_kairos, "/", ".squashfs",
-	    { "/boot/grub2/grub.cfg", NULL, NULL }, NULL },
+	    { "/boot/grub2/grub.cfg", NULL, NULL }, NULL, false },
 };
 #define OS_KINDS (sizeof(os_kinds) / sizeof(os_kinds[0]))
 
@@ -368,6 +370,7 @@ os_look(struct os_look *look, struct os_facts *out)
 	const struct os_kind *kind = os_kind(look->family);
 	struct os_seek *k = xcalloc(1, sizeof(*k));
 	enum os_step s = OS_BAD;
+	bool later;
 
 	memset(out, 0, sizeof(*out));
 	(void)str_copy(out->family, sizeof(out->family), look->family);
@@ -379,11 +382,13 @@ os_look(struct os_look *look, struct os_facts *out)
 	if (kind == NULL)
 		(void)os_bad(k, "a family that is not known", look->family);
 	else
-		s = os_boot(k, kind);
-	if (s == OS_OK)
+		s = look->first_boot ? os_drives(k) : os_boot(k, kind);
+	later =
+	    kind != NULL && kind->later && look->installer && !look->first_boot;
+	if (s == OS_OK && !later)
 		s = kind->find(k);
 	if (s != OS_WANTS) {
-		out->state = os_end(k, s);
+		out->state = s == OS_OK && later ? OS_DATA_LATER : os_end(k, s);
 		s = OS_OK;
 	}
 	os_wipe(&k->user);

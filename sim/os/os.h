@@ -22,6 +22,7 @@ enum os_state {
 	OS_DATA_MISSING,    /* boots to nothing */
 	OS_DATA_UNREADABLE, /* as well */
 	OS_DATA_FOUND,      /* boots, and would come up as it says below */
+	OS_DATA_LATER       /* an installer: what it installs looks by itself */
 };
 struct os_facts {
 	enum os_state state;
@@ -51,6 +52,9 @@ struct os_look {
 	const char *family;
 	bool installer, uefi;
 	bool optional; /* wants=nothing */
+	/* What OS_DATA_LATER spoke of: it boots from the disk for the first
+	 * time and looks at the drives. */
+	bool first_boot;
 	struct os_drive *drive;
 	size_t n;                  /* of drives, at most OS_DRIVES */
 	size_t boot;               /* the one that was booted from */

@@ -101,6 +101,7 @@ os_rig_look(struct os_rig *r, struct os_facts *f)
 		.installer = r->installer,
 		.uefi = !r->bios,
 		.optional = r->optional,
+		.first_boot = r->first_boot,
 		.drive = drive,
 		.n = OS_DRIVES,
 		.esp_at = r->image[0]->esp_at,

@@ -21,7 +21,7 @@ void os_rig_free(struct os_rig_image *im);
 
 struct os_rig {
 	const char *family;
-	bool installer, bios, optional;
+	bool installer, bios, optional, first_boot;
 	const struct os_rig_image *image[OS_DRIVES]; /* [0] is booted from */
 	/* after a look */
 	unsigned wants, passes; /* ranges that were asked for */

@@ -101,7 +101,7 @@ beat(void *arg)
 }
 
 static void
-open_rig(struct rig *g, struct media *m)
+open_with(struct rig *g, struct media *m, const char *knobs)
 {
 	struct http_listen_opts o = {
 		.addr = HOST, .port = 80, .handle = handle, .arg = m
@@ -110,11 +110,17 @@ open_rig(struct rig *g, struct media *m)
 
 	memset(m, 0, sizeof(*m));
 	m->status = 204;
-	rig_open(g, NULL);
+	rig_knobs(g, knobs);
 	m->loop = world_spawn(g->w, "media", HOST, 0);
 	m->server = http_listen(world_net(m->loop), &o, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(m->server);
 	beat(m);
+}
+
+static void
+open_rig(struct rig *g, struct media *m)
+{
+	open_with(g, m, NULL);
 }
 
 static void
@@ -410,6 +416,54 @@ a_live_system_keeps_what_only_an_installed_one_reports(void)
 	close_rig(&g, &m);
 }
 
+#define TWO_DRIVES \
+	"{media: {slots: [{id: Cd, name: CD, types: [CD]}, " \
+	"{id: Cd2, name: CD, types: [CD]}]}}"
+#define MICRO_NOTE "b7sim kind=installer after=reboot family=microos"
+
+/* The installer takes no data along: what it installed looks for itself. */
+static void
+microos_looks_when_it_boots_from_the_disk(void)
+{
+	static const struct tree_file config[] = { T("/combustion/script",
+						       "#!/bin/sh\n"
+						       "kubeadm join\n"),
+		END };
+	struct media m;
+	struct rig g;
+
+	open_with(&g, &m, TWO_DRIVES);
+	os_rig_image(&m.im[0], "microos", NULL, NULL);
+	memcpy(
+	    m.im[0].p + 16 * TREE_SECTOR + 883, MICRO_NOTE, strlen(MICRO_NOTE));
+	insert_and_start(&g, "0.iso");
+	CU_ASSERT_TRUE(rig_until(&g, "installed", 300000));
+	(void)rig_call(&g, "POST", EJECT, "{}");
+	CU_ASSERT_TRUE(
+	    rig_until(&g, "boot-failed Hdd: user data: no volume", 300000));
+	CHECK_TEXT(shown(&g, "state"), "Missing");
+	/* the volume comes, and it boots again */
+	os_rig_volume(&m.im[1], "combustion", config);
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST",
+		RIG_SYS "/VirtualMedia/Cd2/Actions/VirtualMedia.InsertMedia",
+		"{\"Image\":\"" MEDIA "/1.iso\"}"),
+	    204);
+	CU_ASSERT_EQUAL(
+	    rig_call(&g, "POST", RESET, "{\"ResetType\":\"ForceRestart\"}"),
+	    204);
+	CU_ASSERT_TRUE(rig_until(&g, "bootstrapped", 300000));
+	CHECK_TEXT(shown(&g, "source"), "Combustion /combustion/script in Cd2");
+	CHECK_TEXT(shown(&g, "fromDisk"), "true");
+	CHECK_TEXT(shown(&g, "kubelet"), "true");
+	/* and never looks again */
+	os_rig_free(&m.im[1]);
+	rig_forget(&g);
+	(void)rig_call(&g, "POST", RESET, "{\"ResetType\":\"ForceRestart\"}");
+	CU_ASSERT_TRUE(rig_until(&g, "bootstrapped", 300000));
+	close_rig(&g, &m);
+}
+
 static void
 unknown_families_are_no_images(void)
 {
@@ -440,6 +494,7 @@ main(void)
 		UNIT_CASE(images_of_no_family_are_as_before),
 		UNIT_CASE(
 		    a_live_system_keeps_what_only_an_installed_one_reports),
+		UNIT_CASE(microos_looks_when_it_boots_from_the_disk),
 		UNIT_CASE(unknown_families_are_no_images),
 	};
 

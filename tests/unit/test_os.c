@@ -71,7 +71,9 @@ every_family_is_missing_its_data(void)
 		CU_ASSERT_NOT_EQUAL(f.why[0], '\0');
 		CU_ASSERT_TRUE(os_family(t->name));
 		f = look(t->name, true, NULL);
-		CU_ASSERT_EQUAL(f.state, OS_DATA_MISSING);
+		CU_ASSERT_EQUAL(f.state, strcmp(t->name, "microos") == 0
+					     ? OS_DATA_LATER
+					     : OS_DATA_MISSING);
 	}
 	CU_ASSERT_FALSE(os_family("plan9"));
 }

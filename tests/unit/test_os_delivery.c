@@ -192,6 +192,7 @@ found(const struct both *b, const struct row *r, bool bios)
 	struct os_rig o = { .family = r->family,
 		.installer = r->installer,
 		.bios = bios,
+		.first_boot = str_eq(r->family, "microos"),
 		.image = { &b->iso, b->config.p ? &b->config : NULL } };
 	struct os_facts f;
 
