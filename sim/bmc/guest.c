@@ -86,8 +86,8 @@ keep(struct guest *g)
 	g->live = NULL;
 }
 
-void
-guest_found(struct guest *g, struct os_facts *f, bool disk)
+static enum guest_status
+status_of(const struct os_facts *f)
 {
 	static const enum guest_status status[] = {
 		[OS_DATA_NONE] = GUEST_NONE,
@@ -96,21 +96,35 @@ guest_found(struct guest *g, struct os_facts *f, bool disk)
 		[OS_DATA_FOUND] = GUEST_FOUND,
 		[OS_DATA_LATER] = GUEST_NONE,
 	};
-	bool boots = f->state == OS_DATA_FOUND || f->state == OS_DATA_NONE ||
-		     f->state == OS_DATA_LATER;
+
+	return status[f->state];
+}
+
+/* What runs now, by f, boots or does not. */
+static void
+go_on(struct guest *g, const struct os_facts *f, bool disk)
+{
 	char why[DISC_WHY + 32];
 
-	xfree(g->live);
-	g->live = f;
 	g->now = f;
 	g->from_disk = disk;
-	g->status = status[f->state];
-	if (f->state != OS_DATA_NONE && f->state != OS_DATA_LATER)
+	g->status = status_of(f);
+	if (g->status != GUEST_NONE)
 		tell_found(g);
-	if (disk && f->state == OS_DATA_FOUND)
-		keep(g);
 	(void)str_format(why, sizeof(why), "user data: %s", f->why);
-	machine_guest_read(g->b, boots ? NULL : why);
+	machine_guest_read(g->b,
+	    g->status == GUEST_MISSING || g->status == GUEST_UNREADABLE ? why
+									: NULL);
+}
+
+void
+guest_found(struct guest *g, struct os_facts *f, bool disk)
+{
+	xfree(g->live);
+	g->live = f;
+	if (disk) /* a first boot that found nothing is over as well */
+		keep(g);
+	go_on(g, f, disk);
 }
 
 bool
@@ -120,16 +134,12 @@ guest_disk(struct bmc *b)
 
 	if (g == NULL || g->disk == NULL)
 		return false;
-	if (g->disk->state == OS_DATA_LATER) {
-		guest_read_disk(g);
-		return true;
-	}
-	g->now = g->disk;
-	g->from_disk = true;
-	g->status = GUEST_FOUND;
 	g->reported = g->disk_reported;
-	tell_found(g);
-	return false;
+	if (g->disk->state == OS_DATA_LATER)
+		guest_read_disk(g);
+	else
+		go_on(g, g->disk, true);
+	return true;
 }
 
 void

@@ -19,8 +19,8 @@ void guest_read(struct bmc *b, unsigned slot, const struct iso_facts *f);
 void guest_stop(struct bmc *b);
 /* A boot begins: nothing of this machine runs. */
 void guest_reset(struct bmc *b);
-/* The disk is booted. true: its system looks at the drives first, and
- * machine_guest_read() tells. */
+/* The disk is booted. true: a system of a family is on it, and
+ * machine_guest_read() tells, now or when it has looked at the drives. */
 bool guest_disk(struct bmc *b);
 /* What was read from the medium is on the disk now; family: it was one. */
 void guest_installed(struct bmc *b, bool family);

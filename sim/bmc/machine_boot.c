@@ -209,9 +209,8 @@ boot_disk(struct bmc *b)
 	b->m.from_disk = true;
 	xreplace(&b->m.running, b->m.disk_image);
 	hand_over(b, DEV_HDD);
-	if (guest_disk(b))
-		b->m.phase = M_LOADING;
-	else
+	b->m.phase = M_LOADING;
+	if (!guest_disk(b))
 		load(b, os_up);
 }
 
