@@ -158,7 +158,7 @@ ka_medium(struct os_seek *k, struct ka_names *l, bool *disk)
 static enum os_step
 ka_volume(struct os_seek *k, bool *disk)
 {
-	int drive = os_volume(k, "cidata");
+	int drive = os_volume(k, "cidata", true);
 	enum os_step s;
 
 	if (drive < 0)

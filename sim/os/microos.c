@@ -68,7 +68,7 @@ mo_combustion(struct os_seek *k)
 	static const char *const labels[] = { "combustion", "ignition" };
 
 	for (size_t i = 0; i < 2; i++) {
-		int drive = os_volume(k, labels[i]);
+		int drive = os_volume(k, labels[i], true);
 		enum os_step s;
 
 		if (drive < 0)
@@ -93,7 +93,7 @@ mo_combustion(struct os_seek *k)
 static enum os_step
 mo_ignition(struct os_seek *k)
 {
-	int drive = os_volume(k, "ignition");
+	int drive = os_volume(k, "ignition", true);
 	enum os_step s;
 
 	if (drive < 0)

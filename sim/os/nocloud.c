@@ -154,7 +154,7 @@ nc_seed(struct os_seek *k, const char *seed)
 static enum os_step
 nc_find(struct os_seek *k, const struct nc_args *a)
 {
-	int drive = os_volume(k, "cidata");
+	int drive = os_volume(k, "cidata", true);
 	enum os_step s;
 
 	if (a->seed[0] != '\0')

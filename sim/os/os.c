@@ -83,11 +83,23 @@ os_fails(struct os_seek *k, const char *what, const char *where)
 	k->f->fails = true;
 }
 
+/* The label in capitals, all of it. */
+static bool
+os_capitals(const char *have, const char *label)
+{
+	for (const char *c = have; *c != '\0'; c++)
+		if (*c >= 'a' && *c <= 'z')
+			return false;
+	return str_ieq(have, label);
+}
+
 int
-os_volume(const struct os_seek *k, const char *label)
+os_volume(const struct os_seek *k, const char *label, bool capitals)
 {
 	for (size_t i = k->look->n; i-- > 0;)
-		if (k->open[i] && str_ieq(k->fs[i].label, label))
+		if (k->open[i] &&
+		    (str_eq(k->fs[i].label, label) ||
+			(capitals && os_capitals(k->fs[i].label, label))))
 			return (int)i;
 	return -1;
 }

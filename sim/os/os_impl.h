@@ -24,8 +24,8 @@ struct os_seek {
 
 /* f->why; OS_BAD. */
 enum os_step os_bad(struct os_seek *k, const char *what, const char *where);
-/* The drive whose volume has the label, by its name or in capitals; -1. */
-int os_volume(const struct os_seek *k, const char *label);
+/* The drive whose volume has the label, perhaps in capitals; -1. */
+int os_volume(const struct os_seek *k, const char *label, bool capitals);
 /* A file of a drive; remembers which drive is wanted. */
 enum os_step os_file(
     struct os_seek *k, size_t drive, const char *path, struct buf *out);

@@ -40,7 +40,7 @@ ta_document(struct os_seek *k, const cJSON *doc, bool *machine)
 enum os_step
 os_talos(struct os_seek *k)
 {
-	int drive = os_volume(k, TA_VOLUME);
+	int drive = os_volume(k, TA_VOLUME, false);
 	struct err e = { 0 };
 	bool machine = false;
 	cJSON *docs;

@@ -164,6 +164,10 @@ a_volume_in_another_drive_is_found(void)
 	CU_ASSERT_EQUAL(f.state, OS_DATA_MISSING);
 	CU_ASSERT_STRING_EQUAL(f.why, "NoCloud: there is no: /user-data");
 	os_rig_free(&cd);
+	os_rig_volume(&cd, "CiData", seed); /* blkid's labels: no */
+	os_rig_look(&r, &f);
+	CU_ASSERT_EQUAL(f.state, OS_DATA_MISSING);
+	os_rig_free(&cd);
 	os_rig_free(&im);
 }
 
