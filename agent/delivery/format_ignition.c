@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/delivery/formats.h"
+#include "agent/delivery/ignition_config.h"
 #include "agent/delivery/nocloud.h"
 #include "common/json.h"
 #include "common/str.h"
@@ -101,9 +102,9 @@ add_report(struct wiped *out, const struct job *j)
 /* The user's configuration, with whose machine it is and the report; what the
  * user's own says of the same files wins. */
 static void
-of_machine(struct wiped *out, const struct job *j)
+of_machine(struct wiped *out, const struct job *j, const struct wiped *user)
 {
-	begin(out, &j->in->data);
+	begin(out, &(struct delivery_bytes){ user->p, user->n });
 	add_identity(out, j->in);
 	add_report(out, j);
 }
@@ -259,10 +260,6 @@ check(struct job *j)
 	if (j->payload->kind != PAYLOAD_IGNITION)
 		return job_no(j, "the data is %s, and not Ignition's JSON",
 		    payload_name(j->payload->kind));
-	if (j->family->id == FAMILY_COREOS && j->payload->spec == 2)
-		return job_no(j,
-		    "the data is Ignition of specification 2, and CoreOS takes "
-		    "3 alone");
 	if (j->in->wrapper.n == 0)
 		return true;
 	payload_look(&w, j->in->wrapper.p, j->in->wrapper.n);
@@ -275,17 +272,13 @@ check(struct job *j)
 bool
 format_ignition(struct job *j)
 {
-	struct wiped config = { NULL, 0, 0 };
+	struct wiped config = { NULL, 0, 0 }, user = { NULL, 0, 0 };
 
-	if (!check(j))
+	if (!check(j) || !ignition_config(j, &user))
 		return false;
-	if (j->payload->spec == 3) {
-		of_machine(&config, j);
-		j->out->report = j->reports;
-	} else {
-		/* Nothing of specification 3 can be merged with it. */
-		wiped_add(&config, j->in->data.p, j->in->data.n);
-	}
+	of_machine(&config, j, &user);
+	wiped_free(&user);
+	j->out->report = j->reports;
 	if (j->family->id == FAMILY_COREOS)
 		return coreos(j, &config);
 	room_put(j->out, "", "/ignition/config.ign", &config);

@@ -2,6 +2,36 @@
 
 #include <string.h>
 
+static void
+wipe(cJSON *j)
+{
+	for (; j != NULL; j = j->next) {
+		if (cJSON_IsString(j) && j->valuestring != NULL)
+			secret_wipe(j->valuestring, strlen(j->valuestring));
+		wipe(j->child);
+	}
+}
+
+void
+tree_drop(cJSON *j)
+{
+	wipe(j);
+	cJSON_Delete(j);
+}
+
+void
+tree_set(cJSON *obj, const char *key, cJSON *v)
+{
+	cJSON *was = json_child(obj, key);
+
+	if (was != NULL) {
+		if (cJSON_IsString(was) && was->valuestring != NULL)
+			secret_wipe(was->valuestring, strlen(was->valuestring));
+		wipe(was->child);
+	}
+	json_set(obj, key, v);
+}
+
 void
 tree_merge(cJSON *obj, const char *key, cJSON *v)
 {
@@ -10,7 +40,7 @@ tree_merge(cJSON *obj, const char *key, cJSON *v)
 
 	if (was == NULL || was->type != v->type ||
 	    (!cJSON_IsObject(was) && !cJSON_IsArray(was))) {
-		json_set(obj, key, v);
+		tree_set(obj, key, v);
 		return;
 	}
 	while ((child = v->child) != NULL) {
@@ -58,21 +88,4 @@ tree_print(struct wiped *out, const cJSON *j)
 		tree_print(out, c);
 	}
 	wiped_adds(out, object ? "}" : "]");
-}
-
-static void
-wipe(cJSON *j)
-{
-	for (; j != NULL; j = j->next) {
-		if (cJSON_IsString(j) && j->valuestring != NULL)
-			secret_wipe(j->valuestring, strlen(j->valuestring));
-		wipe(j->child);
-	}
-}
-
-void
-tree_drop(cJSON *j)
-{
-	wipe(j);
-	cJSON_Delete(j);
 }

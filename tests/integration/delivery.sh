@@ -184,6 +184,23 @@ else
 	skipped=$((skipped + 1))
 fi
 
+# as Cluster API's kubeadm provider writes it
+printf '%s' '{"ignition":{"config":{},"security":{"tls":{}},"timeouts":{},"version":"2.3.0"},"networkd":{},' \
+	'"passwd":{"users":[{"name":"core","sshAuthorizedKeys":["ssh-ed25519 AAAA x"]}]},"storage":{"files":[' \
+	'{"filesystem":"root","path":"/etc/kubeadm.sh","contents":{"source":"data:,true","verification":{}},"mode":448},' \
+	'{"filesystem":"root","path":"/etc/kubeadm.yml","contents":{"source":"data:,%7B%7B%20ds.meta_data.provider_id%20%7D%7D"},"mode":384}]},' \
+	'"systemd":{"units":[{"contents":"[Service]\nType=oneshot\nExecStart=/bin/bash /etc/kubeadm.sh\n","enabled":true,"name":"kubeadm.service"}]}}' > ign2
+ok "kubeadm's Ignition" deliver coreos.iso ign2 --secret-format ignition
+ok "kubeadm's Ignition: extracted" extract boot.iso
+ok "kubeadm's Ignition: cpio reads the area" config out/images/ignition.img
+"$python" -c 'import base64, json
+d = json.load(open("area/config.ign"))["ignition"]["config"]["merge"][0]["source"]
+open("merged.ign", "wb").write(base64.b64decode(d.split(",", 1)[1]))'
+ok "kubeadm's Ignition: filled in" has merged.ign "data:;base64,$(printf b7://ns/host | base64)"
+if command -v ignition-validate > /dev/null; then
+	ok "kubeadm's Ignition: valid" ignition-validate merged.ign
+fi
+
 # ---- Combustion, Talos, Kairos
 printf '#!/bin/sh\n# combustion: network\necho "main $*" >> ran\n' > main
 ok "Combustion" deliver microos.iso main -i

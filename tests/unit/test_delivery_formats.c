@@ -126,8 +126,16 @@ static const struct refusal refusals[] = {
 	    "kickstart" },
 	{ RIG_FLATCAR, IGN, NULL, NULL, NULL, NULL, false, "FormatUnsupported",
 	    "ignition.config.url" },
-	{ RIG_COREOS, "{\"ignition\":{\"version\":\"2.3.0\"}}", "ignition",
-	    NULL, NULL, NULL, false, "FormatUnsupported", "specification 2" },
+	{ RIG_COREOS,
+	    "{\"ignition\":{\"version\":\"2.3.0\"},\"storage\":"
+	    "{\"disks\":[{\"device\":\"/dev/x\"}]}}",
+	    "ignition", NULL, NULL, NULL, false, "FormatUnsupported",
+	    "storage/disks" },
+	{ RIG_COREOS,
+	    "{\"ignition\":{\"version\":\"2.3.0\"},\"storage\":"
+	    "{\"files\":[{\"filesystem\":\"data\",\"path\":\"/a\"}]}}",
+	    "ignition", NULL, NULL, NULL, false, "FormatUnsupported",
+	    "another file system" },
 	{ RIG_COREOS, CC, NULL, "Ignition", NULL, NULL, false,
 	    "FormatUnsupported", "a cloud-config" },
 	{ RIG_COREOS, IGN, NULL, NULL, NULL, NULL, true, "FormatUnsupported",

@@ -394,6 +394,51 @@ ignition_goes_into_the_embed_area(void)
 	rig_end(&r);
 }
 
+/* As Cluster API's kubeadm provider writes it, by way of Container Linux Config. */
+static const char kubeadm_ign[] =
+    "{\"ignition\":{\"config\":{},\"security\":{\"tls\":{}},\"timeouts\":{},"
+    "\"version\":\"2.3.0\"},\"networkd\":{},\"passwd\":{\"users\":[{\"name\":"
+    "\"core\"}]},\"storage\":{\"files\":[{\"filesystem\":\"root\",\"path\":"
+    "\"/etc/kubeadm.yml\",\"contents\":{\"source\":\"data:,---%0A%22%7B%7B%20"
+    "ds.meta_data.provider_id%20%7D%7D%22%0A\",\"verification\":{}},\"mode\":"
+    "384},{\"filesystem\":\"root\",\"path\":\"/etc/more\",\"append\":true,"
+    "\"contents\":{\"source\":\"data:,x\"}}]},\"systemd\":{\"units\":[{"
+    "\"contents\":\"[Unit]\\n\",\"enabled\":true,\"name\":\"kubeadm.service\"},"
+    "{\"enable\":true,\"name\":\"old.service\"}]}}";
+
+static void
+what_kubeadm_writes_becomes_specification_3(void)
+{
+	struct delivery_rig r;
+	cJSON *j, *user;
+	char *text;
+
+	rig_begin(&r, RIG_COREOS, kubeadm_ign);
+	r.in.secret_format = "ignition";
+	CU_ASSERT_EQUAL_FATAL(rig_run(&r), MEDIA_DONE);
+	CU_ASSERT_TRUE(r.out.report);
+	j = embedded(&r);
+	user = merged(j, "ignition/config/merge/0/source");
+	CHECK_TEXT(json_str(user, "ignition/version", ""), "3.0.0");
+	CU_ASSERT_PTR_NULL(json_at(user, "networkd"));
+	CU_ASSERT_PTR_NULL(json_at(user, "storage/files/0/filesystem"));
+	CU_ASSERT_TRUE(json_bool(user, "storage/files/0/overwrite", false));
+	CU_ASSERT_EQUAL(json_i64(user, "storage/files/0/mode", 0), 384);
+	text = rig_decode(json_str(user, "storage/files/0/contents/source", ""),
+	    "data:;base64,");
+	CHECK_TEXT(text, "---\n\"b7://default/host-1\"\n");
+	xfree(text);
+	CHECK_TEXT(
+	    json_str(user, "storage/files/1/append/0/source", ""), "data:,x");
+	CU_ASSERT_PTR_NULL(json_at(user, "storage/files/1/contents"));
+	CU_ASSERT_TRUE(json_bool(user, "systemd/units/0/enabled", false));
+	CU_ASSERT_TRUE(json_bool(user, "systemd/units/1/enabled", false));
+	CU_ASSERT_PTR_NULL(json_at(user, "systemd/units/1/enable"));
+	cJSON_Delete(user);
+	cJSON_Delete(j);
+	rig_end(&r);
+}
+
 static void
 an_installer_of_coreos_gets_it_for_the_disk(void)
 {
@@ -489,6 +534,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(kubeadm_data_are_nested_and_rendered),
 	UNIT_CASE(the_users_document_is_kept_around_it),
 	UNIT_CASE(ignition_goes_into_the_embed_area),
+	UNIT_CASE(what_kubeadm_writes_becomes_specification_3),
 	UNIT_CASE(an_installer_of_coreos_gets_it_for_the_disk),
 	UNIT_CASE(talos_and_kairos_are_filled_in),
 	UNIT_CASE(a_combustion_script_is_run_by_ours),
