@@ -308,16 +308,19 @@ an_installers_medium_is_not_taken_while_it_is_read(void)
 static void
 the_next_tenant_has_another_url_and_other_data(void)
 {
-	struct rig_opts o = { .image = "live.iso", .kind = "Live" };
+	struct rig_opts o = {
+		.image = "live.iso", .kind = "Live", .knobs = two_drives
+	};
 	char *first, *data;
 	struct story t;
 
 	story_begin(&t, o);
+	t.f.way_of_two = "config";
 	rig_machine(t.r, "m1");
 	CU_ASSERT_TRUE(rig_provisioned(t.r, "m1", 5 * LOOP_MIN));
 	first = xstrdup(rig_snap(t.r, BMC).media);
 	data = rig_record(t.r, BMC, "data");
-	CU_ASSERT_TRUE(str_has_prefix(data, "embedded:"));
+	CU_ASSERT_TRUE(str_has_prefix(data, "config:"));
 	rig_delete(t.r, MACHINES, "m1");
 	CU_ASSERT_TRUE(rig_released(t.r, "m1", 10 * LOOP_MIN));
 	rig_clean(t.r, BMC);
@@ -327,6 +330,8 @@ the_next_tenant_has_another_url_and_other_data(void)
 	rig_machine(t.r, "m2");
 	CU_ASSERT_TRUE(rig_provisioned(t.r, "m2", 5 * LOOP_MIN));
 	CU_ASSERT_STRING_NOT_EQUAL(rig_snap(t.r, BMC).media, first);
+	/* In the first drive, wherever the last medium went. */
+	CU_ASSERT_TRUE(strstr(rig_snap(t.r, BMC).media, "live.iso") != NULL);
 	CU_ASSERT_FALSE(record_is(t.r, "data", data));
 	xfree(first);
 	xfree(data);
