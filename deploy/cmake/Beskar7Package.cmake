@@ -36,6 +36,8 @@ if(CMAKE_CROSSCOMPILING AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
 	set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
 endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+# beskar7-sim bmc --backend qemu
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "qemu-system-x86, qemu-block-extra, ovmf")
 if(BESKAR7_STATIC)
 	set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS OFF)
 else()

@@ -104,17 +104,13 @@ add_identity(struct args *a, const struct board_facts *f)
 }
 
 static void
-add_streams(struct args *a, const struct vm_paths *p)
+add_streams(struct args *a)
 {
-	char *log = escaped(p->console);
-
 	add2(a, "-chardev", xasprintf("socket,id=qmp,fd=%d", CHILD_QMP_FD));
 	add2(a, "-mon", xstrdup("chardev=qmp,mode=control"));
 	add2(a, "-chardev",
-	    xasprintf("socket,id=console,fd=%d,logfile=%s,logappend=on",
-		CHILD_CONSOLE_FD, log));
+	    xasprintf("socket,id=console,fd=%d", CHILD_CONSOLE_FD));
 	add2(a, "-serial", xstrdup("chardev:console"));
-	xfree(log);
 }
 
 static void
@@ -174,7 +170,7 @@ argv_make(const struct argv_in *in)
 	add(&a, in->o->binary);
 	add_machine(&a, in);
 	add_identity(&a, in->f);
-	add_streams(&a, in->paths);
+	add_streams(&a);
 	if (in->uefi)
 		add_uefi(&a, in);
 	add_drives(&a, in);

@@ -19,6 +19,7 @@
 #define LAST_WORDS 512
 #define REAP_US (10 * LOOP_MS)
 #define REAP_TRIES 300
+#define DRAIN_READS 64
 
 struct stream {
 	int fd; /* -1 = closed */
@@ -121,6 +122,34 @@ child_wait(struct child *c)
 	c->pid = 0;
 }
 
+/* False: it is gone. */
+static bool
+stream_read(const struct child *c, const struct stream *s,
+    void (*got)(void *arg, const char *p, size_t n))
+{
+	char buf[READ_BYTES];
+	ssize_t n = read(s->fd, buf, sizeof(buf));
+
+	if (n > 0)
+		got(c->host.arg, buf, (size_t)n);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* What it said before it went. */
+static void
+console_drain(const struct child *c)
+{
+	char left[READ_BYTES];
+	ssize_t n;
+
+	for (int i = 0; i < DRAIN_READS && c->console.fd >= 0; i++) {
+		n = read(c->console.fd, left, sizeof(left));
+		if (n <= 0)
+			break;
+		c->host.console(c->host.arg, left, (size_t)n);
+	}
+}
+
 /* It closed its end, so it ends, or is made to. */
 static void
 child_gone(void *arg)
@@ -131,6 +160,7 @@ child_gone(void *arg)
 	pid_t pid;
 
 	stream_close(&c->qmp);
+	console_drain(c);
 	stream_close(&c->console);
 	pid = waitpid(c->pid, &status, WNOHANG);
 	if (pid == 0 && c->asked++ < REAP_TRIES) {
@@ -148,19 +178,6 @@ child_gone(void *arg)
 }
 
 /* ---- streams -------------------------------------------------------------- */
-
-/* False: it is gone. */
-static bool
-stream_read(const struct child *c, const struct stream *s,
-    void (*got)(void *arg, const char *p, size_t n))
-{
-	char buf[READ_BYTES];
-	ssize_t n = read(s->fd, buf, sizeof(buf));
-
-	if (n > 0)
-		got(c->host.arg, buf, (size_t)n);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
 
 static void
 qmp_ready(void *arg)

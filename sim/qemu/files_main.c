@@ -10,6 +10,7 @@
 #include "sim/qemu/seam_main.h"
 
 #define COPY_BYTES 65536
+#define CONSOLE_MAX (8 << 20)
 
 static bool
 failed(struct err *e, const char *what, const char *path)
@@ -107,6 +108,34 @@ files_prepare(void *self, const struct vm_paths *p, int64_t disk,
 	       (!vars_from || make_vars(p->vars, vars_from, e));
 }
 
+/* A guest may talk for ever: the file before is kept, and no more. */
+static void
+files_keep(void *self, const struct vm_paths *p, const char *text, size_t n)
+{
+	int fd = open(p->console,
+	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	(void)self;
+	if (fd < 0)
+		return;
+	while (n > 0) {
+		ssize_t w = write(fd, text, n);
+
+		if (w <= 0)
+			break; /* the disk is full: the machine goes on */
+		text += w;
+		n -= (size_t)w;
+	}
+	if (fstat(fd, &st) == 0 && st.st_size > CONSOLE_MAX) {
+		char *before = xasprintf("%s.1", p->console);
+
+		(void)rename(p->console, before);
+		xfree(before);
+	}
+	(void)close(fd);
+}
+
 static void
 files_wipe(void *self, const struct vm_paths *p)
 {
@@ -134,6 +163,7 @@ qemu_seam_system(struct loop *l)
 		.kill = child_kill,
 		.free = child_free,
 		.prepare = files_prepare,
+		.keep = files_keep,
 		.wipe = files_wipe,
 		.self = l };
 }

@@ -42,6 +42,10 @@ struct qemu_seam {
 	 * For their owner alone. */
 	bool (*prepare)(void *self, const struct vm_paths *p, int64_t disk,
 	    const char *vars_from, struct err *e);
+	/* What the guest said, into the file console, which is kept within
+	 * bounds. */
+	void (*keep)(
+	    void *self, const struct vm_paths *p, const char *text, size_t n);
 	/* The disk is empty and the firmware has forgotten all. */
 	void (*wipe)(void *self, const struct vm_paths *p);
 	void *self;

@@ -106,6 +106,7 @@ vm_console(void *arg, const char *p, size_t n)
 {
 	struct board *d = arg;
 
+	d->q->seam->keep(d->q->seam->self, &d->paths, p, n);
 	d->heard = true;
 	while (n > 0 && d->state == VM_RUNNING) {
 		struct console_said s = console_read(&d->console, &p, &n);

@@ -180,11 +180,13 @@ a_folder_is_made_once_and_wiped(void)
 {
 	const struct vm_paths p = { .dir = "it_qemu_state/m",
 		.disk = "it_qemu_state/m/disk",
-		.vars = "it_qemu_state/m/vars" };
+		.vars = "it_qemu_state/m/vars",
+		.console = "it_qemu_state/m/console" };
 	struct loop *l = loop_event_new();
 	struct qemu_seam seam = qemu_seam_system(l);
 	struct err e = { 0 };
 	struct stat st;
+	static char text[65536];
 	int fd;
 
 	CU_ASSERT(seam.prepare(seam.self, &p, 1 << 20, "CMakeCache.txt", &e));
@@ -210,6 +212,17 @@ a_folder_is_made_once_and_wiped(void)
 	    seam.prepare(seam.self, &p, 1 << 20, "/no/such/vars", &e));
 	CHECK_TEXT(
 	    e.msg, "cannot read /no/such/vars: No such file or directory");
+	/* a guest that talks for ever */
+	memset(text, 'x', sizeof(text));
+	for (int i = 0; i < 300; i++)
+		seam.keep(seam.self, &p, text, sizeof(text));
+	CU_ASSERT_EQUAL(stat("it_qemu_state/m/console.1", &st), 0);
+	CU_ASSERT_EQUAL(st.st_size, 129 * (int)sizeof(text));
+	CU_ASSERT_EQUAL(stat(p.console, &st), 0);
+	CU_ASSERT_EQUAL(st.st_size, 42 * (int)sizeof(text));
+	CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+	(void)unlink("it_qemu_state/m/console.1");
+	(void)unlink(p.console);
 	(void)unlink(p.disk);
 	(void)rmdir(p.dir);
 	(void)rmdir("it_qemu_state");

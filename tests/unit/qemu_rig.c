@@ -1,6 +1,7 @@
 /* See qemu_rig.h. */
 #include "tests/unit/qemu_rig.h"
 
+#include <CUnit/Basic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,17 @@ rig_prepare(void *self, const struct vm_paths *p, int64_t disk,
 }
 
 static void
+rig_keep(void *self, const struct vm_paths *p, const char *text, size_t n)
+{
+	struct qemu_rig *r = self;
+	size_t at = strlen(r->kept);
+
+	CU_ASSERT_STRING_EQUAL(p->console, "/state,1/bmc-000/console.log");
+	(void)str_format(
+	    r->kept + at, sizeof(r->kept) - at, "%.*s", (int)n, text);
+}
+
+static void
 rig_wipe(void *self, const struct vm_paths *p)
 {
 	struct qemu_rig *r = self;
@@ -159,6 +171,7 @@ qemu_rig_open(struct qemu_rig *r, enum qemu_accel accel)
 		.kill = rig_kill,
 		.free = rig_free,
 		.prepare = rig_prepare,
+		.keep = rig_keep,
 		.wipe = rig_wipe,
 		.self = r };
 	r->q = qemu_new(&r->g.bmc_env, &r->seam, &o);

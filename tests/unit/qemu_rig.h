@@ -31,6 +31,7 @@ struct qemu_rig {
 	bool deaf;             /* nothing is answered */
 	bool no_kvm;           /* it dies of -accel kvm */
 	bool cannot;           /* no process can be made */
+	char kept[1024];       /* of the console */
 	const char *vars_from; /* NULL: no UEFI */
 };
 

@@ -277,7 +277,7 @@ a_once_boot_is_the_order_of_one_start(void)
 	CU_ASSERT(has(r.argv, "id=cd0,bootindex=0 "));
 	CU_ASSERT(has(r.argv, "drive=disk,bootindex=1 "));
 	CU_ASSERT(has(r.argv, "if=pflash,unit=0"));
-	CU_ASSERT(has(r.argv, "logfile=/state,,1/bmc-000/console.log,"));
+	CU_ASSERT(has(r.argv, "file=/state,,1/bmc-000/disk.raw "));
 	CHECK_TEXT(r.vars_from, "/vars.fd");
 	/* the medium is no argument, which everybody can read */
 	CU_ASSERT_FALSE(has(r.argv, "live.iso"));
@@ -289,6 +289,7 @@ a_once_boot_is_the_order_of_one_start(void)
 	    "BdsDxe: starting Boot0001 from PciRoot(0x0)/Sata(0x1,0x0)\r\n");
 	CU_ASSERT_EQUAL(rig_count(&r.g, "boot-started Cd"), 1);
 	CHECK_TEXT(rig_snap(&r.g).boot_progress, "OSBootStarted");
+	CU_ASSERT(has(r.kept, "BdsDxe: starting Boot0001"));
 	CHECK_TEXT(rig_snap(&r.g).power, "On");
 	/* the OS restarts itself: another start, without the override */
 	qemu_rig_event(&r, "guest-reset");
