@@ -85,7 +85,7 @@ unpack() { # FILE OUT: modules may be compressed
 	esac
 }
 
-mkdir -p "$tmp"/initrd/{bin,dev,proc,sys,mnt,run,etc,tmp,modules} "$tmp"/iso/boot/grub "$tmp/iso/$folder"
+mkdir -p "$tmp"/initrd/{bin,dev,proc,sys,media,run,etc,tmp,modules} "$tmp"/iso/boot/grub "$tmp/iso/$folder"
 cp "$(command -v busybox)" "$tmp/initrd/bin/busybox"
 cp "$here/init" "$tmp/initrd/init"
 chmod 755 "$tmp/initrd/init"
