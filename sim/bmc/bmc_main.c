@@ -165,6 +165,7 @@ struct run {
 	struct sim_process p;
 	struct bmc_opts o;
 	struct bmc_fleet *fleet;
+	struct qemu_opts backend; /* strings are those of o */
 	struct qemu_seam seam;
 	struct qemu *qemu; /* owned; NULL = the machines are virtual */
 };
@@ -311,18 +312,16 @@ boards_read(struct boards *b, const struct bmc_opts *o, struct err *e)
 	return true;
 }
 
+/* --backend and what belongs to it; dir NULL: the machines are virtual. */
 static bool
-make_backend(struct run *r, struct err *e)
+backend_opts(const struct bmc_opts *o, struct qemu_opts *q, struct err *e)
 {
-	const struct bmc_opts *o = &r->o;
-	struct qemu_opts q = { .dir = o->dir,
-		.binary = o->binary,
+	*q = (struct qemu_opts){ .binary = o->binary,
 		.uefi_code = o->code,
 		.uefi_vars = o->vars,
 		.memory_mib = o->memory,
 		.cpus = o->cpus,
 		.disk_bytes = o->disk << 30 };
-
 	if (str_eq(o->backend, "virtual"))
 		return true;
 	if (!str_eq(o->backend, "qemu"))
@@ -331,15 +330,46 @@ make_backend(struct run *r, struct err *e)
 	if (!o->dir)
 		return err_set(
 		    e, ERR_SPEC, 0, "--backend qemu needs --qemu-dir");
-	if (!qemu_accel_parse(o->accel, &q.accel))
+	if (!qemu_accel_parse(o->accel, &q->accel))
 		return err_set(e, ERR_SPEC, 0,
 		    "--qemu-accel %s: neither auto, kvm nor tcg", o->accel);
-	if (!qemu_firmware_parse(o->firmware, &q.firmware))
+	if (!qemu_firmware_parse(o->firmware, &q->firmware))
 		return err_set(e, ERR_SPEC, 0,
 		    "--qemu-firmware %s: neither auto, uefi nor bios",
 		    o->firmware);
+	q->dir = o->dir;
+	return true;
+}
+
+static bool
+there(
+    const struct files *f, const char *path, const char *package, struct err *e)
+{
+	struct err why = { 0 };
+	uint64_t n;
+
+	return f->size(f->self, path, &n, &why) ||
+	       err_set(e, ERR_NOTFOUND, 0,
+		   "--backend qemu: no %s (Debian's package %s)", path,
+		   package);
+}
+
+static bool
+make_backend(struct run *r, struct err *e)
+{
+	const struct qemu_opts *q = &r->backend;
+	const struct files *f = r->p.env.files;
+
+	if (!q->dir)
+		return true;
+	if (!there(f, q->binary, "qemu-system-x86", e))
+		return false;
+	if (q->firmware != QEMU_FIRMWARE_BIOS &&
+	    (!there(f, q->uefi_code, "ovmf", e) ||
+		!there(f, q->uefi_vars, "ovmf", e)))
+		return false;
 	r->seam = qemu_seam_system(r->p.loop);
-	r->qemu = qemu_new(&r->p.env, &r->seam, &q);
+	r->qemu = qemu_new(&r->p.env, &r->seam, q);
 	return true;
 }
 
@@ -433,6 +463,7 @@ bmc_main(int argc, char **argv)
 		rows };
 	struct sim_args args = { .argc = argc, .argv = argv };
 	struct run r = { 0 };
+	struct err e = { 0 };
 	int status;
 
 	if (!sim_options(&command, &r.o, &r.o.help, &args, &status))
@@ -441,6 +472,8 @@ bmc_main(int argc, char **argv)
 		profile_print_knobs(stdout);
 		return 0;
 	}
+	if (!backend_opts(&r.o, &r.backend, &e))
+		return sim_refuse(&command, &e);
 	raise_files();
 	r.p = (struct sim_process){ .name = "bmc",
 		.log_level = r.o.log,

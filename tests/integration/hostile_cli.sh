@@ -157,6 +157,10 @@ mkdir "$dir/profiles"
 printf 'reset:\n  typos: [ForceOff]\n' >"$dir/profiles/generic.yaml"
 refuse bmc-profile-typo '[12]' 'generic.yaml:[0-9]+.*typos' \
 	"$sim" bmc --no-control --port 0 --profiles-dir "$dir/profiles"
+refuse bmc-backend 2 'neither virtual nor qemu' "$sim" bmc --backend kvm
+refuse bmc-qemu-dir 2 'needs --qemu-dir' "$sim" bmc --backend qemu
+refuse bmc-qemu-accel 2 'hvf' "$sim" bmc --backend qemu --qemu-dir "$dir/q" --qemu-accel hvf
+refuse bmc-qemu-binary 1 'no /no/qemu' "$sim" bmc --backend qemu --qemu-dir "$dir/q" --qemu-binary /no/qemu
 refuse bmc-addr '[12]' '999' "$sim" bmc --addr 999.1.1.1
 refuse kube-unknown 2 'nope' "$sim" kube --nope
 refuse kube-crds '[12]' "$dir/absent" "$sim" kube --port 0 --crds "$dir/absent"
