@@ -36,12 +36,14 @@ cost_read(struct stage *s, uint64_t *requests, uint64_t *writes)
 	*writes = snap.writes;
 }
 
-/* streams: as the agent's option; < 0 = none, 0 = its default. */
+/* streams: as the agent's option; < 0 = none, 0 = its default. media: they are
+ * made and served by it. */
 static struct cost
-cost_measure(const char *profile, int streams)
+cost_measure(const char *profile, int streams, bool media)
 {
-	struct stage_agent_opts ao = { .busy_us = 5 * LOOP_S,
-		.event_streams = streams };
+	struct stage_agent_opts ao = {
+		.busy_us = 5 * LOOP_S, .event_streams = streams, .media = media
+	};
 	struct stage *s = story_new(profile, 1);
 	struct cost c = { .profile = profile };
 	uint64_t r0, w0, r1, w1, r2, w2;
@@ -85,10 +87,10 @@ cost_same(const struct cost *a, const struct cost *b)
 }
 
 static void
-cost_compare(const struct cost *want, size_t n, int streams)
+cost_compare(const struct cost *want, size_t n, int streams, bool media)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct cost c = cost_measure(want[i].profile, streams);
+		struct cost c = cost_measure(want[i].profile, streams, media);
 
 		(void)printf("{ \"%s\", %u, %u, %u, %u, %u, %u, %u },\n",
 		    c.profile, c.enrol, c.provision, c.provision_writes,
@@ -119,7 +121,7 @@ costs_are_what_they_were(void)
 		{ "cimc", 22, 63, 7, 11, 1, 36, 23 },
 	};
 
-	cost_compare(want, sizeof(want) / sizeof(*want), -1);
+	cost_compare(want, sizeof(want) / sizeof(*want), -1, false);
 }
 
 /* With streams: enrolment asks once where the stream is, and opens it. Looks
@@ -135,7 +137,21 @@ streams_cost_what_they_did(void)
 		{ "ilo5", 19, 49, 6, 10, 1, 0, 0 },
 	};
 
-	cost_compare(want, sizeof(want) / sizeof(*want), 0);
+	cost_compare(want, sizeof(want) / sizeof(*want), 0, false);
+}
+
+/* With media made and served: looks when the medium is ready, and two or three
+ * writes of host and machine each, which say how far it is. The data has a drive of
+ * its own on the second one: another insertion, its reads, and two ejects. */
+static void
+media_cost_what_they_did(void)
+{
+	static const struct cost want[] = {
+		{ "generic", 15, 51, 5, 10, 1, 38, 26 },
+		{ "idrac9", 19, 71, 8, 11, 1, 38, 23 },
+	};
+
+	cost_compare(want, sizeof(want) / sizeof(*want), -1, true);
 }
 
 int
@@ -144,6 +160,7 @@ main(void)
 	static const struct unit_case cases[] = {
 		{ "costs are what they were", costs_are_what_they_were },
 		{ "streams cost what they did", streams_cost_what_they_did },
+		{ "media cost what they did", media_cost_what_they_did },
 	};
 
 	return UNIT_RUN("counts", cases);
