@@ -502,6 +502,23 @@ find(struct bases *bs, const char *url, const char *checksum)
 	return NULL;
 }
 
+static struct base *
+base_new(struct bases *bs, const char *url, const char *checksum)
+{
+	struct base *b = xcalloc(1, sizeof(*b));
+
+	b->of = bs;
+	b->url = xstrdup(url);
+	b->checksum = str_empty(checksum) ? NULL : xstrdup(checksum);
+	LIST_INIT(&b->users);
+	backoff_init(&b->backoff, BASES_RETRY_US, BASES_RETRY_MAX_US, &bs->rng);
+	LIST_INSERT_HEAD(&bs->v, b, in_bases);
+	bs->n++;
+	gauge(bs);
+	look(b);
+	return b;
+}
+
 bool
 base_want(struct bases *bs, struct base_user *u, const char *url,
     const char *checksum, struct err *e)
@@ -513,22 +530,11 @@ base_want(struct bases *bs, struct base_user *u, const char *url,
 	if (b == NULL && !make_room(bs))
 		return err_set(e, ERR_BUSY, 0,
 		    "%u images are in use, as many as may be", BASES_MAX);
-	if (b == NULL) {
-		b = xcalloc(1, sizeof(*b));
-		b->of = bs;
-		b->url = xstrdup(url);
-		b->checksum = str_empty(checksum) ? NULL : xstrdup(checksum);
-		LIST_INIT(&b->users);
-		backoff_init(
-		    &b->backoff, BASES_RETRY_US, BASES_RETRY_MAX_US, &bs->rng);
-		LIST_INSERT_HEAD(&bs->v, b, in_bases);
-		bs->n++;
-		gauge(bs);
-		look(b);
-	} else if (b->phase == PHASE_REST && b->now != NULL &&
-		   now - b->looked_us > BASES_FRESH_US) {
+	if (b == NULL)
+		b = base_new(bs, url, checksum);
+	else if (b->phase == PHASE_REST && b->now != NULL &&
+		 now - b->looked_us > BASES_FRESH_US)
 		look(b); /* the origin may have another one by now */
-	}
 	u->base = b;
 	LIST_INSERT_HEAD(&b->users, u, in_base);
 	return true;
