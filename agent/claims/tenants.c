@@ -42,10 +42,11 @@ tenants_who(const struct record *r, bool reported, struct live_who *w)
 	w->until_s[TOKEN_MEDIUM] = provisioning && r->deadline_s > 0
 				       ? r->deadline_s + TENANTS_LATE_S
 				       : 0;
-	/* The data alone, which nobody needs any more once it was taken; a system
-	 * that is up by another evidence may still be at it. */
-	w->may[TOKEN_CONFIG] =
-	    w->may[TOKEN_MEDIUM] && !reported && r->data_gone_s == 0;
+	/* The data alone, which nobody needs any more once it was taken: a system
+	 * that is up by another evidence may still be at it, and one that was
+	 * installed may take it at its own first boot. */
+	w->may[TOKEN_CONFIG] = r->data_gone_s == 0 && r->ejected_s == 0 &&
+			       (!reported || r->installed_s != 0);
 	w->until_s[TOKEN_CONFIG] =
 	    r->deadline_s > 0 ? r->deadline_s + TENANTS_LATE_S : 0;
 	return true;

@@ -339,6 +339,7 @@ static enum verdict
 installed_media_gone(void *arg)
 {
 	struct host_pass *p = arg;
+	const struct redfish_slot *stays;
 	const struct redfish_state *s;
 	enum verdict v =
 	    host_act_read(p, RF_READ_SYSTEM | RF_READ_BOOT | RF_READ_MEDIA);
@@ -348,9 +349,13 @@ installed_media_gone(void *arg)
 	s = pass_state(p);
 	boot_say(
 	    p, "Installing", "installed; ejecting the medium", "media: eject");
+	if (!medium_config_stays(p, &stays))
+		return pass_poll(p, p->c->o.poll_busy_us);
 	for (size_t i = 0; i < s->n_slots; i++)
-		if (s->slots[i].usable && s->slots[i].inserted)
-			return host_act_eject(p, NULL);
+		if (s->slots[i].usable && s->slots[i].inserted &&
+		    &s->slots[i] != stays)
+			return host_act_eject(
+			    p, stays == NULL ? NULL : s->slots[i].uri);
 	return V_NEXT;
 }
 

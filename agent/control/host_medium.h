@@ -53,6 +53,9 @@ enum verdict medium_ready(struct host_pass *p);
 enum verdict medium_recorded(void *arg);
 enum verdict medium_transport_fits(void *arg);
 enum verdict medium_config_inserted(void *arg);
+/* The drive whose medium stays for the boot of what was installed; NULL = none
+ * does. false: that cannot be told yet. */
+bool medium_config_stays(struct host_pass *p, const struct redfish_slot **slot);
 /* And of a system that is up. */
 enum verdict medium_config_gone(struct host_pass *p);
 

@@ -211,10 +211,30 @@ config_taken(const struct host_pass *p)
 	const struct record *r = &p->h.record;
 	struct phoned w;
 
+	/* What was installed may take its data at its own first boot. */
+	int64_t since = r->installed_s == 0 ? r->on_s : r->on2_s;
+
 	return r->data_gone_s != 0 ||
 	       phoned_of(&w, p->h.asks.report, r->claim_id, r->attempt) ||
 	       controllers_node_since(p->c, p->m.key) >= r->on_s ||
-	       pass_wall_s(p) >= r->on_s + p->m.timeout_s;
+	       (since != 0 && pass_wall_s(p) >= since + p->m.timeout_s);
+}
+
+/* So long the URL of the second medium may be unknown to an agent that has just
+ * come: without it the drive cannot be told from others. */
+#define CONFIG_UNKNOWN_US LOOP_MIN
+
+bool
+medium_config_stays(struct host_pass *p, const struct redfish_slot **slot)
+{
+	*slot = NULL;
+	if (!medium_composed(p) || !medium_has_config(p) || config_taken(p))
+		return true;
+	*slot = medium_config_slot(p);
+	if (p->ctl->mem.ended_us == 0)
+		p->ctl->mem.ended_us = pass_now_us(p);
+	return medium_url(p, BOOT_MEDIUM_CONFIG) != NULL ||
+	       pass_now_us(p) - p->ctl->mem.ended_us >= CONFIG_UNKNOWN_US;
 }
 
 static enum verdict
@@ -241,20 +261,26 @@ medium_config_gone(struct host_pass *p)
 {
 	struct record r = p->h.record;
 	bool has = medium_composed(p) && medium_has_config(p);
+	/* The token of an installer's ISO is dead: by that of the data alone
+	 * its drive is told, so that it goes before that dies, too. */
+	bool told = has && medium_url(p, BOOT_MEDIUM_ISO) == NULL;
 	enum verdict v = V_NEXT;
 
 	if (has && !config_taken(p))
 		return V_NEXT;
 	/* Only by its URL is it told from what the user may have inserted. */
-	if (has && medium_url(p, BOOT_MEDIUM_CONFIG) == NULL &&
-	    medium_url(p, BOOT_MEDIUM_ISO) == NULL)
+	if (told && medium_url(p, BOOT_MEDIUM_CONFIG) == NULL)
 		return V_NEXT;
+	if (told)
+		v = config_ejected(p);
+	if (v != V_NEXT)
+		return v;
 	if (has && r.data_gone_s == 0) {
 		/* With this its token dies, whoever serves it. */
 		r.data_gone_s = pass_wall_s(p);
 		return host_act_record(p, &r);
 	}
-	if (has)
+	if (has && !told)
 		v = config_ejected(p);
 	p->ctl->mem.up_ejected = v == V_NEXT;
 	return v;

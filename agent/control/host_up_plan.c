@@ -10,10 +10,10 @@ up_ejected(struct host_pass *p)
 	const struct redfish_state *s;
 	enum verdict v;
 
-	if (p->m.image_kind != IMAGE_LIVE || p->ctl->mem.up_ejected)
+	if (p->ctl->mem.up_ejected)
 		return V_NEXT;
-	/* The system may live on its medium, but not on the data. */
-	if (!p->m.eject_when_up)
+	/* A live system may live on its medium, but not on the data. */
+	if (p->m.image_kind != IMAGE_LIVE || !p->m.eject_when_up)
 		return medium_config_gone(p);
 	v = host_act_read(p, RF_READ_SYSTEM | RF_READ_MEDIA);
 	if (v != V_NEXT)

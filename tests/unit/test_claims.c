@@ -365,6 +365,16 @@ the_data_alone_goes_before_the_rest(void)
 	CU_ASSERT_TRUE(tenants_who(&r, false, &w));
 	CU_ASSERT_FALSE(w.may[TOKEN_CONFIG]);
 	CU_ASSERT_TRUE(w.may[TOKEN_MEDIUM]);
+	/* What was installed takes it at its own boot: by this token its drive
+	 * is told after the report, until the record says that it goes. */
+	r.installed_s = 800;
+	r.data_gone_s = 0;
+	CU_ASSERT_TRUE(tenants_who(&r, true, &w));
+	CU_ASSERT_TRUE(w.may[TOKEN_CONFIG]);
+	CU_ASSERT_FALSE(w.may[TOKEN_MEDIUM]);
+	r.data_gone_s = 900;
+	CU_ASSERT_TRUE(tenants_who(&r, true, &w));
+	CU_ASSERT_FALSE(w.may[TOKEN_CONFIG]);
 }
 
 static void

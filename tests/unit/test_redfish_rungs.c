@@ -210,8 +210,8 @@ slots_hold_an_image_by_url_or_name(void)
 		s.image = xstrdup(rows[i].image);
 		s.image_name = xstrdup(rows[i].name);
 		s.inserted = rows[i].inserted;
-		CHECK_ROW(redfish_slot_holds(&s, "http://10.0.0.1:80/x/n1.iso") ==
-			      rows[i].holds,
+		CHECK_ROW(redfish_slot_holds(&s,
+			      "http://10.0.0.1:80/x/n1.iso") == rows[i].holds,
 		    rows[i].image ? rows[i].image : "NULL");
 		xfree(s.image);
 		xfree(s.image_name);

@@ -211,7 +211,7 @@ capi_machine(struct rig *r, const struct capi_machine *m)
 	    "kind: Beskar7Machine\n"
 	    "metadata: {name: %s, namespace: %s, labels: {" CAPI
 	    "/cluster-name: %s%s%s}}\n"
-	    "spec: {image: {url: \"http://10.0.0.3/installer.iso\"}%s%s}\n"
+	    "spec: {image: {%s}%s%s}\n"
 	    "---\n"
 	    "apiVersion: " CAPI "/v1beta2\n"
 	    "kind: Machine\n"
@@ -219,9 +219,11 @@ capi_machine(struct rig *r, const struct capi_machine *m)
 	    "/cluster-name: %s%s%s}}\n"
 	    "spec: {clusterName: %s, bootstrap: %s, infrastructureRef: "
 	    "{apiGroup: " AX ", kind: Beskar7Machine, name: %s}%s%s}\n",
-	    m->name, ns, m->cluster, dot, labels, m->spec == NULL ? "" : ", ",
-	    m->spec == NULL ? "" : m->spec, m->name, ns, m->cluster, dot,
-	    labels, m->cluster,
+	    m->name, ns, m->cluster, dot, labels,
+	    m->image != NULL ? m->image
+			     : "url: \"http://10.0.0.3/installer.iso\"",
+	    m->spec == NULL ? "" : ", ", m->spec == NULL ? "" : m->spec,
+	    m->name, ns, m->cluster, dot, labels, m->cluster,
 	    m->bootstrap != NULL ? m->bootstrap
 				 : "{configRef: {apiGroup: bootstrap." CAPI
 				   ", kind: KubeadmConfig, name: x}}",

@@ -77,6 +77,7 @@ struct capi_machine {
 	const char *labels; /* flow YAML, e.g. "a: b"; NULL = control plane */
 	const char *bootstrap; /* flow YAML; NULL = a configRef */
 	const char *more;      /* of the Machine's spec, flow; NULL = none */
+	const char *image;     /* of the Beskar7Machine's, flow; NULL = a URL */
 	const char *spec;      /* more of the Beskar7Machine's, flow */
 };
 void capi_machine(struct rig *r, const struct capi_machine *m);

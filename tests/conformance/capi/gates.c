@@ -114,6 +114,88 @@ waits_for_a_missing_secret(void)
 	rig_free(r);
 }
 
+/* Of what the simulated system found on the medium that it booted. */
+static bool
+system_found(
+    struct rig *r, const char *host, const char *member, const char *want)
+{
+	char path[64];
+	int status = 0;
+	cJSON *j;
+	bool ok;
+
+	(void)snprintf(path, sizeof(path), "/bmcs/%s", host);
+	j = bmc_fleet_control(stage_fleet(r->s), "GET", path, NULL, &status);
+	ok = str_eq(json_str(json_obj(j, "userData"), member, ""), want);
+	if (!ok)
+		(void)printf("found <%s>, wanted %s\n",
+		    json_str(json_obj(j, "userData"), member, ""), want);
+	cJSON_Delete(j);
+	return ok;
+}
+
+/* A live system of cloud-init's, with that Secret. */
+static void
+machine_with(struct rig *r, const char *name, const char *secret_data)
+{
+	char bootstrap[64];
+
+	rig_apply(r,
+	    "apiVersion: v1\nkind: Secret\nmetadata: {name: %s-data}\n"
+	    "stringData: {%s}\n",
+	    name, secret_data);
+	(void)snprintf(
+	    bootstrap, sizeof(bootstrap), "{dataSecretName: %s-data}", name);
+	capi_machine(r,
+	    &(struct capi_machine){ .name = name,
+		.cluster = "c1",
+		.bootstrap = bootstrap,
+		.image = "url: \"http://10.0.0.3/live.iso?family=cloud-init\", "
+			 "kind: Live" });
+}
+
+#define CLOUD_CONFIG "\"#cloud-config\\nruncmd: [kubeadm join x]\\n\""
+
+static void
+format_and_value_decide(void)
+{
+	struct rig_opts o = {
+		.bmcs = 1, .timing = capi_quick, .agent = { .media = true }
+	};
+	struct rig *r = rig_new(&o);
+
+	rig_run(r, LOOP_MIN);
+	/* Not that of the image: refused, and delivered to nobody. */
+	machine_with(r, "m1", "format: ignition, value: " CLOUD_CONFIG);
+	rig_run(r, LOOP_MIN);
+	capi_still(r, SETTLE);
+	CU_ASSERT_TRUE(capi_cond_is(
+	    r, B7M, "m1", "BootstrapDataReady", "reason", "FormatUnsupported"));
+	CU_ASSERT_EQUAL(capi_touched_all(r), 0);
+	/* Empty, and none at all: waited for. */
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(
+		    capi_merge(r, COREP "secrets/m1-data",
+			i == 0 ? "{\"data\":{\"format\":null,\"value\":\"\"}}"
+			       : "{\"data\":{\"value\":null}}"),
+		    200);
+		rig_run(r, LOOP_MIN);
+		CU_ASSERT_TRUE(capi_cond_is(
+		    r, B7M, "m1", "BootstrapDataReady", "status", "False"));
+		CU_ASSERT_EQUAL(capi_touched_all(r), 0);
+	}
+	/* Without a format it is a cloud-config. */
+	CU_ASSERT_EQUAL(capi_merge(r, COREP "secrets/m1-data",
+			    "{\"stringData\":{\"value\":" CLOUD_CONFIG "}}"),
+	    200);
+	CU_ASSERT_TRUE(capi_up(r, "m1"));
+	CU_ASSERT_TRUE(capi_cond_is(
+	    r, B7M, "m1", "BootstrapDataReady", "reason", "Ready"));
+	CU_ASSERT_TRUE(system_found(r, "bmc-000", "format", "cloud-init"));
+	CU_ASSERT_TRUE(system_found(r, "bmc-000", "state", "Bootstrapped"));
+	rig_free(r);
+}
+
 static void
 an_opaque_secret_without_label_works(void)
 {
@@ -220,8 +302,8 @@ const struct contract_check contract_gates[] = {
 	    waits_for_the_bootstrap_data, NULL },
 	{ 30, 'M', "waits for a missing Secret, and sees it come",
 	    waits_for_a_missing_secret, NULL },
-	{ 31, 'M', "format and value of the bootstrap data", NULL,
-	    "bootstrap data is not delivered to machines yet" },
+	{ 31, 'M', "format and value of the bootstrap data",
+	    format_and_value_decide, NULL },
 	{ 32, 'M', "an Opaque Secret without labels will do",
 	    an_opaque_secret_without_label_works, NULL },
 	{ 33, 'Q', "the payload appears in no object and no log",
