@@ -5,6 +5,7 @@
 
 #include "agent/claims/marks.h"
 #include "common/mem.h"
+#include "common/str.h"
 
 static void turn(void *arg);
 
@@ -242,4 +243,14 @@ proof_unref(struct proof *p)
 	if (p->begun)
 		prepass_free(&p->image.p);
 	xfree(p);
+}
+
+const char *
+proof_refusal(const struct err *e)
+{
+	if (str_has_prefix(e->msg, "its SHA-256 is"))
+		return "ChecksumMismatch";
+	if (str_has_prefix(e->msg, "not an ISO 9660 image"))
+		return "NotAnISO";
+	return "ImageRefused";
 }

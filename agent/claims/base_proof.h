@@ -69,5 +69,7 @@ proof_of(struct base_image *i)
 {
 	return (struct proof *)i; /* its first member */
 }
+/* What is wrong with bytes that came, by how the parser begins to tell it. */
+const char *proof_refusal(const struct err *e);
 
 #endif

@@ -83,17 +83,6 @@ shown(const struct base *b, char out[SHOWN])
 	    b->url); /* cut is fine */
 }
 
-/* What is wrong with bytes that came, by how the parser begins to tell it. */
-static const char *
-refusal(const struct err *e)
-{
-	if (str_has_prefix(e->msg, "its SHA-256 is"))
-		return "ChecksumMismatch";
-	if (str_has_prefix(e->msg, "not an ISO 9660 image"))
-		return "NotAnISO";
-	return "ImageRefused";
-}
-
 void
 base_status(const struct base *b, struct base_status *out)
 {
@@ -284,7 +273,7 @@ proven(void *arg, const struct err *e)
 
 		if (bytes)
 			(void)str_copy(b->refused_name, 65, proof_name(p));
-		failed(b, e, bytes ? refusal(e) : "OriginFailed", bytes);
+		failed(b, e, bytes ? proof_refusal(e) : "OriginFailed", bytes);
 		return;
 	}
 	shown(b, name);
