@@ -81,32 +81,38 @@ cluster_run(struct play *p, const cJSON *a, struct err *e)
 	return play_cluster(p, a, e);
 }
 
-/* One call to the API; a reply of 400 and more is an error. Owned; NULL on
- * failure. */
-static cJSON *
+struct object_body {
+	const char *type, *text; /* NULL: none */
+};
+
+/* One call to the API; a reply of 400 and more is an error. *reply: owned by the
+ * caller, NULL on failure. */
+static bool
 object_ask(struct play *p, const char *method, const char *path,
-    const char *type, const char *body, struct err *e)
+    const struct object_body *b, cJSON **reply, struct err *e)
 {
 	int status = 0;
-	cJSON *reply =
-	    p->be->ops->api(p->be, method, path, type, body, &status);
 
-	if (status >= 200 && status < 300 && reply != NULL)
-		return reply;
+	*reply =
+	    p->be->ops->api(p->be, method, path, b->type, b->text, &status);
+	if (status >= 200 && status < 300 && *reply != NULL)
+		return true;
 	(void)err_set(e, ERR_REFUSED, status, "%s %.80s: %d %.120s", method,
-	    path, status, json_str(reply, "message", ""));
-	cJSON_Delete(reply);
-	return NULL;
+	    path, status, json_str(*reply, "message", ""));
+	cJSON_Delete(*reply);
+	*reply = NULL;
+	return false;
 }
 
 static bool
 object_call(struct play *p, const char *method, const char *path,
-    const char *type, const char *body, struct err *e)
+    const struct object_body *b, struct err *e)
 {
-	cJSON *reply = object_ask(p, method, path, type, body, e);
+	cJSON *reply;
+	bool ok = object_ask(p, method, path, b, &reply, e);
 
 	cJSON_Delete(reply);
-	return reply != NULL;
+	return ok;
 }
 
 /* ---- our own writes, as the watches tell them ------------------------------------- */
@@ -188,13 +194,15 @@ object_patch_one(
 {
 	const struct object_patch *pt = arg;
 	char *path = kind_path(r->kind, r->ns, r->name, pt->sub);
-	cJSON *reply = object_ask(p, "PATCH", path, pt->type, pt->body, e);
+	const struct object_body b = { pt->type, pt->body };
+	cJSON *reply;
+	bool ok = object_ask(p, "PATCH", path, &b, &reply, e);
 
-	if (reply != NULL)
+	if (ok)
 		object_hear(p, r, reply);
 	cJSON_Delete(reply);
 	xfree(path);
-	return reply != NULL;
+	return ok;
 }
 
 static const struct shape_key patch_keys[] = {
@@ -269,8 +277,9 @@ label_run(struct play *p, const cJSON *a, struct err *e)
 static bool
 delete_one(struct play *p, const struct object_ref *r, void *arg, struct err *e)
 {
+	static const struct object_body none = { NULL, NULL };
 	char *path = kind_path(r->kind, r->ns, r->name, NULL);
-	bool ok = object_call(p, "DELETE", path, NULL, NULL, e);
+	bool ok = object_call(p, "DELETE", path, &none, e);
 
 	(void)arg;
 	xfree(path);
@@ -329,7 +338,8 @@ secret_run(struct play *p, const cJSON *a, struct err *e)
 	json_set_str(data, "password", json_str(a, "password", NULL));
 	body = json_print(patch);
 	ok = (!json_bool(a, "bmc", false) || secret_bmc(p, a, e)) &&
-	     object_call(p, "PATCH", path, MERGE, body, e);
+	     object_call(
+		 p, "PATCH", path, &(struct object_body){ MERGE, body }, e);
 	xfree(body);
 	xfree(path);
 	cJSON_Delete(patch);
