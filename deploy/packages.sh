@@ -39,8 +39,8 @@ all="clang libclang-rt-14-dev clang-tidy clang-format llvm cppcheck valgrind cca
 all="$all python3-venv"
 # machines that really boot (tests/integration/qemu.sh; it fetches a kernel, too)
 all="$all qemu-system-x86 qemu-block-extra ovmf busybox-static cpio"
-# the load of tests/bench/bmc.sh
-all="$all wrk"
+# the load of tests/bench/bmc.sh; the measure of tests/bench/media.sh
+all="$all wrk lighttpd"
 # Redfish clients of others
 all="$all redfishtool ilorest python3-sushy ansible fwupd"
 

@@ -118,6 +118,24 @@ else
 	say "not ok" "$n BMCs in one process" failed
 fi
 
+# ---- the media server ---------------------------------------------------------
+
+more=
+[ "$smoke" = no ] || more="--mb 24 --slow-mb 8 --streams 20 --rounds 1"
+# shellcheck disable=SC2086
+tests/bench/media.sh --build "$build" $more >"$out" 2>&1
+case $?:$(column stream_kb) in
+0:?*)
+	for of in one many slow slow_many; do
+		say ok "media server to lighttpd, $of" "$(column ratio_$of) times"
+	done
+	say ok "memory a stream" "$(column stream_kb) KB"
+	;;
+77:*) say skip "media server" "$(sed -n 's/^SKIPPED: //p' "$out")" ;;
+*) say "not ok" "media server" "media.sh failed" ;;
+esac
+sed 's/^/    /' "$out"
+
 # ---- the seams --------------------------------------------------------------
 
 seconds=3
