@@ -31,4 +31,13 @@ controllers_collect(const struct controllers *c, struct metrics *m)
 	metrics_help(m, "beskar7_hosts_ready",
 	    "PhysicalHosts driven here whose condition Ready is True.");
 	metrics_set(m, "beskar7_hosts_ready", NULL, (int64_t)n.ready);
+	metrics_help(m, "beskar7_hosts_provisioning",
+	    "PhysicalHosts driven here that are being provisioned, by "
+	    "status.operation.progressPercent.");
+	for (int i = 0; i < HOST_TENTHS; i++) {
+		(void)str_format(
+		    label, sizeof(label), "percent=\"%d\"", 10 * i);
+		metrics_set(m, "beskar7_hosts_provisioning", label,
+		    (int64_t)n.in_tenth[i]);
+	}
 }

@@ -152,6 +152,17 @@ host_ref_key(const struct host *h, const char *name)
 	return name == NULL ? NULL : xasprintf("%s/%s", h->ns, name);
 }
 
+static int
+brief_progress(const struct cJSON *tree)
+{
+	const struct cJSON *op = json_at(tree, "status/operation");
+	int64_t percent = json_i64(op, "progressPercent", 0);
+
+	if (!str_eq(json_str(op, "kind", NULL), "Provision"))
+		return -1;
+	return percent < 0 ? 0 : percent > 100 ? 10 : (int)(percent / 10);
+}
+
 static struct host_brief *
 host_brief_new(const char *key, const cJSON *tree)
 {
@@ -170,6 +181,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	(void)host_condition(&h, "HostProvisioned", &reason);
 	b->waiting_evidence = str_eq(reason, "WaitingForEvidence");
 	b->ready = str_eq(host_condition(&h, "Ready", NULL), "True");
+	b->progress = brief_progress(tree);
 	b->claimed = h.spec.consumer.name != NULL;
 	b->leaving = host_leaving(&h);
 	b->healing = h.asks.remediate != NULL || record_healing(&h.record);
@@ -250,6 +262,8 @@ host_index_census(const struct host_index *x,
 			continue;
 		n.in_state[b->state]++;
 		n.ready += b->ready;
+		if (b->progress >= 0)
+			n.in_tenth[b->progress]++;
 	}
 	return n;
 }

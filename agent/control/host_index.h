@@ -22,6 +22,7 @@ struct host_brief {
 	bool waiting_evidence; /* by its condition: no slot of the limit */
 	bool available;        /* state, HostAvailable and connection agree */
 	bool ready;            /* its condition Ready */
+	int progress;          /* of a provision, in tenths; -1 = none runs */
 	bool claimed;          /* spec.consumerRef is set */
 	bool leaving;          /* host_leaving() */
 	bool healing;          /* a remediation was asked for, or runs */
@@ -56,9 +57,11 @@ const struct host_brief *host_index_get(
  * NULL. */
 const struct host_brief *host_index_serving(
     const struct host_index *x, const char *claim_id);
+#define HOST_TENTHS 11 /* 0, 10 .. 100 % */
 struct host_census {
 	size_t in_state[HOST_STATES];
 	size_t ready;
+	size_t in_tenth[HOST_TENTHS]; /* provisions, by how far they are */
 };
 /* Of those that counts says (NULL: of all). */
 struct host_census host_index_census(const struct host_index *x,

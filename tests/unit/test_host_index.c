@@ -201,11 +201,21 @@ counts_states_and_readiness(void)
 	(void)put(&x, "ns/b", free_host("b", "B", ""), NULL);
 	(void)put(&x, "ns/c", failed, NULL);
 	(void)put(&x, "ns/d", host_tree("metadata: {name: d}"), NULL);
+	(void)put(&x, "ns/e",
+	    host_tree("metadata: {name: e}\nstatus: {operation: {kind: "
+		      "Provision, progressPercent: 70}}"),
+	    NULL);
+	(void)put(&x, "ns/f",
+	    host_tree("metadata: {name: f}\nstatus: {operation: {kind: "
+		      "Release, progressPercent: 70}}"),
+	    NULL);
 	host_index_drop(&x, "ns/b");
 	n = host_index_census(&x, NULL, NULL);
 	CU_ASSERT_EQUAL(n.in_state[HOST_AVAILABLE], 1);
 	CU_ASSERT_EQUAL(n.in_state[HOST_ERROR], 1);
-	CU_ASSERT_EQUAL(n.in_state[HOST_ENROLLING], 1);
+	CU_ASSERT_EQUAL(n.in_state[HOST_ENROLLING], 3);
+	CU_ASSERT_EQUAL(n.in_tenth[7], 1);
+	CU_ASSERT_EQUAL(n.in_tenth[0], 0);
 	CU_ASSERT_EQUAL(n.ready, 1);
 	host_index_free(&x);
 }
