@@ -32,8 +32,8 @@ struct main_opts {
 	const char *diagnostics, *image_origins, *lease_ns, *lease_name;
 	const char *lease_identity, *dns_servers, *explain, *ask, *ask_cert,
 	    *ask_key;
-	const char *media_listen, *media_url, *report_url, *image_ca,
-	    *image_dir;
+	const char *media_listen, *media_url, *report_url, *report_ca,
+	    *image_ca, *image_dir;
 	const char *media_cert, *media_key;
 	bool media_bind;
 	int64_t media_streams, media_claim_streams, media_requests;
@@ -130,6 +130,10 @@ static const struct option_row rows[] = {
 	{ "report-url", 0, OPT_STR, "URL", NULL, 0, 0,
 	    "what machines reach it by; default: --media-url", NULL,
 	    O(report_url) },
+	{ "report-ca", 0, OPT_STR, "FILE", NULL, 0, 0,
+	    "certificates, PEM, that machines verify an https --report-url by; "
+	    "default: what they trust",
+	    NULL, O(report_ca) },
 	{ "media-tls-cert", 0, OPT_STR, "FILE", NULL, 0, 0,
 	    "its certificate, PEM, read again when it changes; default: plain "
 	    "HTTP",
@@ -329,6 +333,7 @@ main_media(const struct main_opts *o)
 		    .idle_us = o->media_idle_us },
 		.media_url = o->media_url,
 		.report_url = o->report_url,
+		.report_ca = o->report_ca,
 		.image_ca = o->image_ca,
 		.folders = o->image_dir,
 		.cache = (size_t)o->media_cache << 20,

@@ -491,6 +491,7 @@ media_new(struct kube_client *k, const struct media_opts *o)
 	m->env = kube_client_env(k);
 	m->o = *o;
 	m->report_url = xstrdup(o->report_url);
+	m->report_ca = xstrdup(o->report_ca);
 	LIST_INIT(&m->v);
 	timer_start(m->env->loop, &m->sweep, SWEEP_US, sweep, m);
 	return m;
@@ -509,5 +510,6 @@ media_free(struct media *m)
 		medium_free(t);
 	}
 	xfree(m->report_url);
+	xfree(m->report_ca);
 	xfree(m);
 }

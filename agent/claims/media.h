@@ -30,6 +30,7 @@ struct media_opts {
 	struct bases *bases;     /* borrowed, as the next */
 	const struct live *live; /* claims, keys */
 	const char *report_url;  /* before "/r/TOKEN" */
+	const char *report_ca;   /* PEM; NULL = machines trust it already */
 	/* An answer for that host is another one. */
 	void (*changed)(void *arg, const char *host);
 	void *arg;

@@ -10,6 +10,7 @@
 #include "agent/claims/reports.h"
 #include "agent/claims/tenants.h"
 #include "agent/control/boot_media.h"
+#include "agent/delivery/report.h"
 #include "agent/origin/folder.h"
 #include "common/buf.h"
 #include "common/log.h"
@@ -18,14 +19,15 @@
 #include "common/url.h"
 
 #define CA_MAX (1u << 20)
+#define REPORT_CA_MAX (16u << 10)
 
 struct media_server {
 	const struct env *env;
 	struct live live;
 	struct live_keys keys; /* kept while what is heard is stale */
 	bool stale;
-	char *media_url, *report_url; /* owned */
-	struct tls_trust *trust;      /* NULL = the system's */
+	char *media_url, *report_url, *report_ca; /* owned */
+	struct tls_trust *trust;                  /* NULL = the system's */
 	struct bases *bases;
 	struct media *media;
 	struct boot_media face;
@@ -245,6 +247,26 @@ on_medium(void *arg, const char *host)
 		m->face.wake(m->face.wake_arg, host);
 }
 
+/* It goes into the media of all hosts as it is. */
+static bool
+take_report_ca(struct media_server *m, const char *path, struct err *e)
+{
+	struct buf b;
+	bool ok;
+
+	if (str_empty(path))
+		return true;
+	buf_init(&b, REPORT_CA_MAX);
+	ok = m->env->files->read(m->env->files->self, path, &b, e);
+	if (ok && (strlen(buf_str(&b)) != b.n || !report_ca_ok(buf_str(&b))))
+		ok = err_set(e, ERR_SPEC, 0,
+		    "%s: not a file of PEM certificates alone", path);
+	if (ok)
+		m->report_ca = xstrdup(buf_str(&b));
+	buf_free(&b);
+	return ok || err_wrap(e, "--report-ca");
+}
+
 static bool
 open_server(struct media_server *m, struct kube_client *k,
     const struct media_server_opts *o, struct err *e)
@@ -255,6 +277,7 @@ open_server(struct media_server *m, struct kube_client *k,
 		.cache = o->cache };
 	struct media_opts mo = { .live = &m->live,
 		.report_url = m->report_url,
+		.report_ca = m->report_ca,
 		.changed = on_medium,
 		.arg = m };
 	struct serve_hooks h = { .open = hook_open,
@@ -293,7 +316,7 @@ media_server_new(
 		.self = m, .look = face_look, .url = face_url, .seen = face_seen
 	};
 	if (!take_urls(m, o, e) || !take_ca(m, o->image_ca, e) ||
-	    !open_server(m, k, o, e)) {
+	    !take_report_ca(m, o->report_ca, e) || !open_server(m, k, o, e)) {
 		media_server_free(m);
 		return NULL;
 	}
@@ -321,6 +344,7 @@ media_server_free(struct media_server *m)
 	secret_wipe(&m->keys, sizeof(m->keys));
 	xfree(m->media_url);
 	xfree(m->report_url);
+	xfree(m->report_ca);
 	xfree(m);
 }
 

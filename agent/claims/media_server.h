@@ -16,6 +16,9 @@ struct media_server_opts {
 	 * slash at its end: "http://10.0.0.1:8090". report: NULL or "" = as
 	 * media. */
 	const char *media_url, *report_url;
+	/* PEM file that machines are to verify the latter's server by; NULL or
+	 * "" = with what they trust. */
+	const char *report_ca;
 	const char *image_ca; /* PEM file; NULL or "" = the system's CAs */
 	const char *origins;  /* --image-origins */
 	const char *folders;  /* --image-dir; NULL or "" = none */

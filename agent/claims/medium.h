@@ -67,7 +67,7 @@ struct media {
 	struct kube_client *kube; /* borrowed */
 	const struct env *env;
 	struct media_opts o;
-	char *report_url; /* owned */
+	char *report_url, *report_ca; /* owned */
 	LIST_HEAD(, medium) v;
 	unsigned making;
 	size_t bytes;

@@ -159,6 +159,7 @@ deliver(struct medium *t, struct sparse *base, struct err *e)
 		.provider_id = w->provider_id,
 		.kernel_args = w->kernel_args,
 		.report_url = url,
+		.report_ca = t->m->report_ca,
 		.installer = w->installer,
 		.second_drive = t->second,
 		.cd = &t->image->p.cd,

@@ -312,8 +312,10 @@ delivery(struct delivery_out *out, const struct delivery_in *in, struct err *e)
 	room_begin(out);
 	payload_look(&p, in->data.p != NULL ? in->data.p : "", in->data.n);
 	j.family = family_of(in->cd);
-	j.report = (struct report){ in->report_url, in->installer, p.sentinel };
-	j.reports = in->report_url != NULL && report_url_ok(in->report_url);
+	j.report = (struct report){ in->report_url, in->report_ca,
+		in->installer, p.sentinel };
+	j.reports = in->report_url != NULL && report_url_ok(in->report_url) &&
+		    (in->report_ca == NULL || report_ca_ok(in->report_ca));
 	out->mode = in->mode;
 	out->format =
 	    in->mode == DELIVERY_NONE ? DELIVERY_FORMAT_AUTO : in->format;

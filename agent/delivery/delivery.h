@@ -64,6 +64,7 @@ struct delivery_in { /* all borrowed for the call */
 	const char *provider_id; /* NULL = not known */
 	const char *kernel_args; /* userData.kernelArgs; NULL = none */
 	const char *report_url;  /* NULL = nobody listens */
+	const char *report_ca;   /* PEM; NULL = what the system trusts */
 	bool installer;          /* image.kind Installer; else Live */
 	bool second_drive;       /* the BMC has another CD drive to use */
 	const struct cd *cd; /* the boot image, by which families are told */

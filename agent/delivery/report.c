@@ -108,21 +108,35 @@ static const char judge[] =
     "}\n"
     "\n";
 
+/* Over https the server is verified, or there is no report: what cannot is passed
+ * over (--no-hsts is an option of GNU's wget alone). */
 static const char send[] =
-    "# The token is in the URL and says who this is; a listener that is not "
-    "the\n"
-    "# cluster learns nothing else, so its certificate does not matter.\n"
     "b7_send() {\n"
+    "\tb7_ca=\n"
+    "\tcase $B7_REPORT_URL in\n"
+    "\t[Hh][Tt][Tt][Pp][Ss]:*)\n"
+    "\t\tif [ -n \"$B7_REPORT_CA\" ]; then\n"
+    "\t\t\tb7_ca=$b7_dir/report-ca.pem\n"
+    "\t\t\tprintf '%s\\n' \"$B7_REPORT_CA\" > \"$b7_ca\"\n"
+    "\t\tfi\n"
+    "\t\t;;\n"
+    "\tesac\n"
     "\tif command -v curl > /dev/null 2>&1; then\n"
-    "\t\tcurl -fsgk -o /dev/null --max-time 60 \\\n"
+    "\t\tcurl -fsg -o /dev/null --max-time 60 \\\n"
+    "\t\t\t${b7_ca:+--cacert \"$b7_ca\"} \\\n"
     "\t\t\t-H 'Content-Type: application/json' \\\n"
     "\t\t\t--data-binary \"$1\" \"$B7_REPORT_URL\" && return 0\n"
     "\tfi\n"
     "\tif command -v wget > /dev/null 2>&1; then\n"
-    "\t\t# BusyBox knows few options, and some builds die of -T.\n"
-    "\t\tfor b7_opts in \"--no-check-certificate -T 60 -t 1\" \"\"; do\n"
+    "\t\t# BusyBox knows few options, and some builds die of -T. It\n"
+    "\t\t# verifies no server, and is not asked where one is to be.\n"
+    "\t\tfor b7_opts in \"--no-hsts -T 60 -t 1\" \"\"; do\n"
+    "\t\t\tcase $b7_opts$B7_REPORT_URL in\n"
+    "\t\t\t[Hh][Tt][Tt][Pp][Ss]:*) break ;;\n"
+    "\t\t\tesac\n"
     "\t\t\t# shellcheck disable=SC2086\n"
-    "\t\t\twget $b7_opts -q -O /dev/null \\\n"
+    "\t\t\twget $b7_opts ${b7_ca:+--ca-certificate=\"$b7_ca\"} \\\n"
+    "\t\t\t\t-q -O /dev/null \\\n"
     "\t\t\t\t--header 'Content-Type: application/json' \\\n"
     "\t\t\t\t--post-data \"$1\" \"$B7_REPORT_URL\" && return 0\n"
     "\t\tdone\n"
@@ -132,8 +146,9 @@ static const char send[] =
     "\t\t\"$b7_py\" -c 'import ssl, sys, urllib.request as u\n"
     "r = u.Request(sys.argv[1], sys.argv[2].encode(),\n"
     "              {\"Content-Type\": \"application/json\"})\n"
-    "u.urlopen(r, timeout=60, context=ssl._create_unverified_context())' \\\n"
-    "\t\t\t\"$B7_REPORT_URL\" \"$1\" && return 0\n"
+    "c = ssl.create_default_context(cafile=sys.argv[3] or None)\n"
+    "u.urlopen(r, timeout=60, context=c)' \\\n"
+    "\t\t\t\"$B7_REPORT_URL\" \"$1\" \"$b7_ca\" && return 0\n"
     "\tdone\n"
     "\treturn 1\n"
     "}\n"
@@ -198,12 +213,26 @@ report_url_ok(const char *url)
 	return true;
 }
 
+bool
+report_ca_ok(const char *pem)
+{
+	static const char others[] = "-+/= \r\n";
+
+	for (const char *s = pem; *s != '\0'; s++)
+		if (!str_is_alnum(*s) && strchr(others, *s) == NULL)
+			return false;
+	return strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL;
+}
+
 void
 report_script(struct wiped *out, const struct report *r)
 {
 	wiped_adds(out, head);
 	wiped_adds(out, "B7_REPORT_URL='");
 	wiped_adds(out, r->url);
+	wiped_adds(out, "'\nB7_REPORT_CA='");
+	if (r->ca != NULL)
+		wiped_adds(out, r->ca);
 	wiped_adds(out, "'\nB7_INSTALLED_ONLY='");
 	wiped_adds(out, r->installed_only ? "1" : "0");
 	wiped_adds(out, "'\nB7_SENTINEL='");

@@ -7,11 +7,14 @@
 
 struct report {
 	const char *url;
+	const char *ca;      /* PEM that its server is verified by; NULL = the
+			      * system's own */
 	bool installed_only; /* a live system says nothing */
 	bool sentinel;       /* the data says where it notes its success */
 };
 /* false: no URL that a shell takes as it is. */
 bool report_url_ok(const char *url);
+bool report_ca_ok(const char *pem); /* and no certificates */
 void report_script(struct wiped *out, const struct report *r);
 /* A systemd unit that runs it from `path` with each boot until it is answered. */
 void report_unit(struct wiped *out, const char *path);

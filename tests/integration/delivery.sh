@@ -7,7 +7,7 @@ set -euo pipefail
 
 agent=$1
 here=$(cd "$(dirname "$0")" && pwd)
-for tool in xorriso isoinfo cpio cloud-init curl python3; do
+for tool in xorriso isoinfo cpio cloud-init curl openssl python3; do
 	command -v "$tool" > /dev/null || {
 		echo "SKIPPED: no $tool"
 		exit 77
@@ -340,6 +340,39 @@ done
 echo 'BOOT_IMAGE=/vmlinuz root=/dev/sda1' > proc/cmdline
 ok "the installed one" run /bin/sh "$bin:$tmp/only-curl"
 ok "the installed one does" said '"status":'
+# over https: by the certificates that came along, or not at all
+kill "$listener"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 \
+	-addext subjectAltName=IP:127.0.0.1 -keyout tls.key -out tls.pem 2> /dev/null
+python3 - listen.py > listen-tls.py <<'TLS'
+import sys
+print(open(sys.argv[1]).read().replace('print(', """import ssl
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain('tls.pem', 'tls.key')
+server.socket = tls.wrap_socket(server.socket, server_side=True)
+print(""", 1))
+TLS
+rm -f port
+python3 listen-tls.py > port 2> /dev/null &
+listener=$!
+for _ in $(seq 100); do [ -s port ] || sleep 0.1; done
+url=https://127.0.0.1:$(cat port)/r/x?n
+over_tls() { # SHELL CLIENT: once, as far as it comes in some seconds
+	rm -rf posts var
+	mkdir -p var
+	timeout "$tries" env -i PATH="$bin:$tmp/only-$2" "$1" ./script.sh wait || true
+}
+for client in curl wget python3; do
+	[ -e "only-$client/$client" ] || continue
+	extract_script utf8 1
+	tries=2 over_tls /bin/sh $client
+	ok "https and $client: nothing to a server that nobody knows" not test -e posts
+	sed -i "/^B7_REPORT_CA=''/{s/''/'/;r tls.pem
+a '
+}" script.sh
+	tries=20 over_tls /bin/sh $client
+	ok "https and $client: to one that is verified" said '"status":'
+done
 if command -v shellcheck > /dev/null; then
 	ok "shellcheck" shellcheck -s sh -e SC2016 script.sh
 fi

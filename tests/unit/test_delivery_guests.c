@@ -163,6 +163,27 @@ without_a_listener_the_data_stays_as_it_is(void)
 }
 
 static void
+certificates_come_along_with_the_report(void)
+{
+	static const char pem[] = "-----BEGIN CERTIFICATE-----\nMII+/=\n"
+				  "-----END CERTIFICATE-----\n";
+	struct delivery_rig r;
+
+	rig_begin(&r, RIG_DEBIAN, KUBEADM);
+	CU_ASSERT_EQUAL(rig_run(&r), MEDIA_DONE);
+	CU_ASSERT_TRUE(rig_has(
+	    rig_file(&r, true, "/nocloud/user-data"), "B7_REPORT_CA=''\n"));
+	r.in.report_ca = pem;
+	CU_ASSERT_EQUAL(rig_run(&r), MEDIA_DONE);
+	CU_ASSERT_TRUE(rig_has(rig_file(&r, true, "/nocloud/user-data"),
+	    "B7_REPORT_CA='-----BEGIN CERTIFICATE-----\nMII+/=\n"));
+	r.in.report_ca = "-----BEGIN CERTIFICATE-----'; rm -rf /; '";
+	CU_ASSERT_EQUAL(rig_run(&r), MEDIA_DONE);
+	CU_ASSERT_FALSE(r.out.report);
+	rig_end(&r);
+}
+
+static void
 an_installers_own_system_never_reports(void)
 {
 	static const enum rig_family all[] = { RIG_DEBIAN, RIG_UBUNTU,
@@ -276,7 +297,8 @@ kubeadm_data_are_nested_and_rendered(void)
 	    "/var/lib/cloud/instance/scripts/zz-beskar7-report");
 	CU_ASSERT_TRUE(rig_has(
 	    json_str(j, "autoinstall/user-data/write_files/1/content", ""),
-	    "\nB7_REPORT_URL='" RIG_URL "'\nB7_INSTALLED_ONLY='1'\n"));
+	    "\nB7_REPORT_URL='" RIG_URL "'\nB7_REPORT_CA=''\n"
+	    "B7_INSTALLED_ONLY='1'\n"));
 	cJSON_Delete(j);
 	rig_end(&r);
 }
@@ -528,6 +550,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(other_bytes_are_a_part_in_base64),
 	UNIT_CASE(a_message_is_nested_whole),
 	UNIT_CASE(without_a_listener_the_data_stays_as_it_is),
+	UNIT_CASE(certificates_come_along_with_the_report),
 	UNIT_CASE(an_installers_own_system_never_reports),
 	UNIT_CASE(network_data_come_along),
 	UNIT_CASE(network_data_of_others_are_refused),
