@@ -40,7 +40,7 @@ static const struct shape_key bmc_keys[] = {
 	{ "bmc", S_TEXT, true, "name, or all" },
 	{ "do", S_TEXT, true,
 	    "swap-board, restart-bmc, certificate, "
-	    "end-sessions, wipe-disk, password, health, ..." },
+	    "end-sessions, wipe-disk, password, health, reread, ..." },
 	{ "body", S_MAP, false, "see sim/bmc/README.md" },
 	{ NULL, S_ANY, false, NULL },
 };
@@ -51,7 +51,7 @@ bmc_check(const cJSON *a, const char *path, const struct shape_source *s,
 {
 	static const char *const words[] = { "power-button", "swap-board",
 		"password", "restart-bmc", "certificate", "end-sessions",
-		"wipe-disk", "reset-counters", "health", NULL };
+		"wipe-disk", "reset-counters", "health", "reread", NULL };
 
 	return shape_word(a, "do", words, path, s, e);
 }

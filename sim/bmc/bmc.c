@@ -18,6 +18,7 @@
 #include "sim/bmc/media_oem.h"
 #include "sim/bmc/media_trust.h"
 #include "sim/bmc/network.h"
+#include "sim/bmc/reread.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/storage.h"
 #include "sim/bmc/subscription.h"
@@ -141,6 +142,7 @@ bmc_fini(struct bmc *b)
 	media_trust_free(b);
 	media_oem_free(b);
 	media_cancel_all(b);
+	reread_free(b);
 	machine_fini(b);
 	while (TAILQ_FIRST(&b->sessions)) {
 		struct session *s = TAILQ_FIRST(&b->sessions);
@@ -165,6 +167,7 @@ bmc_swap_board(struct bmc *b)
 	struct bmc_state *st = &b->st;
 
 	media_cancel_all(b);
+	reread_free(b);
 	machine_fini(b);
 	session_close_all(b, "board swapped");
 	events_forget(b);

@@ -105,6 +105,7 @@ struct bmc {
 	unsigned n_sessions;
 	struct task_list tasks;
 	struct media_oem *media_oem;       /* owned; NULL while untouched */
+	struct reread *reread;             /* owned; NULL before a medium */
 	struct media_trusts *media_trusts; /* owned; NULL before the first */
 	struct events *events;     /* owned; NULL until somebody subscribes */
 	struct firmware *firmware; /* owned; NULL before the first update */

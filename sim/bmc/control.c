@@ -15,6 +15,7 @@
 #include "sim/bmc/health.h"
 #include "sim/bmc/journal.h"
 #include "sim/bmc/machine.h"
+#include "sim/bmc/reread.h"
 #include "sim/bmc/session.h"
 #include "sim/bmc/trace.h"
 
@@ -282,6 +283,20 @@ post_health(struct call *c)
 	return done(c);
 }
 
+/* What it was told, or what another one was. */
+static cJSON *
+post_reread(struct call *c)
+{
+	const char *name = json_str(c->body, "of", c->b->name);
+	const struct bmc *of = bmc_fleet_get(c->f, name);
+
+	if (of == NULL)
+		return fail(c, 404, "no such BMC", name);
+	if (!reread_start(c->b, of))
+		return fail(c, 409, "no medium was ever mounted by", name);
+	return done(c);
+}
+
 static void
 zero_counters(struct bmc *b, void *arg)
 {
@@ -366,6 +381,7 @@ static const struct entry {
 	{ "POST", "certificate", EITHER, false, post_certificate },
 	{ "POST", "end-sessions", EITHER, false, post_end_sessions },
 	{ "POST", "health", ONE, false, post_health },
+	{ "POST", "reread", ONE, false, post_reread },
 	{ "POST", "wipe-disk", EITHER, false, post_wipe },
 	{ "POST", "reset-counters", EITHER, false, post_zero },
 };

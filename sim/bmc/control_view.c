@@ -8,6 +8,7 @@
 #include "sim/bmc/machine.h"
 #include "sim/bmc/mask.h"
 #include "sim/bmc/media.h"
+#include "sim/bmc/reread.h"
 #include "sim/bmc/session.h"
 
 static cJSON *
@@ -140,6 +141,7 @@ control_whole(struct bmc *b)
 	if (b->st.has_pending)
 		json_set(j, "pendingOverride", override_json(&b->st.pending));
 	json_set(j, "media", slots_json(b));
+	json_set(j, "reread", reread_json(b));
 	json_set(j, "userData", guest_json(b));
 	json_set(j, "openSessions", sessions_json(b->front));
 	json_set(j, "counters", counters_json(b));

@@ -14,6 +14,7 @@
 #include "sim/bmc/media_trust.h"
 #include "sim/bmc/medium.h"
 #include "sim/bmc/request.h"
+#include "sim/bmc/reread.h"
 #include "sim/bmc/task.h"
 
 #define CHECK_MS 20000
@@ -103,6 +104,7 @@ mount(struct media_op *op)
 	s->inserted = s->connected = true;
 	clear_override(b);
 	bmc_changed(b);
+	reread_note(b, op->slot, op->image);
 	mask_url(masked, sizeof(masked), op->image);
 	tell(b, BMC_EV_MEDIA_INSERTED, op->slot, masked);
 	machine_medium_changed(b, op->slot);

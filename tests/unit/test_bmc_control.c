@@ -92,6 +92,8 @@ errors_say_what_is_wrong(void)
 		{ "POST", ONE "/faults", "{", 400, "" },
 		{ "DELETE", ONE "/faults/x", NULL, 404, "no such fault: x" },
 		{ "GET", ONE "/trace/x", NULL, 404, "trace" },
+		{ "POST", ONE "/reread", NULL, 409, "ever mounted by" },
+		{ "POST", ONE "/reread", "{\"of\":\"bmc-9\"}", 404, "bmc-9" },
 	};
 	struct rig g;
 
@@ -227,6 +229,38 @@ old_events_can_be_asked_for(void)
 /* ---- many --------------------------------------------------------------- */
 
 static void
+a_url_can_be_asked_for_after_the_eject(void)
+{
+	struct bmc_fleet_opts o = { .count = 2 };
+	struct rig g;
+
+	rig_open(&g, &o);
+	CU_ASSERT_TRUE(rig_login(&g));
+	(void)rig_call(&g, "POST", RIG_CD "/Actions/VirtualMedia.InsertMedia",
+	    "{\"Image\":\"" RIG_ORIGIN "/live.iso\"}");
+	(void)rig_call(
+	    &g, "POST", RIG_CD "/Actions/VirtualMedia.EjectMedia", "{}");
+	rig_run(&g, 5000);
+	CU_ASSERT_EQUAL(rig_control(&g, "POST", ONE "/reread", NULL), 200);
+	(void)rig_control(&g, "GET", ONE, NULL);
+	CHECK_TEXT(rig_at(&g, "reread/0/result"), "reading");
+	rig_run(&g, 5000);
+	(void)rig_control(&g, "GET", ONE, NULL);
+	CHECK_TEXT(rig_at(&g, "reread/0/id"), "Cd");
+	CHECK_TEXT(rig_at(&g, "reread/0/result"), "read");
+	origin_fail(g.origin, "/live.iso", 404, 0);
+	CU_ASSERT_EQUAL(rig_control(&g, "POST", "/bmcs/bmc-001/reread",
+			    "{\"of\":\"bmc-000\"}"),
+	    200);
+	rig_run(&g, 5000);
+	(void)rig_control(&g, "GET", "/bmcs/bmc-001", NULL);
+	CHECK_TEXT(rig_at(&g, "reread/0/result"), "image server answered 404");
+	/* one that is under way when all ends */
+	(void)rig_control(&g, "POST", ONE "/reread", NULL);
+	rig_close(&g);
+}
+
+static void
 each_address_is_another_machine(void)
 {
 	static const char *const profiles[] = { "generic", "idrac9" };
@@ -326,6 +360,8 @@ main(void)
 		{ "the trace is bounded", the_trace_is_bounded },
 		{ "events can be followed", events_can_be_followed },
 		{ "old events can be asked for", old_events_can_be_asked_for },
+		{ "a URL can be asked for after the eject",
+		    a_url_can_be_asked_for_after_the_eject },
 		{ "each address is another machine",
 		    each_address_is_another_machine },
 		{ "certificates are signed by the fleet's CA and rotate",
