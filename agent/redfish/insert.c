@@ -182,6 +182,9 @@ refused(struct redfish *rf, const struct rf_reply *r)
 	else if (rf_ext_has(&r->ext, RF_NO_LICENCE) || r->status == 401 ||
 		 r->status == 403)
 		fail(rf, r, RF_CAUSE_NONE);
+	else if (r->status == 503 || r->status == 429)
+		/* still, after the waits: other words would not help */
+		fail(rf, r, RF_CAUSE_BUSY);
 	else if (!url_refused &&
 		 rf_insert_ladder_next(&c->l, r->status, &r->ext))
 		try_way(rf);

@@ -10,6 +10,9 @@ rf_refusal_keep(struct rf_refusal *f, const struct rf_reply *r)
 	if (f->any && (f->cause == RF_CAUSE_LICENCE ||
 			  f->cause == RF_CAUSE_PASSWORD_CHANGE))
 		return;
+	if (f->any && (rf_ext_has(&r->ext, RF_NO_ACTION) ||
+			  rf_reply_cause(r) == RF_CAUSE_UNSUPPORTED))
+		return;
 	f->any = true;
 	f->err = r->err;
 	f->cause = rf_reply_cause(r);

@@ -15,7 +15,8 @@ struct rf_refusal {
 	int64_t retry_after_us;
 	char message_id[64];
 };
-/* Licence and password are kept in front of whatever follows. */
+/* Licence and password are kept in front of whatever follows, anything in front
+ * of "not supported", which most rungs of a ladder are answered. */
 void rf_refusal_keep(struct rf_refusal *f, const struct rf_reply *r);
 /* Ends the operation with it. */
 void rf_refusal_fail(

@@ -503,6 +503,56 @@ an_insertion_is_tried_again_on_5xx_after_a_look(void)
 	rig_close(&g);
 }
 
+/* Other words do not help against a BMC that is busy. */
+static void
+an_insertion_ends_where_the_bmc_stays_busy(void)
+{
+	static const int rows[] = { 503, 429 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct busy x = { "POST", "InsertMedia", rows[i],
+			"GeneralError", 1000, 0 };
+		struct rig g;
+
+		rig_open(&g, "generic");
+		DISCOVER(&g);
+		g.fake.hook = refuses_at_first;
+		g.fake.arg = &x;
+		RUN(&g, redfish_insert(g.rf, NULL, URL, rig_done, &g));
+		CU_ASSERT_EQUAL(x.seen, 6);
+		CU_ASSERT_EQUAL(g.r.cause, RF_CAUSE_BUSY);
+		CU_ASSERT_EQUAL(g.r.http_status, rows[i]);
+		rig_close(&g);
+	}
+}
+
+static bool
+knows_the_action_alone(struct fake_bmc *b, const char *method, const char *uri,
+    const cJSON *body, struct fake_answer *a)
+{
+	(void)b;
+	(void)body;
+	if (strstr(uri, "VirtualMedia") == NULL || str_eq(method, "GET"))
+		return false;
+	return str_eq(method, "PATCH")
+		   ? fake_refuse(a, 400, "ActionNotSupported", NULL, NULL)
+		   : fake_refuse(a, 500, "InternalError", NULL, NULL);
+}
+
+static void
+what_the_action_said_is_told_and_not_that_others_are_not_supported(void)
+{
+	struct rig g;
+
+	rig_open(&g, "generic");
+	DISCOVER(&g);
+	g.fake.hook = knows_the_action_alone;
+	RUN(&g, redfish_insert(g.rf, NULL, URL, rig_done, &g));
+	CHECK_ROW(g.r.http_status == 500, g.r.err.msg);
+	CU_ASSERT_PTR_NOT_NULL(strstr(g.r.err.msg, "InsertMedia: HTTP 500"));
+	rig_close(&g);
+}
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(connections_follow_each_other_and_writes_have_their_own),
 	UNIT_CASE(headers_are_those_that_every_bmc_takes),
@@ -518,6 +568,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(reads_are_asked_again_where_that_may_help),
 	UNIT_CASE(a_write_is_repeated_only_where_the_bmc_says_that_it_passes),
 	UNIT_CASE(an_insertion_is_tried_again_on_5xx_after_a_look),
+	UNIT_CASE(an_insertion_ends_where_the_bmc_stays_busy),
+	UNIT_CASE(
+	    what_the_action_said_is_told_and_not_that_others_are_not_supported),
 };
 
 int
