@@ -128,8 +128,14 @@ take_ca(struct media_server *m, const char *path, struct err *e)
 	struct buf b;
 	bool ok;
 
-	if (str_empty(path))
+	if (str_empty(path)) {
+		if (str_has_iprefix(m->report_url, "https:"))
+			LOGI(m->env->log,
+			    "no --report-ca: machines report over https by the "
+			    "CAs of their own images",
+			    F_STR("reports", m->report_url));
 		return true;
+	}
 	buf_init(&b, CA_MAX);
 	ok = m->env->files->read(m->env->files->self, path, &b, e);
 	if (ok)
