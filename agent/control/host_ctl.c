@@ -454,6 +454,21 @@ host_settle_late(struct host_ctl *ctl)
 	host_settle(ctl, ctl->settle_verdict, ctl->settle_at);
 }
 
+/* At a step that failed: what stands there says why, which is more than that it
+ * is tried again, and would only be written once more when it fails again. */
+static bool
+host_tries_again(const struct host_pass *p)
+{
+	const struct report_cond *rc = &p->rep.cond[HC_PROVISIONED];
+	const char *reason = NULL;
+
+	if (p->ctl->backoff.failures == 0 || rc->status == SAY_NOTHING)
+		return false;
+	(void)host_condition(&p->h, host_cond_type(HC_PROVISIONED), &reason);
+	return str_eq(reason, rc->reason) && p->h.state_known &&
+	       (!p->rep.has_state || p->h.state == p->rep.state);
+}
+
 static void
 host_flush(void *arg)
 {
@@ -461,7 +476,7 @@ host_flush(void *arg)
 	struct host_pass *p = ctl->pass;
 
 	if (!ctl->active || ctl->settling || p->rep.op.kind == NULL ||
-	    ctl->call != NULL || ctl->share != NULL)
+	    ctl->call != NULL || ctl->share != NULL || host_tries_again(p))
 		return;
 	/* A fleet that enrols at once waits for its turn: a write for each
 	 * that only says so would delay them all. */
