@@ -232,7 +232,8 @@ bool rf_fail(struct redfish *rf, enum redfish_cause cause, enum err_kind kind,
 /* What was being done, with the reply's own error behind it; ends. */
 void rf_fail_reply(
     struct redfish *rf, const struct rf_reply *r, const char *what);
-/* Only fills the result; rf_finish is still to be called. */
+/* what: NULL = nothing in front. Only fills the result; rf_finish is still to be
+ * called. */
 void rf_set_failure(
     struct redfish *rf, const struct rf_reply *r, const char *what);
 int64_t rf_now(const struct redfish *rf);

@@ -73,7 +73,7 @@ succeed(struct redfish *rf)
 	rf_finish(rf);
 }
 
-/* What was tried, with what a person may not see in the refusal. */
+/* What a person may not see in the refusal; NULL = nothing. */
 static const char *
 what(const struct redfish *rf)
 {
@@ -90,7 +90,7 @@ what(const struct redfish *rf)
 	if (!w->insert && !w->oem)
 		return "insert the image (the virtual medium has no action "
 		       "for it)";
-	return "insert the image";
+	return NULL; /* the action and who called for it say it all */
 }
 
 static void

@@ -139,7 +139,8 @@ rf_set_failure(struct redfish *rf, const struct rf_reply *r, const char *what)
 	if (r->ok) /* a refusal that the status did not show */
 		(void)err_set(&res->err, ERR_PROTO, r->status,
 		    "HTTP %d but: %s", r->status, r->ext.text);
-	(void)err_wrap(&res->err, "%s", what);
+	if (what != NULL)
+		(void)err_wrap(&res->err, "%s", what);
 	if (r->retry_after_us > 0)
 		res->retry_after_us = r->retry_after_us;
 }

@@ -32,7 +32,8 @@ rf_refusal_fail(
 	(void)str_copy(res->message_id, sizeof(res->message_id), f->message_id);
 	res->cause = f->cause;
 	res->err = f->err;
-	(void)err_wrap(&res->err, "%s", what);
+	if (what != NULL)
+		(void)err_wrap(&res->err, "%s", what);
 	rf_finish(rf);
 }
 

@@ -18,7 +18,7 @@ struct rf_refusal {
 /* Licence and password are kept in front of whatever follows, anything in front
  * of "not supported", which most rungs of a ladder are answered. */
 void rf_refusal_keep(struct rf_refusal *f, const struct rf_reply *r);
-/* Ends the operation with it. */
+/* Ends the operation with it; what: as for rf_set_failure(). */
 void rf_refusal_fail(
     struct redfish *rf, const struct rf_refusal *f, const char *what);
 
