@@ -1,6 +1,6 @@
 # The rules of the house, each a small script of tests/lint (see its README).
 find_program(B7_PYTHON3 python3 REQUIRED)
-foreach(rule banned dependencies globals headers metrics places readmes registered rules
+foreach(rule banned dependencies globals headers metrics places readmes reasons registered rules
 		scripts selftest sizes symbols)
 	add_test(NAME lint-${rule} COMMAND ${B7_PYTHON3}
 		${CMAKE_SOURCE_DIR}/tests/lint/${rule}.py ${CMAKE_SOURCE_DIR}
