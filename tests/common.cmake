@@ -1,4 +1,4 @@
-foreach(module buf files json json_hold json_patch json_room log map mem metrics options random
+foreach(module buf digest files json json_hold json_patch json_room log map mem metrics options random
 		retry str url yaml)
 	unit_test(${module} b7_common)
 endforeach()
