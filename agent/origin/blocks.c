@@ -98,17 +98,29 @@ blocks_counts(const struct blocks *b)
 	return b->counts;
 }
 
-static void
-make_room(struct blocks *b)
+/* Makes room for n bytes, of the blocks that were used longest ago. Memory of that
+ * length comes back to be used again, since new pages cost more than the copy into
+ * them; else NULL. */
+static char *
+evict(struct blocks *b, size_t n)
 {
 	struct block *k, *next;
+	char *p = NULL;
 
-	for (k = TAILQ_FIRST(&b->in_use); k != NULL && b->counts.bytes > b->max;
-	     k = next) {
+	for (k = TAILQ_FIRST(&b->in_use);
+	     k != NULL && b->counts.bytes + n > b->max; k = next) {
 		next = TAILQ_NEXT(k, in_use);
-		if (k->busy == 0)
-			block_free(k);
+		if (k->busy > 0)
+			continue;
+		if (p == NULL && k->n == n) {
+			p = k->p;
+			k->p = NULL;
+			TAILQ_REMOVE(&b->in_use, k, in_use);
+			b->counts.bytes -= k->n;
+		}
+		block_free(k);
 	}
+	return p;
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -189,7 +201,9 @@ fetched(void *arg, const void *p, size_t n, const struct err *e)
 		tell(&list, e);
 		return;
 	}
-	k->p = xmalloc(n);
+	k->p = evict(b, n);
+	if (k->p == NULL)
+		k->p = xmalloc(n);
 	memcpy(k->p, p, n);
 	k->n = n;
 	b->counts.bytes += n;
@@ -197,7 +211,7 @@ fetched(void *arg, const void *p, size_t n, const struct err *e)
 	k->busy++;
 	tell(&list, NULL);
 	k->busy--;
-	make_room(b);
+	(void)evict(b, 0); /* what was looked at before */
 }
 
 static void
