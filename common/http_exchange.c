@@ -2,12 +2,14 @@
 #include <event2/buffer.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/http_server_int.h"
 #include "common/mem.h"
 #include "common/str.h"
 
-#define PULL_MAX (16u << 10)
+#define PULL_MAX (16u << 10) /* of a stream of unknown length */
+#define PULL_BULK SRV_OUT_MAX
 #define TRICKLE_US (20 * LOOP_MS)
 
 /* ---- life ---------------------------------------------------------------------- */
@@ -359,17 +361,68 @@ add_piece(struct exch *x, const char *p, size_t n, bool end)
 		(void)evbuffer_add(out, "0\r\n\r\n", 5);
 }
 
+/* Once a piece was pulled. */
+static enum exch_step
+pulled(struct exch *x, enum http_flow flow, size_t n)
+{
+	if (flow == HTTP_END) {
+		x->reply = REPLY_DONE;
+		return STEP_IDLE;
+	}
+	x->src_paused = flow == HTTP_PAUSE || n == 0;
+	return STEP_MORE;
+}
+
 static enum exch_step
 pump_stream(struct exch *x)
 {
 	char piece[PULL_MAX];
-	size_t cap = sizeof piece, n = 0;
+	size_t n = 0;
 	enum http_flow flow;
 	struct conn *c = x->conn;
 
 	if (x->src_paused)
 		return STEP_IDLE;
-	if (x->src_left >= 0 && (uint64_t)x->src_left < cap)
+	flow = x->src.pull(x->src.arg, piece, sizeof piece, &n);
+	if (c->state == CONN_DEAD || c->x != x)
+		return STEP_IDLE;
+	if (n > sizeof piece || flow == HTTP_ABORT) {
+		/* Its own doing: nobody to tell. */
+		x->reply = REPLY_DONE;
+		return STEP_RESET;
+	}
+	add_piece(x, piece, n, flow == HTTP_END);
+	return pulled(x, flow, n);
+}
+
+/* Bytes that the socket takes at once need no place of their own. What went
+ * wrong comes again at the next write. */
+static size_t
+send_now(struct conn *c, const char *p, size_t n)
+{
+	ssize_t sent;
+
+	if (c->tls || evbuffer_get_length(c->out) > 0)
+		return 0;
+	sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	if (sent <= 0)
+		return 0;
+	timer_stop(&c->t_out);
+	return (size_t)sent;
+}
+
+/* A reply of known length. One piece at a time waits for the socket. */
+static enum exch_step
+pump_bulk(struct exch *x)
+{
+	char piece[PULL_BULK];
+	size_t cap = sizeof piece, n = 0, sent;
+	enum http_flow flow;
+	struct conn *c = x->conn;
+
+	if (x->src_paused || evbuffer_get_length(c->out) > 0)
+		return STEP_IDLE;
+	if ((uint64_t)x->src_left < cap)
 		cap = (size_t)x->src_left;
 	flow = x->src.pull(x->src.arg, piece, cap, &n);
 	if (c->state == CONN_DEAD || c->x != x)
@@ -380,18 +433,11 @@ pump_stream(struct exch *x)
 		x->reply = REPLY_DONE;
 		return STEP_RESET;
 	}
-	if (x->src_left >= 0)
-		x->src_left -= (int64_t)n;
-
-	if (x->src_left == 0)
-		flow = HTTP_END;
-	add_piece(x, piece, n, flow == HTTP_END);
-	if (flow == HTTP_END) {
-		x->reply = REPLY_DONE;
-		return STEP_IDLE;
-	}
-	x->src_paused = flow == HTTP_PAUSE || n == 0;
-	return STEP_MORE;
+	x->src_left -= (int64_t)n;
+	sent = n > 0 ? send_now(c, piece, n) : 0;
+	if (n > sent)
+		(void)evbuffer_add(c->out, piece + sent, n - sent);
+	return pulled(x, x->src_left == 0 ? HTTP_END : flow, n);
 }
 
 /* ---- raw --------------------------------------------------------------------------- */
@@ -460,6 +506,6 @@ enum exch_step
 exch_pump(struct exch *x)
 {
 	if (x->reply == REPLY_STREAM)
-		return pump_stream(x);
+		return x->src_left >= 0 ? pump_bulk(x) : pump_stream(x);
 	return x->reply == REPLY_RAW ? pump_raw(x) : STEP_IDLE;
 }
