@@ -165,6 +165,18 @@ reader_cancel(void *self, void *arg)
 		}
 }
 
+/* What is in memory is ready. */
+static void
+reader_ahead(void *self, uint64_t at)
+{
+	const struct reader *r = self;
+	struct composed_piece c;
+
+	if (r->base != NULL && r->base->ahead != NULL &&
+	    composed_next(r->of, &at, at + 1, &c) && c.kind == COMPOSED_BASE)
+		r->base->ahead(r->base->self, c.from);
+}
+
 void
 reader_init(
     struct reader *r, const struct composed *of, const struct source *base)
@@ -173,6 +185,7 @@ reader_init(
 	r->source = (struct source){ .size = of->size,
 		.read = reader_read,
 		.cancel = reader_cancel,
+		.ahead = reader_ahead,
 		.self = r };
 	r->of = of;
 	r->base = base;

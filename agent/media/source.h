@@ -23,6 +23,9 @@ struct source {
 	/* Of the read whose arg this is; none such is fine. */
 	void (*cancel)(void *self, void *arg);
 	void *self;
+	/* NULL, or: the byte there will be wanted soon. What it lies in may be
+	 * got ready, or not; nobody is told. */
+	void (*ahead)(void *self, uint64_t at);
 };
 
 /* Runs a step until it wants nothing more: reads its wants one after another, in

@@ -33,6 +33,8 @@ struct block {
 	char *p; /* owned; NULL while it is read */
 	size_t n;
 	unsigned busy; /* somebody looks at p: it must not go */
+	bool ahead;    /* nobody came to it yet */
+	bool early;    /* its read began before anybody did */
 	struct waits waits;
 };
 
@@ -42,6 +44,7 @@ struct blocks {
 	struct map by_key;          /* "name/number" -> struct block, owned */
 	TAILQ_HEAD(, block) in_use; /* those that are here */
 	TAILQ_HEAD(, blocks_view) views;
+	size_t n_ahead;
 	struct blocks_counts counts;
 };
 
@@ -66,11 +69,20 @@ blocks_new(const struct env *env, size_t max)
 	return b;
 }
 
+/* Somebody came to it, or nobody will. */
+static void
+not_ahead(struct block *k)
+{
+	k->b->n_ahead -= k->ahead;
+	k->ahead = false;
+}
+
 static void
 block_free(struct block *k)
 {
 	struct blocks *b = k->b;
 
+	not_ahead(k);
 	(void)map_take(&b->by_key, k->key); /* it was k */
 	if (k->p != NULL) {
 		TAILQ_REMOVE(&b->in_use, k, in_use);
@@ -159,6 +171,7 @@ hand_over(struct block *k)
 		if (next->view != k->via)
 			break;
 	k->via = NULL;
+	k->early = false;
 	if (next != NULL)
 		fetch(k, next->view);
 	else
@@ -183,6 +196,20 @@ tell(struct waits *list, const struct err *e)
 	}
 }
 
+/* Whoever came to a read that had begun before gets one of his own if it fails:
+ * he has as much time as if nobody had read ahead. */
+static bool
+once_more(struct block *k, const struct err *e)
+{
+	struct wait *w = LIST_FIRST(&k->waits);
+
+	if (!k->early || w == NULL || e->kind == ERR_CONFLICT)
+		return false;
+	k->early = false;
+	fetch(k, w->view);
+	return true;
+}
+
 static void
 fetched(void *arg, const void *p, size_t n, const struct err *e)
 {
@@ -191,6 +218,8 @@ fetched(void *arg, const void *p, size_t n, const struct err *e)
 	struct waits list = LIST_HEAD_INITIALIZER(list);
 	struct wait *w;
 
+	if (p == NULL && once_more(k, e))
+		return;
 	k->via = NULL;
 	while ((w = LIST_FIRST(&k->waits)) != NULL) {
 		LIST_REMOVE(w, in_block);
@@ -225,30 +254,45 @@ fetch(struct block *k, struct blocks_view *via)
 	via->from->read(via->from->self, k->at, n, fetched, k);
 }
 
+/* The block of that byte; NULL: it is neither here nor on its way. */
+static struct block *
+find(const struct blocks_view *v, uint64_t at, char **key)
+{
+	*key = xasprintf(
+	    "%s/%llu", v->name, (unsigned long long)(at / BLOCKS_SIZE));
+	return map_get(&v->b->by_key, *key);
+}
+
+static struct block *
+block_new(struct blocks *b, uint64_t at, char *key)
+{
+	struct block *k = xcalloc(1, sizeof(*k));
+
+	k->b = b;
+	k->key = key;
+	k->at = at / BLOCKS_SIZE * BLOCKS_SIZE;
+	LIST_INIT(&k->waits);
+	(void)map_put(&b->by_key, key, k); /* there was none */
+	return k;
+}
+
 static struct block *
 block_of(struct blocks_view *v, uint64_t at, bool *made)
 {
 	struct blocks *b = v->b;
-	char *key = xasprintf(
-	    "%s/%llu", v->name, (unsigned long long)(at / BLOCKS_SIZE));
-	struct block *k = map_get(&b->by_key, key);
+	char *key;
+	struct block *k = find(v, at, &key);
 
 	*made = k == NULL;
-	if (k == NULL) {
-		k = xcalloc(1, sizeof(*k));
-		k->b = b;
-		k->key = key;
-		k->at = at / BLOCKS_SIZE * BLOCKS_SIZE;
-		LIST_INIT(&k->waits);
-		(void)map_put(&b->by_key, key, k); /* there was none */
-		return k;
-	}
+	if (k == NULL)
+		return block_new(b, at, key);
+	xfree(key);
+	not_ahead(k);
 	if (k->p != NULL) {
 		TAILQ_REMOVE(&b->in_use, k, in_use);
 		TAILQ_INSERT_TAIL(&b->in_use, k, in_use);
 		b->counts.hits++;
 	}
-	xfree(key);
 	return k;
 }
 
@@ -339,6 +383,27 @@ view_cancel(void *self, void *arg)
 		}
 }
 
+static void
+view_ahead(void *self, uint64_t at)
+{
+	struct blocks_view *v = self;
+	struct blocks *b = v->b;
+	struct block *k;
+	char *key;
+
+	if (at >= v->source.size || b->n_ahead >= b->max / BLOCKS_SIZE / 4)
+		return;
+	if (find(v, at, &key) != NULL) {
+		xfree(key);
+		return;
+	}
+	k = block_new(b, at, key);
+	k->ahead = k->early = true;
+	b->n_ahead++;
+	b->counts.ahead++;
+	fetch(k, v); /* k may be gone */
+}
+
 /* ---- views -------------------------------------------------------------- */
 
 struct blocks_view *
@@ -353,6 +418,7 @@ blocks_view_new(struct blocks *b, const char *name, const struct source *from)
 		.size = from->size,
 		.read = view_read,
 		.cancel = view_cancel,
+		.ahead = view_ahead,
 		.self = v,
 	};
 	TAILQ_INIT(&v->waits);

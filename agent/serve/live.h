@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "agent/serve/ahead.h"
 #include "agent/serve/rate.h"
 #include "agent/serve/seen.h"
 #include "agent/serve/token.h"
@@ -56,7 +57,8 @@ struct live_claim {
 	struct rate rate;
 	unsigned streams[TOKEN_MEDIA], reports; /* under way */
 	struct seen seen[TOKEN_MEDIA];          /* size 0 until it was opened */
-	char etag[TOKEN_MEDIA][80]; /* of the media that seen is about */
+	char etag[TOKEN_MEDIA][80];      /* of the media that seen is about */
+	struct ahead ahead[TOKEN_MEDIA]; /* of the stream that read last */
 };
 
 struct live {

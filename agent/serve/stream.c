@@ -1,7 +1,7 @@
 /*
  * One GET or HEAD of a medium. It holds no bytes while its source answers at
- * once: they go right into what the network asked to be filled. Only what comes
- * later is kept until the network takes it.
+ * once: they go right into what the network asked to be filled. Of what comes
+ * later the first part is kept until the network takes it.
  */
 #include <string.h>
 
@@ -12,6 +12,7 @@
 #include "common/metrics.h"
 #include "common/str.h"
 
+#define HOLD_MAX (16u << 10) /* the rest is asked for again */
 #define RETRY_SOON_S 2
 #define RETRY_LATER_S 15
 
@@ -25,6 +26,7 @@ struct stream {
 	bool failed; /* it cannot go on: cut at the next pull */
 	struct serve_image image;
 	uint64_t at, end; /* what is still to be sent */
+	struct ahead ahead;
 	/* The room of the pull that is running; else NULL. */
 	char *out;
 	size_t got;
@@ -117,7 +119,7 @@ read_done(void *arg, const void *p, size_t n, const struct err *e)
 		memcpy(t->out, p, n);
 		t->got = n;
 	} else {
-		hold(t, p, n);
+		hold(t, p, n < HOLD_MAX ? n : HOLD_MAX);
 	}
 	if (t->out == NULL)
 		http_exchange_resume(t->x);
@@ -153,11 +155,30 @@ fill(struct stream *t, char *out, size_t cap)
 	return t->got;
 }
 
+/* [at, at + n) goes to the network. */
+static void
+count(struct stream *t, size_t n)
+{
+	struct serve *s = t->s;
+	const struct source *from = t->image.source;
+	int64_t now_us = loop_mono_us(s->env->loop);
+	uint64_t next;
+
+	seen_add(&t->claim->seen[t->which], t->at, n, now_us);
+	s->counts.bytes += n;
+	metrics_add(
+	    s->env->metrics, "beskar7_media_bytes_total", NULL, (int64_t)n);
+	if (ahead_add(&t->ahead, t->at, n, now_us, &next) &&
+	    from->ahead != NULL && next < from->size)
+		from->ahead(from->self, next);
+	t->claim->ahead[t->which] = t->ahead;
+	t->at += n;
+}
+
 static enum http_flow
 pull(void *arg, void *out, size_t cap, size_t *n)
 {
 	struct stream *t = arg;
-	struct serve *s = t->s;
 
 	*n = 0;
 	if (!t->failed && !live_open(t->claim, t->which)) {
@@ -173,12 +194,7 @@ pull(void *arg, void *out, size_t cap, size_t *n)
 	}
 	if (*n == 0)
 		return HTTP_PAUSE;
-	seen_add(
-	    &t->claim->seen[t->which], t->at, *n, loop_mono_us(s->env->loop));
-	t->at += *n;
-	s->counts.bytes += *n;
-	metrics_add(
-	    s->env->metrics, "beskar7_media_bytes_total", NULL, (int64_t)*n);
+	count(t, *n);
 	if (t->at < t->end)
 		return HTTP_MORE;
 	http_exchange_on_gone(t->x, NULL, NULL);
@@ -276,6 +292,8 @@ reply(struct stream *t)
 	src.length = (int64_t)a.r.n;
 	t->at = a.r.at;
 	t->end = a.r.at + a.r.n;
+	/* BMCs read in many requests: this one may go on where the last ended. */
+	t->ahead = t->claim->ahead[t->which];
 	t->replied = true;
 	if (a.status < 300 && !head && a.r.n > 0) {
 		http_reply_stream(x, a.status, a.h, a.n, &src);

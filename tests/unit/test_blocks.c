@@ -323,6 +323,101 @@ what_a_callback_does_harms_no_one(void)
 	rig_close(&r);
 }
 
+static void
+what_is_read_ahead_has_its_share(void)
+{
+	struct rig r;
+	struct got v[2] = { { .done = 0 } };
+	const struct source *s;
+
+	rig_open(&r, 8 * MIB);
+	s = blocks_view_source(r.v);
+	s->ahead(s->self, 3 * MIB);
+	s->ahead(s->self, 3 * MIB + 5); /* on its way */
+	s->ahead(s->self, SIZE);        /* behind the end */
+	CU_ASSERT_EQUAL(r.slow.reads, 1);
+	s->ahead(s->self, MIB);
+	s->ahead(s->self, 2 * MIB); /* a quarter is two */
+	CU_ASSERT_EQUAL(r.slow.reads, 2);
+	slow_let(&r.slow);
+	s->ahead(s->self, 2 * MIB); /* nobody came to them */
+	CU_ASSERT_EQUAL(r.slow.reads, 2);
+	/* whoever comes finds it, and makes room for one */
+	ask(&r, 3 * MIB + 7, 1000, &v[0]);
+	check(&v[0], 1000);
+	CU_ASSERT_EQUAL(r.slow.reads, 2);
+	s->ahead(s->self, 3 * MIB); /* here */
+	CU_ASSERT_EQUAL(r.slow.reads, 2);
+	s->ahead(s->self, 2 * MIB);
+	CU_ASSERT_EQUAL(r.slow.reads, 3);
+	/* who comes while it is on its way waits for that one */
+	ask(&r, 2 * MIB, 1000, &v[1]);
+	CU_ASSERT_EQUAL(r.slow.reads, 3);
+	s->ahead(s->self, 4 * MIB);
+	CU_ASSERT_EQUAL(r.slow.reads, 4);
+	slow_let(&r.slow);
+	check(&v[1], 1000);
+	CU_ASSERT_EQUAL(blocks_counts(r.b).ahead, 4);
+	CU_ASSERT_EQUAL(blocks_counts(r.b).misses, 4);
+	rig_close(&r);
+}
+
+static void
+what_failed_or_went_has_no_share(void)
+{
+	struct rig r;
+	struct got g = { .done = 0 };
+	const struct source *s;
+
+	rig_open(&r, 4 * MIB);
+	s = blocks_view_source(r.v);
+	s->ahead(s->self, 0);
+	r.slow.fails = true;
+	slow_let(&r.slow);
+	r.slow.fails = false;
+	s->ahead(s->self, 0);
+	CU_ASSERT_EQUAL(r.slow.reads, 2);
+	slow_let(&r.slow);
+	r.slow.at_once = true;
+	for (uint64_t at = MIB; at < SIZE; at += MIB) { /* it is pushed out */
+		g = (struct got){ .done = 0 };
+		ask(&r, at, 10, &g);
+		check(&g, 10);
+	}
+	s->ahead(s->self, 0);
+	CU_ASSERT_EQUAL(blocks_counts(r.b).ahead, 3);
+	CU_ASSERT_TRUE(blocks_counts(r.b).bytes <= 4 * MIB);
+	/* and nothing is read ahead for a view that goes */
+	r.slow.at_once = false;
+	g = (struct got){ .done = 0 };
+	ask(&r, 0, 10, &g);
+	check(&g, 10);
+	s->ahead(s->self, MIB);
+	rig_close(&r);
+	CU_ASSERT_EQUAL(r.slow.cancelled, 1);
+}
+
+/* What one had is another's place; short ones at the end are not. */
+static void
+memory_is_taken_over_with_its_length(void)
+{
+	struct rig r;
+
+	rig_open(&r, 2 * MIB);
+	r.slow.at_once = true;
+	for (unsigned i = 0; i < 3; i++)
+		for (uint64_t at = 0; at < SIZE; at += MIB) {
+			struct got g = { .done = 0 };
+			size_t n = SIZE - at < MIB ? (size_t)(SIZE - at) : MIB;
+
+			ask(&r, at, n, &g);
+			check(&g, n);
+			CU_ASSERT_TRUE(blocks_counts(r.b).bytes <= 2 * MIB);
+		}
+	CU_ASSERT_EQUAL(r.slow.reads, 18);
+	rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -333,6 +428,9 @@ main(void)
 		UNIT_CASE(failures_are_told_to_all_and_not_kept),
 		UNIT_CASE(who_goes_leaves_the_read_to_the_others),
 		UNIT_CASE(what_a_callback_does_harms_no_one),
+		UNIT_CASE(what_is_read_ahead_has_its_share),
+		UNIT_CASE(what_failed_or_went_has_no_share),
+		UNIT_CASE(memory_is_taken_over_with_its_length),
 	};
 
 	return UNIT_RUN("blocks", cases);

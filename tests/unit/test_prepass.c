@@ -332,7 +332,10 @@ a_source_may_answer_at_once_or_later(void)
 	cd_rig_make(&r, &full);
 	for (int at_once = 0; at_once < 2; at_once++) {
 		struct slow slow = { .r = &r, .at_once = at_once };
-		struct source src = { r.n, slow_read, slow_cancel, &slow };
+		struct source src = { .size = r.n,
+			.read = slow_read,
+			.cancel = slow_cancel,
+			.self = &slow };
 		struct ended d = { .n = 0 };
 		struct source_run run;
 		struct sparse s;
@@ -367,7 +370,10 @@ a_source_that_fails_or_is_stopped_ends_once(void)
 	struct sparse s;
 
 	cd_rig_make(&r, &full);
-	src = (struct source){ r.n, slow_read, slow_cancel, &slow };
+	src = (struct source){ .size = r.n,
+		.read = slow_read,
+		.cancel = slow_cancel,
+		.self = &slow };
 	sparse_init(&s, r.n);
 	source_run(&run, &src, &s, parse, ended, &d);
 	slow.fn(slow.arg, r.p + slow.at, slow.n, NULL);
