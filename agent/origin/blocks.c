@@ -210,6 +210,21 @@ once_more(struct block *k, const struct err *e)
 	return true;
 }
 
+/* A copy of what came. */
+static void
+keep(struct block *k, const void *p, size_t n)
+{
+	struct blocks *b = k->b;
+
+	k->p = evict(b, n);
+	if (k->p == NULL)
+		k->p = xmalloc(n);
+	memcpy(k->p, p, n);
+	k->n = n;
+	b->counts.bytes += n;
+	TAILQ_INSERT_TAIL(&b->in_use, k, in_use);
+}
+
 static void
 fetched(void *arg, const void *p, size_t n, const struct err *e)
 {
@@ -230,13 +245,7 @@ fetched(void *arg, const void *p, size_t n, const struct err *e)
 		tell(&list, e);
 		return;
 	}
-	k->p = evict(b, n);
-	if (k->p == NULL)
-		k->p = xmalloc(n);
-	memcpy(k->p, p, n);
-	k->n = n;
-	b->counts.bytes += n;
-	TAILQ_INSERT_TAIL(&b->in_use, k, in_use);
+	keep(k, p, n);
 	k->busy++;
 	tell(&list, NULL);
 	k->busy--;
