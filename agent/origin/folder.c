@@ -56,9 +56,11 @@ folder_check(const char *map, struct err *e)
 		if (m.folder == NULL || m.n_folder == 0 || m.folder[0] != '/')
 			return err_set(e, ERR_SPEC, 0,
 			    "\"%.*s\" is not URL=/FOLDER", (int)m.n_url, m.url);
-		if (!str_format(
-			url, sizeof(url), "%.*s", (int)m.n_url, m.url) ||
-		    !url_parse(&u, url, e))
+		if (!str_format(url, sizeof(url), "%.*s", (int)m.n_url, m.url))
+			return err_set(e, ERR_SPEC, 0,
+			    "\"%.100s...\" is longer than %u bytes", url,
+			    URL_MAX - 1);
+		if (!url_parse(&u, url, e))
 			return err_wrap(e, "\"%.*s\"", (int)m.n_url, m.url);
 		if (m.url[m.n_url - 1] != '/')
 			return err_set(e, ERR_SPEC, 0,

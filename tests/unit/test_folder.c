@@ -57,6 +57,22 @@ a_map_that_is_wrong_is_refused_by_its_part(void)
 	}
 }
 
+static void
+a_map_of_an_endless_url_is_refused(void)
+{
+	char *longer = xcalloc(1, 9000);
+	char *map;
+	struct err e = { .kind = ERR_NONE };
+
+	memset(longer, 'a', 8999);
+	map = xasprintf("http://local/%s/=/images", longer);
+	CU_ASSERT_FALSE(folder_check(map, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, "http://local/aaa"));
+	xfree(map);
+	xfree(longer);
+}
+
 /* ---- names -------------------------------------------------------------- */
 
 static void
@@ -409,6 +425,7 @@ main(void)
 	static const struct unit_case cases[] = {
 		UNIT_CASE(maps_that_can_be_used_pass),
 		UNIT_CASE(a_map_that_is_wrong_is_refused_by_its_part),
+		UNIT_CASE(a_map_of_an_endless_url_is_refused),
 		UNIT_CASE(urls_below_a_mapped_one_are_files_of_its_folder),
 		UNIT_CASE(other_urls_are_no_business_of_a_folder),
 		UNIT_CASE(names_that_could_leave_the_folder_are_refused),
