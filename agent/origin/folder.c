@@ -108,8 +108,10 @@ folder_path(
 			m.folder, (int)n, rest) ||
 		    !is_plain(path + m.n_folder + 1)) {
 			path[0] = '\0';
+			n = strcspn(url, "?#");
 			(void)err_set(e, ERR_SPEC, 0,
-			    "%.200s names no file of --image-dir", url);
+			    "%.*s names no file of --image-dir",
+			    (int)(n < 200 ? n : 200), url);
 		}
 		return true;
 	}

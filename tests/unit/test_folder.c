@@ -169,6 +169,20 @@ a_name_is_as_long_as_a_path_may_be(void)
 	}
 }
 
+/* Errors are logged and stand in conditions. */
+static void
+what_is_refused_is_told_without_its_query(void)
+{
+	struct err e = { .kind = ERR_NONE };
+	char path[FOLDER_PATH];
+
+	CU_ASSERT_TRUE(
+	    folder_path(MAP, "http://local/../a.iso?key=x1y2", path, &e));
+	CU_ASSERT_EQUAL(e.kind, ERR_SPEC);
+	CU_ASSERT_PTR_NOT_NULL(strstr(e.msg, "http://local/../a.iso"));
+	CU_ASSERT_PTR_NULL(strstr(e.msg, "x1y2"));
+}
+
 /* ---- images ------------------------------------------------------------- */
 
 static uint8_t
@@ -430,6 +444,7 @@ main(void)
 		UNIT_CASE(other_urls_are_no_business_of_a_folder),
 		UNIT_CASE(names_that_could_leave_the_folder_are_refused),
 		UNIT_CASE(a_name_is_as_long_as_a_path_may_be),
+		UNIT_CASE(what_is_refused_is_told_without_its_query),
 		UNIT_CASE(any_range_gives_the_files_bytes),
 		UNIT_CASE(a_reader_may_read_on_when_it_is_told),
 		UNIT_CASE(what_is_no_image_is_not_opened),
