@@ -120,20 +120,23 @@ folder_path(
 
 /* ---- images ------------------------------------------------------------- */
 
+/* One that is gone for a moment may come back as it was. */
 static bool
-is_changed(struct folder_image *f)
+is_same(struct folder_image *f, struct err *e)
 {
 	struct files *fs = f->env->files;
 	uint64_t size = 0;
 	int64_t stamp = 0;
-	struct err e;
 
-	/* One that is gone for a moment may come back as it was. */
-	if (f->changed || !fs->size(fs->self, f->path, &size, &e) ||
-	    !fs->stamp(fs->self, f->path, &stamp, &e))
-		return f->changed;
-	f->changed = size != f->source.size || stamp != f->stamp_us;
-	return f->changed;
+	if (!f->changed) {
+		if (!fs->size(fs->self, f->path, &size, e) ||
+		    !fs->stamp(fs->self, f->path, &stamp, e))
+			return false;
+		f->changed = size != f->source.size || stamp != f->stamp_us;
+	}
+	return !f->changed ||
+	       err_set(e, ERR_CONFLICT, 0,
+		   "the image changed while it was read: %.200s", f->path);
 }
 
 static void
@@ -146,10 +149,7 @@ folder_read(void *self, uint64_t at, size_t n, source_fn *fn, void *arg)
 	bool ok = fs->read_at(fs->self, f->path, at, p, n, &e);
 
 	/* Looked at behind the read: what was read is what it was. */
-	if (is_changed(f))
-		ok = err_set(&e, ERR_CONFLICT, 0,
-		    "the image changed while it was read: %.200s", f->path);
-	if (ok)
+	if (is_same(f, &e) && ok)
 		fn(arg, p, n, NULL);
 	else
 		fn(arg, NULL, 0, &e);

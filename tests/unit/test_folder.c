@@ -395,6 +395,12 @@ replace(struct folder_rig *r)
 }
 
 static void
+take_away(struct folder_rig *r)
+{
+	files_memory_put(r->in, ISO, NULL, 0);
+}
+
+static void
 bytes_are_not_handed_on_if_the_image_changed_behind_them(void)
 {
 	struct folder_rig r;
@@ -408,6 +414,32 @@ bytes_are_not_handed_on_if_the_image_changed_behind_them(void)
 	CU_ASSERT_EQUAL(read_at(f, 0, 100).n, 100);
 	CU_ASSERT_EQUAL(read_at(f, 0, 100).err.kind, ERR_CONFLICT);
 	CU_ASSERT_EQUAL(r.reads, 2);
+	folder_image_free(f);
+	folder_rig_close(&r);
+}
+
+/* Whose bytes they were cannot be told. */
+static void
+bytes_are_not_handed_on_if_the_image_went_behind_them(void)
+{
+	struct folder_rig r;
+	struct folder_image *f;
+
+	folder_rig_open(&r);
+	put(&r, ISO, SIZE, 0);
+	f = image(&r, ISO);
+	r.stamp = 1; /* of the first put */
+	r.when = 1;
+	r.then = take_away;
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).err.kind, ERR_NOTFOUND);
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).err.kind, ERR_NOTFOUND);
+	CU_ASSERT_FALSE(folder_image_changed(f));
+	put(&r, ISO, SIZE, 0); /* and is back as it was */
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).n, 100);
+	r.stamp_fails = ERR_INTERNAL;
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).err.kind, ERR_INTERNAL);
+	r.stamp_fails = ERR_NONE;
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).n, 100);
 	folder_image_free(f);
 	folder_rig_close(&r);
 }
@@ -452,6 +484,8 @@ main(void)
 		UNIT_CASE(an_image_that_changed_is_an_error_for_good),
 		UNIT_CASE(
 		    bytes_are_not_handed_on_if_the_image_changed_behind_them),
+		UNIT_CASE(
+		    bytes_are_not_handed_on_if_the_image_went_behind_them),
 		UNIT_CASE(a_read_that_fails_may_work_later),
 	};
 
