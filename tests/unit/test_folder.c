@@ -389,6 +389,22 @@ an_image_that_changed_is_an_error_for_good(void)
 }
 
 static void
+another_size_is_another_image_at_the_same_time_too(void)
+{
+	struct folder_rig r;
+	struct folder_image *f;
+
+	folder_rig_open(&r);
+	r.stamp = 99;
+	put(&r, ISO, SIZE, 0);
+	f = image(&r, ISO);
+	put(&r, ISO, SIZE + 1, 0);
+	CU_ASSERT_EQUAL(read_at(f, 0, 100).err.kind, ERR_CONFLICT);
+	folder_image_free(f);
+	folder_rig_close(&r);
+}
+
+static void
 replace(struct folder_rig *r)
 {
 	put(r, ISO, SIZE, 1);
@@ -482,6 +498,7 @@ main(void)
 		UNIT_CASE(what_is_no_image_is_not_opened),
 		UNIT_CASE(other_bytes_have_another_name),
 		UNIT_CASE(an_image_that_changed_is_an_error_for_good),
+		UNIT_CASE(another_size_is_another_image_at_the_same_time_too),
 		UNIT_CASE(
 		    bytes_are_not_handed_on_if_the_image_changed_behind_them),
 		UNIT_CASE(

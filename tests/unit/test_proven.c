@@ -216,6 +216,22 @@ what_was_not_looked_at_yet_cannot_be_right(void)
 }
 
 static void
+what_is_behind_all_digests_cannot_be_right(void)
+{
+	struct rig r;
+	struct got g = { .done = 0 };
+	struct err e;
+
+	rig_open(&r);
+	digests_free(&r.d); /* of a smaller image */
+	CU_ASSERT_TRUE_FATAL(digests_init(&r.d, MIB, &e));
+	CU_ASSERT_TRUE_FATAL(digests_add(&r.d, r.p, MIB, &e));
+	ask(&r, 3 * MIB, 1000, &g);
+	check_conflict(&r, &g, "MiB 3 ");
+	rig_close(&r);
+}
+
+static void
 a_part_of_a_mib_is_not_even_asked_for(void)
 {
 	static const struct {
@@ -342,6 +358,7 @@ main(void)
 		UNIT_CASE(a_mib_in_the_place_of_another_is_wrong),
 		UNIT_CASE(fewer_bytes_than_were_asked_for_are_wrong),
 		UNIT_CASE(what_was_not_looked_at_yet_cannot_be_right),
+		UNIT_CASE(what_is_behind_all_digests_cannot_be_right),
 		UNIT_CASE(a_part_of_a_mib_is_not_even_asked_for),
 		UNIT_CASE(an_origin_that_fails_is_told_as_it_says_it),
 		UNIT_CASE(what_is_cancelled_is_not_told),
