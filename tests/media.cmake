@@ -5,6 +5,8 @@ foreach(module cd compose compose_boot karg prepass)
 		${CMAKE_SOURCE_DIR}/tests/unit/cd_both.c
 		${CMAKE_SOURCE_DIR}/tests/unit/cd_rig.c)
 endforeach()
+unit_test(reader b7_agent_media)
+unit_test(sparse b7_agent_media)
 if(TARGET beskar7-agent)
 	add_test(NAME integration-iso
 		COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/iso.sh
