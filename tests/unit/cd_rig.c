@@ -437,6 +437,39 @@ cd_rig_make(struct cd_rig *r, const struct cd_rig_opts *o)
 	r->n += o->padding;
 }
 
+/* Where a record says that its folder is, both ways round. */
+static void
+move_to(uint8_t *sector, uint32_t number)
+{
+	sector[0] = sector[7] = (uint8_t)number;
+	sector[1] = sector[6] = (uint8_t)(number >> 8);
+}
+
+void
+cd_rig_far(struct cd_rig *r, uint32_t far)
+{
+	struct cd_rig_opts o = { .joliet = true, .rock = true, .moved = true };
+	uint32_t root_at = far + 9;
+	uint8_t *root;
+
+	o.padding = 0;
+	cd_rig_make(r, &o);
+	r->p = xrealloc(r->p, AT(far) + (1u << 20));
+	memset(r->p + r->n, 0, AT(far) + (1u << 20) - r->n);
+	r->n = AT(far) + (1u << 20);
+	root = r->p + AT(root_at);
+	memcpy(root, r->p + r->joliet_root, MEDIA_SECTOR);
+	memset(r->p + r->joliet_root, 0, MEDIA_SECTOR);
+	move_to(r->p + AT(17) + 158, root_at); /* told by the volume */
+	move_to(root + 2, root_at);            /* and by itself */
+	memcpy(r->p + AT(far), r->p + AT(31), MEDIA_SECTOR);
+	move_to(r->p + AT(far) + 2, far);
+	root += root[0];
+	root += root[0];
+	root += root[0]; /* `.`, `..`, boot: then docs */
+	move_to(root + 2, far);
+}
+
 void
 cd_rig_free(struct cd_rig *r)
 {

@@ -25,6 +25,10 @@ struct cd_rig_opts {
 };
 
 void cd_rig_make(struct cd_rig *r, const struct cd_rig_opts *o);
+/* One of 1 MiB more than `far` sectors, whose Joliet folder /docs stands at that
+ * sector, and the root that tells of it behind it: who reads in order learns of it
+ * too late. */
+void cd_rig_far(struct cd_rig *r, uint32_t far);
 void cd_rig_free(struct cd_rig *r);
 
 /* Runs cd_parse() until it is done: feeds what it wants. */

@@ -124,43 +124,14 @@ what_is_no_image_is_refused_before_its_end(void)
 static void
 what_has_gone_by_is_wanted_as_ranges(void)
 {
-	struct cd_rig r, big;
+	struct cd_rig big;
 	struct prepass p;
 	struct err e = { .kind = ERR_NONE };
 	enum media_step step;
 	unsigned rounds = 0;
 	uint32_t far = 5u * MIB / 2048;
 
-	cd_rig_make(&r, &full);
-	big.n = 6ul * MIB;
-	big.p = xcalloc(1, big.n);
-	memcpy(big.p, r.p, r.n);
-	/* the Joliet root goes to the end, its folder stays at the front; and
-	 * the root after a folder of its own that stands before it */
-	memcpy(big.p + (size_t)(far + 9) * 2048, big.p + r.joliet_root, 2048);
-	memset(big.p + r.joliet_root, 0, 2048);
-	for (size_t i = 0; i < 2; i++) {
-		uint8_t *at = big.p + 17 * 2048 + 158;
-
-		at[0] = at[7] = (uint8_t)(far + 9);
-		at[1] = at[6] = (uint8_t)((far + 9) >> 8);
-		at = big.p + (size_t)(far + 9) * 2048;
-		at[2] = at[9] = (uint8_t)(far + 9);
-		at[3] = at[8] = (uint8_t)((far + 9) >> 8);
-	}
-	memcpy(big.p + (size_t)far * 2048, big.p + 31 * 2048, 2048);
-	{ /* /docs of Joliet: before the root, behind the head */
-		uint8_t *d = big.p + (size_t)far * 2048;
-		uint8_t *root = big.p + (size_t)(far + 9) * 2048;
-
-		d[2] = d[9] = (uint8_t)far;
-		d[3] = d[8] = (uint8_t)(far >> 8);
-		root += root[0];
-		root += root[0];
-		root += root[0]; /* `.`, `..`, boot: then docs */
-		root[2] = root[9] = (uint8_t)far;
-		root[3] = root[8] = (uint8_t)(far >> 8);
-	}
+	cd_rig_far(&big, far);
 	CU_ASSERT_TRUE_FATAL(prepass_init(&p, big.n, NULL, &e));
 	CU_ASSERT_TRUE(feed_all(&p, &big, 65536, &e));
 	while ((step = prepass_end(&p, &e)) == MEDIA_WANTS && rounds++ < 9) {
@@ -175,7 +146,6 @@ what_has_gone_by_is_wanted_as_ranges(void)
 	CU_ASSERT_EQUAL(rounds, 1);
 	prepass_free(&p);
 	cd_rig_free(&big);
-	cd_rig_free(&r);
 }
 
 struct got {
