@@ -17,9 +17,13 @@ soon(struct proof *p)
 	timer_start(p->env->loop, &p->turn, 0, turn, p);
 }
 
+/* The first error is the end of it: other pieces on their way may fail, too. */
 static void
 end(struct proof *p, const struct err *e)
 {
+	if (p->failed)
+		return;
+	p->failed = e != NULL;
 	if (e != NULL)
 		p->why = *e;
 	p->ended = true;
@@ -176,7 +180,8 @@ turn(void *arg)
 
 	if (p->ended)
 		tell(p); /* p may be gone */
-	else if (p->begun && !p->ending && p->v[p->first].p != NULL)
+	else if (p->begun && !p->ending && !p->failed &&
+		 p->v[p->first].p != NULL)
 		add_one(p);
 }
 

@@ -37,9 +37,10 @@ struct proof {
 	size_t first;   /* piece that is to be added next */
 	bool begun, ending;
 	struct err why; /* noted until the next turn */
-	bool ended;
-	/* Of what is under way: opened, or proven; e NULL = well. Not from inside
-	 * of a read; the proof may be given up in it. */
+	bool ended, failed;
+	/* Of what is under way: opened, or proven; e NULL = well, else it is the
+	 * last that is told. Not from inside of a read; the proof may be given up
+	 * in it. */
 	void (*done)(void *arg, const struct err *e);
 	/* Of each read once it is served: see proven.h. */
 	void (*told)(void *arg, const struct err *e);

@@ -203,6 +203,26 @@ a_refusal_is_told_by_what_is_wrong(void)
 /* ---- while it is read --------------------------------------------------- */
 
 static void
+an_origin_that_fails_for_long_ends_the_look(void)
+{
+	struct proof_rig g;
+
+	proof_rig_open(&g);
+	CU_ASSERT_TRUE_FATAL(opens(&g, HTTP_URL));
+	begin(&g, NULL);
+	while (proof_percent(g.p) < 30)
+		pass(&g, 100);
+	g.status = 503;
+	pass(&g, 10 * LOOP_S);
+	CU_ASSERT_EQUAL(g.done, 0); /* tried again for a while */
+	pass(&g, 5 * LOOP_MIN);
+	CU_ASSERT_EQUAL(g.done, 1); /* though all pieces failed */
+	CU_ASSERT_EQUAL(g.err.kind, ERR_BUSY);
+	CU_ASSERT_FALSE(proof_changed(g.p));
+	proof_rig_close(&g);
+}
+
+static void
 answers_in_any_order_are_put_in_theirs(void)
 {
 	struct proof_rig g;
@@ -385,6 +405,7 @@ main(void)
 		UNIT_CASE(an_image_of_one_byte_is_no_iso),
 		UNIT_CASE(an_image_over_the_cap_is_not_read_at_all),
 		UNIT_CASE(an_image_that_ends_too_early_is_an_error),
+		UNIT_CASE(an_origin_that_fails_for_long_ends_the_look),
 		UNIT_CASE(answers_in_any_order_are_put_in_theirs),
 		UNIT_CASE(pieces_wait_for_the_one_before_them),
 		UNIT_CASE(a_look_that_is_given_up_says_nothing),

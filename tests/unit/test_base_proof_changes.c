@@ -36,6 +36,25 @@ a_file_that_changes_between_two_reads_is_not_proven(void)
 	}
 }
 
+static void
+an_origin_that_changes_between_two_reads_is_not_proven(void)
+{
+	struct proof_rig g;
+
+	proof_rig_open(&g);
+	CU_ASSERT_TRUE_FATAL(opens(&g, HTTP_URL));
+	begin(&g, g.sha256);
+	while (proof_percent(g.p) < 30)
+		pass(&g, 100);
+	g.etag = "\"v2\"";
+	pass(&g, 2 * LOOP_MIN);
+	CU_ASSERT_EQUAL(g.done, 1);
+	CU_ASSERT_EQUAL(g.err.kind, ERR_CONFLICT);
+	CU_ASSERT_TRUE(proof_changed(g.p));
+	CU_ASSERT_TRUE(proof_percent(g.p) < 100);
+	proof_rig_close(&g);
+}
+
 /* A server that says nothing of the image any more: the bytes tell. */
 static void
 an_etag_that_is_gone_is_no_change_but_other_bytes_are(void)
@@ -171,6 +190,8 @@ main(void)
 {
 	static const struct unit_case cases[] = {
 		UNIT_CASE(a_file_that_changes_between_two_reads_is_not_proven),
+		UNIT_CASE(
+		    an_origin_that_changes_between_two_reads_is_not_proven),
 		UNIT_CASE(
 		    an_etag_that_is_gone_is_no_change_but_other_bytes_are),
 		UNIT_CASE(what_had_gone_by_is_read_once_more),
