@@ -221,7 +221,9 @@ report_ca_ok(const char *pem)
 	for (const char *s = pem; *s != '\0'; s++)
 		if (!str_is_alnum(*s) && strchr(others, *s) == NULL)
 			return false;
-	return strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL;
+	/* A file with the key beside it is a slip that every machine would have. */
+	return strstr(pem, "-----BEGIN CERTIFICATE-----") != NULL &&
+	       strstr(pem, "PRIVATE KEY") == NULL;
 }
 
 void

@@ -10,7 +10,7 @@ set -u
 sim=${1:?usage: media.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent}
 agent=${2:?usage: media.sh PATH-OF-beskar7-sim PATH-OF-beskar7-agent}
 root=$(cd "$(dirname "$0")/../.." && pwd)
-for tool in curl kubectl python3 xorriso; do
+for tool in curl kubectl openssl python3 xorriso; do
 	command -v $tool >/dev/null 2>&1 || { echo "SKIPPED: no $tool"; exit 77; }
 done
 dir=$(mktemp -d)
@@ -58,8 +58,9 @@ run_agent() { # PORT DIAGNOSTICS
 	"$agent" --kubeconfig "$dir/agent" --diagnostics-address "$2" --leader-elect --bmc-write-timeout 5s \
 		--explain-socket= --log-level trace --media-listen "127.0.0.1:$1" \
 		--media-url "http://127.0.0.1:$media" --report-url "http://127.0.0.1:$media" \
-		>>"$dir/log" 2>&1 &
+		--report-ca "$dir/ca.pem" >>"$dir/log" 2>&1 &
 }
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=reports -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
 start_agent() {
 	run_agent "$media" "127.0.0.1:$metrics"
 	apid=$!
@@ -125,6 +126,17 @@ fi
 "$sim" core --kubeconfig "$dir/admin" >"$dir/core" 2>&1 &
 pids+=($!)
 start_agent
+refuses_to_start() { # FILE TEXT
+	timeout 20 "$agent" --kubeconfig "$dir/agent" --diagnostics-address "" --explain-socket= \
+		--media-listen 127.0.0.1:0 --media-url "https://127.0.0.1:$media" --report-ca "$1"
+	[ $? = 1 ] && grep -qF -- "$2" "$dir/said"
+}
+check "a CA that is not there" refuses_to_start "$dir/none.pem" "--report-ca: "
+check "a CA that is none" refuses_to_start "$dir/ca.key" "not a file of PEM certificates alone"
+cat "$dir/ca.pem" "$dir/ca.key" >"$dir/both.pem"
+check "a CA with its key" refuses_to_start "$dir/both.pem" "not a file of PEM certificates alone"
+cat "$dir/ca.pem" - <<<"'; reboot; '" >"$dir/odd.pem"
+check "a CA with more in it" refuses_to_start "$dir/odd.pem" "not a file of PEM certificates alone"
 field() { k -n default get "$1" -o "jsonpath={$2}"; }
 state_is() { [ "$(field physicalhost/h1 .status.state)" = "$1" ]; }
 check "the host becomes Available" wait_for 60 state_is Available
@@ -193,6 +205,8 @@ sys.exit(data.strip() not in file)' "$dir/data" "$dir/is/$f" && return
 	false
 }
 check "the bootstrap data is in it" has_data
+has_ca() { grep -qF -e "$(sed -n 2p "$dir/ca.pem")" -r "$dir/is"; }
+check "and whom a machine may report to" has_ca
 boots() { xorriso -indev "$1" -report_el_torito plain 2>/dev/null | grep -v "^El Torito img blks"; }
 check "it boots as the base does" cmp <(boots "$dir/base.iso") <(boots "$dir/want.iso")
 volume() { xorriso -indev "$1" -pvd_info 2>/dev/null | sed -n "s/^Volume Id *: *//p"; }
