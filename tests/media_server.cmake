@@ -17,6 +17,7 @@ foreach(module base_proof base_proof_changes)
 	target_sources(test_${module} PRIVATE
 		${CMAKE_SOURCE_DIR}/tests/unit/cd_rig.c)
 endforeach()
+unit_test(marks b7_agent_claims)
 unit_test(wish b7_agent_claims b7_test_fake_kube b7_world)
 unit_test(wish_secrets b7_agent_claims b7_test_fake_kube b7_world)
 unit_test(claims b7_runner)
