@@ -109,6 +109,7 @@ trimmed(const char *p, size_t n)
 	return l;
 }
 
+/* As the file is called where the sums were made. */
 static void
 name_of(const char *url, char out[256])
 {
@@ -116,7 +117,8 @@ name_of(const char *url, char out[256])
 
 	while (from > 0 && url[from - 1] != '/')
 		from--;
-	if (!str_format(out, 256, "%.*s", (int)(n - from), url + from))
+	if (!str_format(out, 256, "%.*s", (int)(n - from), url + from) ||
+	    !url_unescape(out))
 		out[0] = '\0'; /* no file system has such a name */
 }
 

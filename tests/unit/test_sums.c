@@ -57,6 +57,19 @@ the_line_of_the_image_counts(void)
 }
 
 static void
+a_name_is_that_of_the_file_and_not_as_urls_write_it(void)
+{
+	static const char text[] = A "  os 1.0+b.iso\n" B "  os%201.0+b.iso\n";
+	struct err e;
+
+	CU_ASSERT_EQUAL(
+	    find(text, strlen(text), "http://h/os%201.0%2Bb.iso", &e), 'a');
+	CU_ASSERT_EQUAL(
+	    find(text, strlen(text), "http://h/os%25201.0+b.iso", &e), 'b');
+	CU_ASSERT_EQUAL(find(text, strlen(text), "http://h/os%2.iso", &e), 0);
+}
+
+static void
 a_line_that_is_not_the_images_does_not_count(void)
 {
 	static const char *const rows[] = { "", "\n", A "  OS.ISO\n",
@@ -378,6 +391,7 @@ main(void)
 {
 	static const struct unit_case cases[] = {
 		UNIT_CASE(the_line_of_the_image_counts),
+		UNIT_CASE(a_name_is_that_of_the_file_and_not_as_urls_write_it),
 		UNIT_CASE(a_line_that_is_not_the_images_does_not_count),
 		UNIT_CASE(sums_that_contradict_one_another_are_refused),
 		UNIT_CASE(only_what_is_there_is_looked_at),
