@@ -6,8 +6,6 @@ import json
 READS = ('get', 'list', 'watch')
 # Granted, and not asked for by every run: why.
 RARELY = {
-    'get physicalhosts': 'reads back a write of unknown fate',
-    'get beskar7machines': 'reads back a write of unknown fate',
     'get beskar7clusters': 'reads back a write of unknown fate',
     'get beskar7machinetemplates': 'reads back a write of unknown fate',
     'get beskar7remediations': 'reads back a write of unknown fate',
@@ -27,19 +25,29 @@ class Audit:
         self.at = 0
         self.mark()
 
-    def rows(self, since=0):
-        """(verb, resource[/subresource], status) of each request."""
+    def events(self, since):
         if not self.path:
             return []
         with open(self.path, encoding='utf-8') as f:
             f.seek(since)
-            events = [json.loads(x) for x in f.read().split('\n')[:-1]]
+            return [json.loads(x) for x in f.read().split('\n')[:-1]]
+
+    def rows(self, since=0):
+        """(verb, resource[/subresource], status) of each request."""
         return [(e['verb'], '/'.join(filter(None, (
             o.get('resource'), o.get('subresource')))),
             e.get('responseStatus', {}).get('code'))
-            for e in events for o in [e.get('objectRef') or {}]
+            for e in self.events(since) for o in [e.get('objectRef') or {}]
             # Its own permissions and versions may be asked for by anybody.
             if o.get('resource')]
+
+    def secrets(self, since):
+        """How often each Secret was asked for by its name, as
+        {'get NAMESPACE/NAME': N}; lists and watches apart."""
+        return collections.Counter(
+            '%s %s/%s' % (e['verb'], o.get('namespace'), o['name'])
+            for e in self.events(since) for o in [e.get('objectRef') or {}]
+            if o.get('resource') == 'secrets' and o.get('name'))
 
     def since(self):
         return self.rows(self.at)

@@ -43,10 +43,12 @@ WRITES = ('reset', 'insert', 'eject', 'patch-boot', 'patch-media')
 REST = 5  # seconds; agents look every two at least
 
 CHECKS = {}  # number: (function, whether it runs alone, what is not seen)
+FIRST = []  # those that take longest
 
 
-def number(*numbers, alone=False, part=None):
+def number(*numbers, alone=False, part=None, first=False):
     def add(f):
+        FIRST.extend(numbers if first else ())
         for n in numbers:
             CHECKS[n] = (f, alone, part)
         return f
@@ -236,17 +238,20 @@ class Case:
 
     # ---- hardware ----
 
-    def hosts(self, n=1, ns=None, first=0, wait=True, **labels):
-        got = self.world.bmcs(n)
-        for i, b in enumerate(got, first):
-            self.bmc['h%d' % i] = b['name']
-            self.put('host', 'h%d' % i, ns=ns, meta={'labels': labels}, spec={
+    def hosts(self, n=1, ns=None, first=0, wait=True, as_bmcs=False, **labels):
+        """h0, h1 ... or as_bmcs: named like their BMCs. Returns the names."""
+        names = []
+        for i, b in enumerate(self.world.bmcs(n), first):
+            names.append(b['name'] if as_bmcs else 'h%d' % i)
+            self.bmc[names[-1]] = b['name']
+            self.put('host', names[-1], ns=ns, meta={'labels': labels}, spec={
                 'redfishConnection': {
                     'address': b['address'], 'insecureSkipVerify': True,
                     'credentialsSecretRef': {'name': 'login'}}})
-        for i in range(first, first + n if wait else first):
-            self.wait('host', 'h%d' % i, lambda o: o.get('status', {}).get(
-                'state') == 'Available', 'h%d is Available' % i, ns=ns)
+        for name in names if wait else ():
+            self.wait('host', name, lambda o: o.get('status', {}).get(
+                'state') == 'Available', name + ' is Available', ns=ns)
+        return names
 
     def machine_of(self, host='h0'):
         """Its BMC, as the simulator knows it."""

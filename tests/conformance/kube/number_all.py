@@ -5,9 +5,12 @@ import json
 import re
 
 from case import AX, MANAGER, MARKER, number
+from number_node import from_the_nodes
 from place import condition, provisioned
 
 LAST = []
+# Of addresses, in the contract.
+TYPES = ('Hostname', 'InternalIP', 'ExternalIP', 'InternalDNS', 'ExternalDNS')
 
 
 def last(*numbers, part=None):
@@ -71,14 +74,16 @@ def ids_are_unique(c):
         c.must(len(spaces) == 1 and one.split('/')[2] in spaces, one)
 
 
-@last(42, part='addresses that come and go: in virtual time')
+@last(42)
 def addresses(c):
+    from_the_nodes(c)
     bmcs = [b['address'].split('//')[1].split(':')[0]
             for b in c.world.every]
-    for life in lives(c, 'beskar7machines'):
+    for life in lives(c, 'beskar7machines', 3):
         for _, _, o in life:
             for a in o.get('status', {}).get('addresses', []):
-                c.must(a['address'] not in bmcs, 'no address of a BMC')
+                c.must(a['type'] in TYPES and a['address'] not in bmcs,
+                       'no address of a BMC: %s' % a)
 
 
 @last(44)

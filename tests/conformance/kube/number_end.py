@@ -87,19 +87,6 @@ def a_silent_bmc(c):
     c.released()
 
 
-@number(69, part='at each step: at four moments here', alone=True)
-def deletion_and_kills(c):
-    c.one_up()
-    c.delete('machine', 'm')
-    for _ in range(4):
-        time.sleep(0.4)
-        c.world.kill()
-        c.delete('machine', 'm', want=None)
-    c.released()
-    m = c.machine_of()
-    c.must(m['counters']['mediumBoots'] == 1 and off(c), 'one release')
-
-
 @number(70)
 def foreign_finalizer(c):
     c.one_up()
@@ -130,22 +117,52 @@ def claimed_host(c):
     c.must(off(c), 'off')
 
 
-@number(72, part='the end of the namespace itself: no controller-manager here')
+@number(72)
 def all_at_once(c):
+    """Where no controller-manager runs, the check does what the namespace
+    controller does."""
     c.one_up(2)
     c.machine('n')
     time.sleep(1.5)
-    for kind in ('machine', 'b7m', 'b7c', 'host', 'secret', 'cluster'):
-        for o in c.list(kind):
-            c.delete(kind, o['metadata']['name'], want=None)
-    for kind in ('machine', 'b7m', 'b7c', 'host', 'cluster', 'secret'):
-        for _ in range(300):
-            left = [o['metadata']['name'] for o in c.list(kind)]
+    path = '/api/v1/namespaces/' + c.ns
+    c.ask('DELETE', path, want=200)
+    kinds = deletable(c)
+    left = None
+    for _ in range(300):
+        o = c.ask('GET', path)
+        if o.status == 404:
+            break
+        c.must(o.json['status']['phase'] == 'Terminating', 'it ends')
+        if c.world.server is not None:
+            left = emptied(c, kinds)
             if not left:
-                break
-            time.sleep(0.2)
-        c.must(not left, '%s: %s' % (kind, left))
+                c.ask('PUT', path + '/finalize', dict(
+                    o.json, spec={'finalizers': []}), want=200)
+        time.sleep(0.3)
+    c.must(c.ask('GET', path).status == 404, 'the namespace is gone: %s' % left)
     c.must(off(c) and off(c, 'h1'), 'both are off')
+
+
+def deletable(c):
+    """Bases of all that can be in a namespace and be deleted together."""
+    bases = ['/api/v1'] + [
+        '/apis/' + g['preferredVersion']['groupVersion']
+        for g in c.ask('GET', '/apis', want=200).json['groups']]
+    return ['%s/namespaces/%s/%s' % (base, c.ns, r['name'])
+            for base in bases
+            for r in c.ask('GET', base, want=200).json['resources']
+            if r['namespaced'] and 'deletecollection' in r['verbs']]
+
+
+def emptied(c, kinds):
+    """What is still there, after all of it was deleted once more."""
+    left = []
+    for kind in kinds:
+        items = c.ask('GET', kind, want=200).json['items']
+        if items:
+            c.ask('DELETE', kind, want=200)
+            left.append('%d %s' % (len(items), kind.split('/')[-1]))
+    return left
 
 
 @number(73)
@@ -181,49 +198,6 @@ def a_host_too_few(c):
     c.says('b7m', 'm%d' % last, 'HostClaimed', 'False', 'NoHostAvailable')
     c.delete('machine', 'm%d' % ready[0])
     c.up('m%d' % last)
-
-
-@number(75, part='a hundred kills: ten here', alone=True)
-def kills(c):
-    c.hosts(6)
-    c.cluster()
-    for n in range(6):
-        c.machine('m%d' % n)
-    for _ in range(10):
-        time.sleep(0.7)
-        c.world.kill()
-    for n in range(6):
-        c.up('m%d' % n)
-    hosts = [c.host_of('m%d' % n) for n in range(6)]
-    c.must(len(set(hosts)) == 6 and len(set(c.claims())) == 6, 'one each')
-    for h in c.bmc:
-        c.must(c.machine_of(h)['counters']['mediumBoots'] <= 2,
-               'one attempt more at most')
-
-
-@number(76, alone=True, part='refusals and lost replies one by one: the '
-        'stand-in; the server stops and comes back here')
-def the_server_is_away(c):
-    if c.world.server is None:
-        raise frame.Skip('this server is not ours to stop')
-    c.one_up(3)
-    touched = c.touched()
-    c.machine('n')
-    c.wait('host', 'h0', lambda o: True, 'there')
-    time.sleep(1)
-    for how, seconds in (('kill-api', 4), ('kill-all', 12), ('kill-api', 2)):
-        c.world.server(how)
-        time.sleep(seconds)
-        c.world.server('start')
-        time.sleep(1)
-    c.up('n')
-    c.says('b7m', 'm', 'Ready', 'True')
-    c.machine('o')
-    c.up('o')
-    c.must(c.touched()[c.host_of('m')] == touched[c.host_of('m')],
-           'a running host is left alone')
-    for h in (c.host_of('n'), c.host_of('o')):
-        c.must(c.machine_of(h)['counters']['mediumBoots'] == 1, 'one boot')
 
 
 @number(77, alone=True)

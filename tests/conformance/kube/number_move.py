@@ -213,21 +213,3 @@ def ends_well(c):
 def core_is_read_as_v1beta2(c):
     c.ask('GET', '/apis/cluster.x-k8s.io/v1beta1', want=404)
     c.one_up()
-
-
-@number(95, part='256 addresses: a machine has at most 17')
-def the_unknown(c):
-    c.put('secret', 'huge', stringData={'value': 'x' * 1000000})
-    host, name = 'h' * 60 + ('.' + 'h' * 60) * 3, 'm' * 63
-    c.hosts()
-    c.put('host', host, spec=c.get('host', 'h0')['spec'])
-    c.force('host', 'h0')
-    c.bmc[host] = c.bmc.pop('h0')
-    c.cluster()
-    c.machine(name, data='huge', more={'orbit': {'kind': 'Polar'}})
-    c.up(name)
-    c.patch('machine', name, {'status': {'mood': 7}}, sub='status')
-    c.says('b7m', name, 'Ready', 'True')
-    c.wait('machine', name, lambda o: o['spec'].get('providerID', '').endswith(
-        host), 'core has the ID')
-

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import frame
 import rules
+import server
 
 ROOT = rules.ROOT
 CAPI = '/apis/cluster.x-k8s.io/v1beta2/namespaces/%s/%s'
@@ -28,6 +30,7 @@ PLACES = {
     'Role': RBAC + 'namespaces/%s/roles' % SYSTEM,
     'RoleBinding': RBAC + 'namespaces/%s/rolebindings' % SYSTEM,
 }
+KEY = '/api/v1/namespaces/%s/secrets/beskar7-media-key' % SYSTEM
 # Core's stand-in acts as this one: any kubeconfig of an admin will do.
 CORE = 'conformance-core'
 
@@ -38,6 +41,7 @@ class Place:
         self.dir = pathlib.Path(where)
         self.running = {}
         self.lock = threading.Lock()
+        self.had_key = True
 
     # ---- the server ----
 
@@ -57,6 +61,7 @@ class Place:
                 time.sleep(0.1)
 
     def rights(self):
+        self.had_key = self.t.get(KEY, quiet=True).status == 200
         for name in ('namespace', 'rbac'):
             path = ROOT / 'deploy/kustomize' / (name + '.yaml')
             for text in re.split(r'^---\n', path.read_text(), flags=re.M):
@@ -81,13 +86,12 @@ class Place:
                 quiet=True, want=201)
         return r.json['status']['token']
 
-    def kubeconfig(self, name, account, namespace=SYSTEM):
-        url = self.t.server.url
+    def kubeconfig(self, name, account, namespace=SYSTEM, url=None):
         path = self.dir / (name + '.kubeconfig')
         path.write_text(json.dumps({
             'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'c',
             'clusters': [{'name': 'c', 'cluster': {
-                'server': url.geturl(),
+                'server': url or self.t.server.url.geturl(),
                 'certificate-authority-data': base64.b64encode(
                     pathlib.Path(os.environ['B7_CA']).read_bytes()
                 ).decode()}}],
@@ -127,10 +131,10 @@ class Place:
                  self.kubeconfig('core', CORE), '--bmc-control', control,
                  '--pass-interval', '300ms', ready=None)
 
-    def agent(self, name, *options):
+    def agent(self, name, *options, url=None):
         self.start(name, os.environ['B7_AGENT'], '--kubeconfig',
-                   self.kubeconfig(name, ACCOUNT), '--busy-interval',
-                   '500ms', *options)
+                   self.kubeconfig(name, ACCOUNT, url=url),
+                   '--busy-interval', '500ms', *options)
 
     def kill(self, name):
         """At once, as kill -9 does."""
@@ -151,7 +155,16 @@ class Place:
         got = [self.end(name) for name in reversed(list(self.running))]
         self.t.delete(PLACES['ClusterRoleBinding'] + '/' + CORE, quiet=True)
         self.t.delete(ACCOUNTS + '/' + CORE, quiet=True)
+        if not self.had_key:
+            self.t.delete(KEY, quiet=True)
         return got
+
+
+def media(images):
+    """Options of an agent that serves what it makes of these images."""
+    at = '127.0.0.1:%d' % server.free_port()
+    return ('--media-listen', at, '--media-url', 'http://' + at,
+            '--image-origins', urllib.parse.urlsplit(images).netloc)
 
 
 def state(word):

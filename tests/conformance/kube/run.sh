@@ -10,7 +10,8 @@ Runs one suite of API calls against a real API server and against beskar7-sim
 kube, and compares what both answered; then, on the real one, the checks of the
 contract of Cluster API by number (table in WORK/contract/table.txt), the rules of
 CRDs and policies, and a story. Prints "ok kube/CHECK", "not ok ...: why" or
-"skip ...: why", and ends with "N passed, N failed, N skipped". Ten minutes.
+"skip ...: why", and ends with "N passed, N failed, N skipped". A quarter
+of an hour.
 
 The real one is, in this order: the cluster of $KUBECONFIG (its current context;
 needs kubectl); kube-apiserver and etcd in $KUBEBUILDER_ASSETS, in
@@ -22,6 +23,10 @@ etcd-server is an etcd). Without any, the suite runs against the stand-in alone.
   --only GLOB   API calls with such a name, e.g. 'apply/*' (default: all); the
                 rest of the run is left out
   --contract N  with --only: these checks of the contract, too ('22 64')
+  --capi-crds DIR
+                the real CRDs of Cluster API, as in its config/crd/bases: all
+                objects of the cluster templates are then validated by them
+                (default: $CAPI_CRDS)
   --work DIR    answers, logs (default: build/kube)
   --show        prints each difference of what failed
   --help        this text
@@ -35,10 +40,10 @@ cd "$here/../../.." || exit 2
 
 sim=${BESKAR7_SIM:-build/release/sim/beskar7-sim}
 agent=${BESKAR7_AGENT:-build/release/agent/beskar7-agent}
-only='*' numbers= work=build/kube show=
+only='*' numbers= work=build/kube show= crds=${CAPI_CRDS:-}
 while [ $# -gt 0 ]; do
 	case $1 in
-	--sim | --agent | --only | --contract | --work)
+	--sim | --agent | --only | --contract | --work | --capi-crds)
 		[ $# -gt 1 ] || die "$1 needs a value" ;;
 	esac
 	case $1 in
@@ -46,6 +51,7 @@ while [ $# -gt 0 ]; do
 	--agent) agent=$2; shift ;;
 	--only) only=$2; shift ;;
 	--contract) numbers=$2; shift ;;
+	--capi-crds) crds=$2; shift ;;
 	--work) work=$2; shift ;;
 	--show) show=--show ;;
 	-h | --help) usage; exit 0 ;;
@@ -56,6 +62,9 @@ done
 some=
 [ "$only" = '*' ] || some=--some
 [ -x "$sim" ] || die "no beskar7-sim at $sim (see --sim)"
+if [ -n "$crds" ]; then
+	crds=$(readlink -e "$crds") || die "no such folder (see --capi-crds)"
+fi
 mkdir -p "$work" && work=$(readlink -f "$work") || die "cannot make $work"
 sim=$(readlink -f "$sim")
 dir=$(mktemp -d)
@@ -127,6 +136,7 @@ contract() {
 	# shellcheck disable=SC2086
 	env $real_env B7_SIM="$sim" B7_AGENT="$(readlink -f "$agent")" \
 		B7_SERVER="$([ -e "$dir/apiserver.pid" ] && echo "$dir")" \
+		B7_CAPI="$crds" \
 		python3 "$here/contract.py" "$work/contract" $numbers \
 		2>"$work/contract.log" | tee -a "$work/lines"
 	[ "${PIPESTATUS[0]}" -le 1 ] || say "not ok kube/contract:" \

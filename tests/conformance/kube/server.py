@@ -17,12 +17,18 @@ def free_port():
         return s.getsockname()[1]
 
 
+def folder():
+    """Of the programs and of pki/, or None where the server is somebody's."""
+    return pathlib.Path(os.environ['B7_SERVER']) \
+        if os.environ.get('B7_SERVER') else None
+
+
 def control():
     """control()('kill-api' | 'kill-all' | 'start'), or None where the server is
     somebody's."""
-    if not os.environ.get('B7_SERVER'):
+    where = folder()
+    if where is None:
         return None
-    where = pathlib.Path(os.environ['B7_SERVER'])
     return lambda what: start(where) if what == 'start' else \
         kill(where, PROGRAMS if what == 'kill-all' else PROGRAMS[1:])
 

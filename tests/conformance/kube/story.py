@@ -2,8 +2,9 @@
 """usage: story.py DIR
 
 The life of two hosts against a real API server, with the agent under its own
-ServiceAccount: enrolled, claimed, provisioned, at rest, paused, power-cycled by a
-remediation, released, deleted; and what that cost the server, by its audit log.
+ServiceAccount: enrolled, claimed, provisioned with user data by its media server,
+at rest, paused, power-cycled by a remediation, released, deleted; and what that
+cost the server, by its audit log.
 Environment: what client.py needs (an admin), B7_SIM and B7_AGENT (programs).
 Prints "ok" and "not ok" lines; logs go to DIR.
 """
@@ -18,8 +19,10 @@ import sys
 import time
 
 import audit
+import case
 import client
 import frame
+import payload
 import place
 import rules
 from place import CAPI, OURS, PLACES, RBAC, SYSTEM, provisioned, state
@@ -62,7 +65,8 @@ class Story:
             self.diagnostics = '127.0.0.1:%d' % free.getsockname()[1]
         p.agent('agent', '--leader-elect', '--lease-namespace', SYSTEM,
                 '--diagnostics-address', self.diagnostics,
-                '--namespace', self.t.ns, '--bmc-write-timeout', '5s')
+                '--namespace', self.t.ns, '--bmc-write-timeout', '5s',
+                *place.media(self.images))
 
     # ---- objects ----
 
@@ -113,12 +117,12 @@ class Story:
                                                  'port': 6443}})
         self.make('/api/v1/namespaces/%s/secrets' % self.t.ns, 'Secret',
                   'boot', type='cluster.x-k8s.io/secret', stringData={
-                      'format': 'cloud-config', 'value': '#cloud-config\n'},
+                      'format': 'cloud-config', 'value': payload.CLOUD},
                   meta={'labels': {'cluster.x-k8s.io/cluster-name': 'c'}})
         labels = {'labels': {'cluster.x-k8s.io/cluster-name': 'c'}}
         self.make(self.ours('beskar7machines'), 'Beskar7Machine', 'm',
                   meta=labels, spec={'image': {
-                      'url': self.images + '/installer.iso'}})
+                      'url': self.images + '/installer.iso?family=ubuntu'}})
         self.make(self.capi('machines'), 'Machine', 'm', meta=labels, spec={
             'clusterName': 'c', 'bootstrap': {'dataSecretName': 'boot'},
             'infrastructureRef': dict(ref, kind='Beskar7Machine',
@@ -127,6 +131,19 @@ class Story:
                   self.ours('beskar7clusters', 'c'), provisioned)
         self.wait('the machine is provisioned',
                   self.ours('beskar7machines', 'm'), provisioned)
+        self.delivered()
+
+    def delivered(self):
+        """The installed system has found its data, and has said so."""
+        control = self.place.control_of('bmc-' + self.claimed()[1:])
+        for _ in range(PATIENCE * 4):
+            found = case.ask_bmc(control, '/bmc-000')['userData']
+            if found['state'] == 'Bootstrapped' and found['reported']:
+                break
+            time.sleep(0.25)
+        self.say((found['state'], found['fromDisk'], found['reported']) ==
+                 ('Bootstrapped', True, True),
+                 'the machine has its user data', str(found))
 
     def template(self):
         path = self.ours('beskar7machinetemplates')
@@ -260,6 +277,7 @@ class Story:
         granted, used = self.granted(), self.audit.used()
         self.say(used <= granted, 'no verb but those granted is asked for',
                  str(used - granted))
+        self.secrets()
         idle = granted - used
         self.say(idle <= set(audit.RARELY), 'each verb has a use',
                  str(idle - set(audit.RARELY)))
@@ -268,10 +286,38 @@ class Story:
         for verb in sorted(idle):
             print('# not used: %s: %s' % (verb, audit.RARELY.get(verb)))
 
+    def secrets(self):
+        """Of all Secrets of the cluster these, and nothing more of them."""
+        asked = self.audit.secrets(self.begun)
+        key = SYSTEM + '/beskar7-media-key'
+        may = {'%s %s' % (verb, key) for verb in (
+            'create', 'get', 'list', 'watch')} | {
+                '%s %s/%s' % (verb, self.t.ns, name) for verb, name in (
+                    ('get', 'login'), ('patch', 'login'), ('get', 'boot'))}
+        self.say(may >= set(asked), 'no Secret but its own is asked for',
+                 str(set(asked) - may))
+        self.say(asked['create ' + key] == 1 and
+                 asked['get %s/boot' % self.t.ns] > 0,
+                 'the key is made once, the user data is read', str(asked))
+        print('# Secrets by name: ' + ', '.join(
+            '%d %s' % (n, k.replace(self.t.ns, 'NS'))
+            for k, n in sorted(asked.items())), flush=True)
+
+    def nowhere(self):
+        """What is in the user data is not in any other object, nor told."""
+        for path in (self.ours('physicalhosts'), self.ours('beskar7machines'),
+                     '/api/v1/namespaces/%s/events' % self.t.ns):
+            raw = self.t.get(path, quiet=True).raw
+            self.say(case.MARKER.encode() not in raw,
+                     'no user data in ' + path.split('/')[-1])
+        self.say(case.MARKER not in (self.dir / 'agent.log').read_text(),
+                 'no user data in the log')
+
     def granted(self):
         found = set()
         for path in (RBAC + 'clusterroles/' + SYSTEM + '-manager',
-                     PLACES['Role'] + '/beskar7-leader-election'):
+                     PLACES['Role'] + '/beskar7-leader-election',
+                     PLACES['Role'] + '/beskar7-media-key'):
             for rule in self.t.get(path, quiet=True).json['rules']:
                 found |= {'%s %s' % (v, r) for v in rule['verbs']
                           for r in rule['resources']}
@@ -287,7 +333,8 @@ def main(where):
                 (s.hosts, 'to start and enrol two hosts'),
                 (s.template, 'for a template'),
                 (s.cluster, 'for a cluster and to provision one host'),
-                (s.rest, None), (s.explain, 'to explain one host twice'),
+                (s.rest, None), (s.nowhere, None),
+                (s.explain, 'to explain one host twice'),
                 (s.pause, 'for a pause'),
                 (s.remediate, 'for a remediation'),
                 (s.release, 'to release one host and forget two')):
