@@ -266,6 +266,7 @@ rig_new(const struct rig_opts *o)
 		.n_overrides = o->n_overrides,
 		.timing = o->timing,
 		.tls = true,
+		.workload = o->workload,
 		.bootstrap_data = "#cloud-config\n# " MARKER "\n" };
 	struct inv_opts io = {
 		.violated = rig_violated, .arg = r, .synchronous = true

@@ -47,6 +47,7 @@ struct rig_opts {
 	struct bmc_timing timing;
 	struct stage_agent_opts agent;
 	bool no_agent;
+	bool workload; /* workload clusters of their own */
 };
 
 struct rig {
