@@ -151,24 +151,29 @@ rig_note_marker(struct rig *r, const char *resource, const cJSON *after)
 }
 
 static void
+rig_tell_commit(const struct inv_commit *c)
+{
+	cJSON *d = c->before == NULL || c->after == NULL
+		       ? NULL
+		       : json_merge_diff(c->before, c->after);
+	char *t = d == NULL ? NULL : json_print(d);
+
+	(void)fprintf(stderr, "%8.3f commit %s %s %s %s %s\n",
+	    (double)c->at_us / 1e6, c->user, c->verb, c->resource, c->name,
+	    getenv("DIFF") == NULL || t == NULL ? "" : t);
+	xfree(t);
+	cJSON_Delete(d);
+}
+
+static void
 rig_commit(void *arg, const struct kube_commit *kc)
 {
 	struct rig *r = arg;
 	struct inv_commit c = inv_commit_of(
 	    kc, r->s == NULL ? 0 : world_now_us(stage_world(r->s)));
 
-	if (rig_verbose()) {
-		cJSON *d = c.before == NULL || c.after == NULL
-			       ? NULL
-			       : json_merge_diff(c.before, c.after);
-		char *t = d == NULL ? NULL : json_print(d);
-
-		(void)fprintf(stderr, "%8.3f commit %s %s %s %s %s\n",
-		    (double)c.at_us / 1e6, c.user, c.verb, c.resource, c.name,
-		    getenv("DIFF") == NULL || t == NULL ? "" : t);
-		xfree(t);
-		cJSON_Delete(d);
-	}
+	if (rig_verbose())
+		rig_tell_commit(&c);
 	if (r->inv == NULL)
 		return;
 	if (str_eq(c.user, AGENT_USER)) {
