@@ -121,13 +121,14 @@ def the_server_is_away(c):
 
 
 def back(c):
-    c.world.server('start')
+    """Started again until it stays: others may have had its port meanwhile."""
     for _ in range(300):
+        c.world.server('start')
         with contextlib.suppress(OSError):
             if c.ask('GET', '/readyz').status == 200:
                 return
-        time.sleep(0.2)
-    raise frame.Failed('the server is back')
+        time.sleep(0.3)
+    raise frame.Failed('the server does not come back')
 
 
 # The reply to a patch is lost before GET is refused: so an object is read.

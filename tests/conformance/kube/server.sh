@@ -22,11 +22,18 @@ real_program() { # NAME: beside the others, or from PATH
 	fi
 }
 
+# None of those that connections get by themselves: a server that is away for a
+# while must find its port free when it comes back.
 free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+	python3 -c 'import random, socket
+while True:
+    port = random.randrange(20000, 32000)
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+        print(port)
+        break
+    except OSError:
+        pass'
 }
 
 make_keys() { # in $dir/pki
