@@ -2,12 +2,22 @@
  * to keep the answer in. */
 #include "common/digest_cpu.h"
 
+/* Four words at once. */
 #if defined(__x86_64__)
-
 #include <cpuid.h>
 #include <immintrin.h>
-
+#define BY_X86
+#define FOUR __m128i
 #define TARGET __attribute__((target("sha,sse4.1,ssse3")))
+#elif defined(__AARCH64EL__) && !defined(__clang__)
+#include <arm_neon.h>
+#include <sys/auxv.h>
+#define BY_ARM
+#define FOUR uint32x4_t
+#define TARGET __attribute__((target("+crypto")))
+#endif
+
+#if defined(FOUR)
 
 /* FIPS 180-4, 4.2.2. */
 static const uint32_t round_words[64] = { 0x428a2f98, 0x71374491, 0xb5c0fbcf,
@@ -23,10 +33,15 @@ static const uint32_t round_words[64] = { 0x428a2f98, 0x71374491, 0xb5c0fbcf,
 	0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
 	0xc67178f2 };
 
-/* The eight words as the instructions have them, the highest first. */
+/* The eight words of the state, as the instructions have them: a, b, e, f and c, d,
+ * g, h, the last one lowest, on x86; in their order on ARM. */
 struct halves {
-	__m128i abef, cdgh;
+	FOUR x, y;
 };
+
+#endif
+
+#if defined(BY_X86)
 
 /* SSSE3 and SSE4.1, then SHA. */
 static bool
@@ -41,45 +56,124 @@ has_sha(void)
 	       (b & bit_SHA) != 0;
 }
 
-TARGET static inline __m128i
+TARGET static inline FOUR
 load(const void *p)
 {
 	return _mm_loadu_si128(p);
 }
 
-/* Four words of the message, which are big-endian. */
-TARGET static inline __m128i
+TARGET static inline FOUR
+sum(FOUR a, FOUR b)
+{
+	return _mm_add_epi32(a, b);
+}
+
+/* Of the message, which is big-endian. */
+TARGET static inline FOUR
 words(const uint8_t *p)
 {
 	return _mm_shuffle_epi8(load(p),
 	    _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
 }
 
-/* The four after those of a, b, c and d. */
-TARGET static inline __m128i
-schedule(__m128i a, __m128i b, __m128i c, __m128i d)
+/* Those of the message's schedule that come after a, b, c and d. */
+TARGET static inline FOUR
+schedule(FOUR a, FOUR b, FOUR c, FOUR d)
 {
-	__m128i sum =
-	    _mm_add_epi32(_mm_sha256msg1_epu32(a, b), _mm_alignr_epi8(d, c, 4));
+	FOUR v = sum(_mm_sha256msg1_epu32(a, b), _mm_alignr_epi8(d, c, 4));
 
-	return _mm_sha256msg2_epu32(sum, d);
+	return _mm_sha256msg2_epu32(v, d);
 }
 
 TARGET static inline void
-four_rounds(struct halves *h, __m128i w, size_t first)
+four_rounds(struct halves *h, FOUR w, size_t first)
 {
-	__m128i wk = _mm_add_epi32(w, load(round_words + first));
+	FOUR wk = sum(w, load(round_words + first));
 
-	h->cdgh = _mm_sha256rnds2_epu32(h->cdgh, h->abef, wk);
+	h->y = _mm_sha256rnds2_epu32(h->y, h->x, wk);
 	wk = _mm_shuffle_epi32(wk, 0x0e);
-	h->abef = _mm_sha256rnds2_epu32(h->abef, h->cdgh, wk);
+	h->x = _mm_sha256rnds2_epu32(h->x, h->y, wk);
 }
+
+TARGET static struct halves
+begin(const uint32_t s[8])
+{
+	return (struct halves){
+		_mm_set_epi32((int)s[0], (int)s[1], (int)s[4], (int)s[5]),
+		_mm_set_epi32((int)s[2], (int)s[3], (int)s[6], (int)s[7]),
+	};
+}
+
+TARGET static void
+end(const struct halves *h, uint32_t s[8])
+{
+	s[0] = (uint32_t)_mm_extract_epi32(h->x, 3);
+	s[1] = (uint32_t)_mm_extract_epi32(h->x, 2);
+	s[2] = (uint32_t)_mm_extract_epi32(h->y, 3);
+	s[3] = (uint32_t)_mm_extract_epi32(h->y, 2);
+	s[4] = (uint32_t)_mm_extract_epi32(h->x, 1);
+	s[5] = (uint32_t)_mm_extract_epi32(h->x, 0);
+	s[6] = (uint32_t)_mm_extract_epi32(h->y, 1);
+	s[7] = (uint32_t)_mm_extract_epi32(h->y, 0);
+}
+
+#elif defined(BY_ARM)
+
+static bool
+has_sha(void)
+{
+	return (getauxval(AT_HWCAP) & HWCAP_SHA2) != 0;
+}
+
+TARGET static inline FOUR
+sum(FOUR a, FOUR b)
+{
+	return vaddq_u32(a, b);
+}
+
+TARGET static inline FOUR
+words(const uint8_t *p)
+{
+	return vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(p)));
+}
+
+TARGET static inline FOUR
+schedule(FOUR a, FOUR b, FOUR c, FOUR d)
+{
+	return vsha256su1q_u32(vsha256su0q_u32(a, b), c, d);
+}
+
+TARGET static inline void
+four_rounds(struct halves *h, FOUR w, size_t first)
+{
+	FOUR wk = sum(w, vld1q_u32(round_words + first)), x = h->x;
+
+	h->x = vsha256hq_u32(x, h->y, wk);
+	h->y = vsha256h2q_u32(h->y, x, wk);
+}
+
+TARGET static struct halves
+begin(const uint32_t s[8])
+{
+	return (struct halves){ vld1q_u32(s), vld1q_u32(s + 4) };
+}
+
+TARGET static void
+end(const struct halves *h, uint32_t s[8])
+{
+	vst1q_u32(s, h->x);
+	vst1q_u32(s + 4, h->y);
+}
+
+#endif
+
+#if defined(FOUR)
 
 TARGET static void
 one_block(struct halves *h, const uint8_t *p)
 {
-	__m128i a = words(p), b = words(p + 16), c = words(p + 32),
-		d = words(p + 48);
+	FOUR a = words(p), b = words(p + 16), c = words(p + 32),
+	     d = words(p + 48);
 	struct halves was = *h;
 
 	four_rounds(h, a, 0);
@@ -96,30 +190,18 @@ one_block(struct halves *h, const uint8_t *p)
 		d = schedule(d, a, b, c);
 		four_rounds(h, d, i + 12);
 	}
-	h->abef = _mm_add_epi32(h->abef, was.abef);
-	h->cdgh = _mm_add_epi32(h->cdgh, was.cdgh);
+	h->x = sum(h->x, was.x);
+	h->y = sum(h->y, was.y);
 }
 
 TARGET static void
 all_blocks(uint32_t s[8], const uint8_t *p, size_t blocks)
 {
-	struct halves h = {
-		.abef =
-		    _mm_set_epi32((int)s[0], (int)s[1], (int)s[4], (int)s[5]),
-		.cdgh =
-		    _mm_set_epi32((int)s[2], (int)s[3], (int)s[6], (int)s[7]),
-	};
+	struct halves h = begin(s);
 
 	for (; blocks > 0; blocks--, p += 64)
 		one_block(&h, p);
-	s[0] = (uint32_t)_mm_extract_epi32(h.abef, 3);
-	s[1] = (uint32_t)_mm_extract_epi32(h.abef, 2);
-	s[2] = (uint32_t)_mm_extract_epi32(h.cdgh, 3);
-	s[3] = (uint32_t)_mm_extract_epi32(h.cdgh, 2);
-	s[4] = (uint32_t)_mm_extract_epi32(h.abef, 1);
-	s[5] = (uint32_t)_mm_extract_epi32(h.abef, 0);
-	s[6] = (uint32_t)_mm_extract_epi32(h.cdgh, 1);
-	s[7] = (uint32_t)_mm_extract_epi32(h.cdgh, 0);
+	end(&h, s);
 }
 
 bool
