@@ -48,6 +48,52 @@ enqueue(void *arg)
 	next_in_turn(t->m);
 }
 
+/* ---- what is served no more --------------------------------------------- */
+
+static bool
+serves(const struct medium *t, enum token_purpose which)
+{
+	const struct live_claim *c = live_get(t->m->o.live, t->host);
+
+	return c != NULL && str_eq(c->claim, t->claim) &&
+	       c->attempt == t->attempt && live_open(c, which);
+}
+
+static void
+leave(void *arg)
+{
+	struct medium *t = arg;
+	bool data = t->made[TOKEN_CONFIG].size > 0 && serves(t, TOKEN_CONFIG);
+
+	if (t->state != MEDIUM_READY || t->refs > 0 || data)
+		return;
+	if (serves(t, TOKEN_MEDIUM))
+		medium_part(t);
+	else
+		medium_evict(t);
+}
+
+/* Not at once: whoever gives it back may be about to read its end. */
+static void
+leave_soon(struct medium *t)
+{
+	if (t->closed)
+		loop_defer(t->m->env->loop, &t->leave, leave, t);
+}
+
+void
+media_closed(struct media *m, const struct live_claim *c)
+{
+	struct medium *t;
+
+	LIST_FOREACH (t, &m->v, in_media)
+		if (t->attempt == c->attempt && str_eq(t->host, c->key) &&
+		    str_eq(t->claim, c->claim)) {
+			t->closed = true;
+			leave_soon(t);
+		}
+}
+
 /* ---- telling ------------------------------------------------------------ */
 
 static void
@@ -150,6 +196,7 @@ medium_done(struct medium *t, enum boot_media_state state, const struct err *e)
 	if (e == NULL && t->m->bytes > MEDIA_HELD && t->refs == 0 &&
 	    medium_pinned(t)[0] == '\0')
 		medium_evict(t);
+	leave_soon(t);
 	wake(t);
 	unmake(t);
 }
@@ -228,6 +275,7 @@ medium_free(struct medium *t)
 	timer_stop(&t->patience);
 	deferred_cancel(&t->turn);
 	deferred_cancel(&t->news);
+	deferred_cancel(&t->leave);
 	medium_stop(t);
 	medium_evict(t);
 	base_leave(&t->user);
@@ -384,6 +432,9 @@ media_open(void *self, struct live_claim *c, enum token_purpose which,
 	}
 	if (t == NULL)
 		t = medium_new(m, c->key, c->claim, c->attempt, false);
+	/* What was closed is open again. */
+	if (t->parted && which == TOKEN_CONFIG && t->refs == 0)
+		medium_evict(t);
 	if (t->state == MEDIUM_READY) {
 		hand_out(t, which, fn, arg);
 		return;
@@ -411,6 +462,7 @@ media_give_back(void *self, const struct serve_image *image)
 		return;
 	t->refs--;
 	t->used_us = loop_mono_us(m->env->loop);
+	leave_soon(t);
 }
 
 static bool
@@ -443,11 +495,10 @@ media_cancel(void *self, void *arg)
 static bool
 lives(const struct medium *t, bool *boots)
 {
-	const struct live_claim *c = live_get(t->m->o.live, t->host);
-	bool is = c != NULL && str_eq(c->claim, t->claim) &&
-		  c->attempt == t->attempt && live_open(c, TOKEN_MEDIUM);
+	bool is = serves(t, TOKEN_MEDIUM);
 
-	*boots = is && c->until_s[TOKEN_MEDIUM] != 0;
+	*boots =
+	    is && live_get(t->m->o.live, t->host)->until_s[TOKEN_MEDIUM] != 0;
 	return is;
 }
 

@@ -47,5 +47,7 @@ void media_open(void *self, struct live_claim *c, enum token_purpose which,
     serve_opened *fn, void *arg);
 void media_give_back(void *self, const struct serve_image *image);
 void media_cancel(void *self, void *arg);
+/* Something of that claim is not served any more: wiped, once nobody reads it. */
+void media_closed(struct media *m, const struct live_claim *c);
 
 #endif

@@ -245,6 +245,14 @@ hook_cancel(void *self, void *arg)
 }
 
 static void
+hook_closed(void *self, struct live_claim *c)
+{
+	struct media_server *m = self;
+
+	media_closed(m->media, c);
+}
+
+static void
 on_medium(void *arg, const char *host)
 {
 	struct media_server *m = arg;
@@ -290,6 +298,7 @@ open_server(struct media_server *m, struct kube_client *k,
 		.give_back = hook_give_back,
 		.report = hook_report,
 		.cancel = hook_cancel,
+		.closed = hook_closed,
 		.self = m };
 
 	if (!folder_check(o->folders, e))

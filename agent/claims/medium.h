@@ -29,6 +29,8 @@ struct medium {
 	bool second; /* drive */
 	bool former; /* key, in the report's token */
 	bool over;   /* not to be handed out any more */
+	bool closed; /* what is not served any more is to go */
+	bool parted; /* without what there is for the second drive */
 	bool queued, told;
 	enum medium_state state;
 	struct boot_media_answer answer; /* what was found last */
@@ -49,12 +51,14 @@ struct medium {
 	TAILQ_HEAD(, medium_asker) askers;
 	struct timer again, patience;
 	struct deferred turn, news; /* of what it is made of; of its base */
+	struct deferred leave;
 };
 
 /* medium_make.c: from the API to bytes; medium_done() is told once. */
 void medium_make(struct medium *t);
 void medium_stop(struct medium *t);  /* what is under way */
 void medium_evict(struct medium *t); /* what was made; the answer stays */
+void medium_part(struct medium *t);  /* the same of the data alone */
 /* What its record says; "" = nothing yet. */
 const char *medium_pinned(const struct medium *t);
 

@@ -20,15 +20,28 @@ medium_pinned(const struct medium *t)
 		   : "";
 }
 
+static void
+part_free(struct medium *t, enum token_purpose which)
+{
+	if (t->readers[which].of != NULL)
+		reader_fini(&t->readers[which]);
+	memset(&t->readers[which], 0, sizeof(t->readers[which]));
+	composed_free(&t->made[which]);
+}
+
+void
+medium_part(struct medium *t)
+{
+	t->parted = t->made[TOKEN_CONFIG].size > 0;
+	part_free(t, TOKEN_CONFIG);
+}
+
 void
 medium_evict(struct medium *t)
 {
-	for (size_t i = 0; i < TOKEN_MEDIA; i++) {
-		if (t->readers[i].of != NULL)
-			reader_fini(&t->readers[i]);
-		memset(&t->readers[i], 0, sizeof(t->readers[i]));
-		composed_free(&t->made[i]);
-	}
+	part_free(t, TOKEN_MEDIUM);
+	part_free(t, TOKEN_CONFIG);
+	t->parted = false;
 	t->m->bytes -= t->bytes;
 	t->bytes = 0;
 	base_image_unref(t->image);

@@ -153,6 +153,8 @@ on_closed(void *arg, struct live_claim *c)
 
 	stream_closed(s, c);
 	report_closed(s, c);
+	if (s->hooks.closed != NULL)
+		s->hooks.closed(s->hooks.self, c);
 }
 
 static struct tls_identity *

@@ -59,6 +59,9 @@ struct serve_hooks {
 	void (*report)(void *self, struct live_claim *c,
 	    const struct serve_report *r, serve_stored *fn, void *arg);
 	void (*cancel)(void *self, void *arg);
+	/* A claim died or something of it is closed; its streams are cut, and give
+	 * back soon. NULL = not told. */
+	void (*closed)(void *self, struct live_claim *c);
 	void *self;
 };
 

@@ -283,8 +283,12 @@ rig_env_of(struct serve_rig *r, struct loop *loop, struct http_net *net,
 static inline void
 rig_serve(struct serve_rig *r, const struct serve_opts *o)
 {
-	struct serve_hooks h = { rig_open_image, rig_give_back, rig_report,
-		rig_cancel, r };
+	struct serve_hooks h = { .open = rig_open_image,
+		.give_back = rig_give_back,
+		.report = rig_report,
+		.cancel = rig_cancel,
+		.self = r };
+
 	struct err e;
 
 	r->s = serve_new(&r->env, o, &r->live, &h, &e);
