@@ -11,3 +11,8 @@ add_library(b7_common STATIC
 	yaml_scalar.c)
 target_link_libraries(b7_common PRIVATE b7_flags
 	PUBLIC b7_loop dep_cjson dep_yaml dep_mbedcrypto m)
+
+# b7_wiping: freed memory is zeroed, in all that a program links statically.
+add_library(b7_wiping OBJECT wiping.c)
+target_link_libraries(b7_wiping PRIVATE b7_flags PUBLIC b7_common)
+target_link_options(b7_wiping INTERFACE -Wl,--wrap=free,--wrap=realloc)

@@ -28,6 +28,7 @@ read_all(int fd, const char *path, struct buf *out, struct err *e)
 {
 	char chunk[CHUNK];
 	ssize_t n;
+	bool fits;
 
 	for (;;) {
 		n = read(fd, chunk, sizeof(chunk));
@@ -37,7 +38,9 @@ read_all(int fd, const char *path, struct buf *out, struct err *e)
 			return fail(e, errno, "read", path);
 		if (n == 0)
 			return true;
-		if (!buf_add(out, chunk, (size_t)n))
+		fits = buf_add(out, chunk, (size_t)n);
+		secret_wipe(chunk, (size_t)n); /* tokens and keys */
+		if (!fits)
 			return err_set(e, ERR_TOO_BIG, 0,
 			    "read %s: larger than %zu bytes", path, out->max);
 	}

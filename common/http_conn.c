@@ -296,6 +296,7 @@ fill(struct conn *c)
 	n = read_some(c, piece, sizeof piece);
 	if (n > 0) {
 		(void)evbuffer_add(c->in, piece, (size_t)n);
+		secret_wipe(piece, (size_t)n); /* callers' tokens */
 		return true;
 	}
 	c->readable = false;

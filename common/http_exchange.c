@@ -374,25 +374,37 @@ pulled(struct exch *x, enum http_flow flow, size_t n)
 }
 
 static enum exch_step
-pump_stream(struct exch *x)
+take_piece(struct exch *x, char *piece, size_t *n)
 {
-	char piece[PULL_MAX];
-	size_t n = 0;
-	enum http_flow flow;
 	struct conn *c = x->conn;
+	enum http_flow flow = x->src.pull(x->src.arg, piece, PULL_MAX, n);
 
-	if (x->src_paused)
-		return STEP_IDLE;
-	flow = x->src.pull(x->src.arg, piece, sizeof piece, &n);
 	if (c->state == CONN_DEAD || c->x != x)
 		return STEP_IDLE;
-	if (n > sizeof piece || flow == HTTP_ABORT) {
+	if (*n > PULL_MAX || flow == HTTP_ABORT) {
 		/* Its own doing: nobody to tell. */
 		x->reply = REPLY_DONE;
 		return STEP_RESET;
 	}
-	add_piece(x, piece, n, flow == HTTP_END);
-	return pulled(x, flow, n);
+	add_piece(x, piece, *n, flow == HTTP_END);
+	return pulled(x, flow, *n);
+}
+
+/* Pieces may be of somebody's secrets: they are zeroed afterwards, and so not
+ * before. */
+static enum exch_step
+pump_stream(struct exch *x)
+{
+	char piece[PULL_MAX] __attribute__((uninitialized));
+	size_t n = 0;
+	enum exch_step step;
+
+	if (x->src_paused)
+		return STEP_IDLE;
+	step = take_piece(x, piece, &n);
+	secret_wipe(
+	    piece, step == STEP_RESET || n > sizeof piece ? sizeof piece : n);
+	return step;
 }
 
 /* Bytes that the socket takes at once need no place of their own. What went
@@ -411,20 +423,17 @@ send_now(struct conn *c, const char *p, size_t n)
 	return (size_t)sent;
 }
 
-/* A reply of known length. One piece at a time waits for the socket. */
 static enum exch_step
-pump_bulk(struct exch *x)
+take_bulk(struct exch *x, char *piece, size_t *got)
 {
-	char piece[PULL_BULK];
-	size_t cap = sizeof piece, n = 0, sent;
+	size_t cap = PULL_BULK, n, sent;
 	enum http_flow flow;
 	struct conn *c = x->conn;
 
-	if (x->src_paused || evbuffer_get_length(c->out) > 0)
-		return STEP_IDLE;
 	if ((uint64_t)x->src_left < cap)
 		cap = (size_t)x->src_left;
-	flow = x->src.pull(x->src.arg, piece, cap, &n);
+	flow = x->src.pull(x->src.arg, piece, cap, got);
+	n = *got;
 	if (c->state == CONN_DEAD || c->x != x)
 		return STEP_IDLE;
 	if (n > cap || flow == HTTP_ABORT ||
@@ -438,6 +447,22 @@ pump_bulk(struct exch *x)
 	if (n > sent)
 		(void)evbuffer_add(c->out, piece + sent, n - sent);
 	return pulled(x, x->src_left == 0 ? HTTP_END : flow, n);
+}
+
+/* A reply of known length. One piece at a time waits for the socket. */
+static enum exch_step
+pump_bulk(struct exch *x)
+{
+	char piece[PULL_BULK] __attribute__((uninitialized));
+	size_t n = 0;
+	enum exch_step step;
+
+	if (x->src_paused || evbuffer_get_length(x->conn->out) > 0)
+		return STEP_IDLE;
+	step = take_bulk(x, piece, &n);
+	secret_wipe(
+	    piece, step == STEP_RESET || n > sizeof piece ? sizeof piece : n);
+	return step;
 }
 
 /* ---- raw --------------------------------------------------------------------------- */

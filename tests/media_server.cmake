@@ -32,3 +32,9 @@ add_test(NAME integration-media_agent
 		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
 set_tests_properties(integration-media_agent PROPERTIES LABELS integration
 	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+# What is left in the agent's memory.
+add_test(NAME integration-wiped
+	COMMAND ${CMAKE_SOURCE_DIR}/tests/integration/wiped.sh
+		$<TARGET_FILE:beskar7-sim> $<TARGET_FILE:beskar7-agent>)
+set_tests_properties(integration-wiped PROPERTIES LABELS integration
+	TIMEOUT 600 SKIP_RETURN_CODE 77 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -16,7 +16,7 @@ RULES = [
     (r'atoi|atol|atoll|atof', None, 'common/str.h'),
     (r'strto(l|ul|ll|ull|d|f|ld|imax|umax)', r'common/str\.c', 'common/str.h'),
     (r'malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf'
-     r'|vasprintf|aligned_alloc', r'common/mem\.c|tests/.*', 'common/mem.h'),
+     r'|vasprintf|aligned_alloc', r'common/(mem|wiping)\.c|tests/.*', 'common/mem.h'),
     (r'alloca|setjmp|longjmp', None, 'nothing: write it differently'),
     (r'gmtime|gmtime_r|localtime|localtime_r|mktime|timegm|strftime|strptime'
      r'|ctime|asctime', None, 'common/calendar.h'),
