@@ -2,7 +2,7 @@
 # files, chance. log.c asks the loop for the time, and the loop allocates: the
 # two archives need each other.
 add_library(b7_common STATIC
-	buf.c calendar.c codec.c digest.c digest_cpu.c entropy.c entropy_system.c entropy_virtual.c
+	buf.c calendar.c codec.c digest.c entropy.c entropy_system.c entropy_virtual.c
 	err.c files_memory.c files_system.c json.c json_index.c json_merge.c
 	json_node.c json_parse.c json_patch.c json_print.c json_room.c
 	json_string.c

@@ -1,5 +1,4 @@
-/* See digest.h; over mbedTLS, whose functions fail only in hardware. Long runs of
- * SHA-256, which it does in C, go to the processor's own instructions. */
+/* See digest.h; over mbedTLS, whose functions fail only in hardware. */
 #include "common/digest.h"
 
 #include <assert.h>
@@ -8,11 +7,6 @@
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "common/digest_cpu.h"
-
-#define BLOCK 64
-#define LONG (64u << 10) /* asking the processor is nothing beside it */
 
 _Static_assert(sizeof(mbedtls_sha256_context) <= sizeof(struct sha256_ctx),
     "the library's state fits");
@@ -35,33 +29,13 @@ sha256_begin(struct sha256_ctx *c)
 	memcpy(c->state, &m, sizeof(m));
 }
 
-/* Of n bytes those that were taken: none, or all whole blocks. The library's
- * state is public up to its next major version, which fits no more above. */
-static size_t
-by_cpu(mbedtls_sha256_context *m, const uint8_t *p, size_t n)
-{
-	uint64_t total = (uint64_t)m->total[1] << 32 | m->total[0];
-
-	if (n < LONG || total % BLOCK != 0 ||
-	    !digest_cpu_sha256(m->state, p, n / BLOCK))
-		return 0;
-	n -= n % BLOCK;
-	total += n;
-	m->total[0] = (uint32_t)total;
-	m->total[1] = (uint32_t)(total >> 32);
-	return n;
-}
-
 void
 sha256_more(struct sha256_ctx *c, const void *p, size_t n)
 {
 	mbedtls_sha256_context m;
-	size_t taken;
 
 	memcpy(&m, c->state, sizeof(m));
-	taken = by_cpu(&m, p, n);
-	must(mbedtls_sha256_update_ret(
-	    &m, (const uint8_t *)p + taken, n - taken));
+	must(mbedtls_sha256_update_ret(&m, p, n));
 	memcpy(c->state, &m, sizeof(m));
 }
 

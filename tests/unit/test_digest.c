@@ -1,4 +1,4 @@
-/* SHA-256 by the processor is SHA-256 by the library. */
+/* SHA-256 in pieces, of any length, in any place. */
 #include "common/digest.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define MOST (300u << 10)
 
-/* By pieces so small that the library does all of it. */
+/* By small pieces. */
 static void
 slowly(const uint8_t *p, size_t n, uint8_t out[32])
 {
