@@ -3,6 +3,7 @@
 #include "common/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,16 +31,22 @@ segment_is(const char *s, size_t n, const char *key)
 	return *key == '\0';
 }
 
-/* The same for one without escapes. */
-static bool
-plain_is(const char *s, size_t n, const char *key)
+/* Behind the segment that path begins with, if it spells key; NULL. */
+static const char *
+behind(const char *path, const char *key)
 {
-	size_t i = 0;
+	const char *p = path;
+	size_t n;
 
-	/* Most differ in their first bytes: a call would cost more. */
-	while (i < n && key[i] == s[i])
-		i++;
-	return i == n && key[n] == '\0';
+	/* Most differ in their first byte: no call, and no look at the rest. */
+	while (*p == *key && *p != '\0' && *p != '/' && *p != '~')
+		p++, key++;
+	if (*key == '\0' && (*p == '\0' || *p == '/'))
+		return p;
+	if (*p != '~')
+		return NULL;
+	n = strcspn(p, "/");
+	return segment_is(p, n, key) ? p + n : NULL;
 }
 
 static cJSON *
@@ -60,34 +67,30 @@ element(const cJSON *arr, const char *s, size_t n)
 	return c;
 }
 
-/* Bytes of the first segment of a path, and whether it has no escapes. */
-static size_t
-segment(const char *path, bool *plain)
-{
-	size_t n = 0;
-
-	*plain = true;
-	for (; path[n] != '\0' && path[n] != '/'; n++)
-		if (path[n] == '~')
-			*plain = false;
-	return n;
-}
-
+/* What the first segment of *path names in j; *path then stands behind it. NULL
+ * if there is no such thing. */
 static cJSON *
-step(const cJSON *j, const char *s, size_t n, bool plain)
+step(const cJSON *j, const char **path)
 {
 	int type = j->type & 0xff;
+	const char *end;
+	size_t n;
 
-	if (type == cJSON_Array)
-		return element(j, s, n);
+	if (type == cJSON_Array) {
+		n = strcspn(*path, "/");
+		*path += n;
+		return element(j, *path - n, n);
+	}
 	if (type != cJSON_Object)
 		return NULL;
 	for (cJSON *c = j->child; c != NULL; c = c->next) {
 		if (c->string == NULL)
 			continue;
-		if (plain ? plain_is(s, n, c->string)
-			  : segment_is(s, n, c->string))
+		end = behind(*path, c->string);
+		if (end != NULL) {
+			*path = end;
 			return c;
+		}
 	}
 	return NULL;
 }
@@ -109,40 +112,31 @@ segment_text(const char *s, size_t n)
 	return out;
 }
 
-cJSON *
-json_at_mut(cJSON *j, const char *path)
+static cJSON *
+walk(cJSON *j, const char *path)
 {
 	if (*path == '\0')
 		return j;
 	path += *path == '/';
 	while (j != NULL) {
-		bool plain;
-		size_t n = segment(path, &plain);
-
-		j = step(j, path, n, plain);
-		if (path[n] == '\0')
+		j = step(j, &path);
+		if (*path == '\0')
 			break;
-		path += n + 1;
+		path++; /* or nothing was found */
 	}
 	return j;
+}
+
+cJSON *
+json_at_mut(cJSON *j, const char *path)
+{
+	return walk(j, path);
 }
 
 const cJSON *
 json_at(const cJSON *j, const char *path)
 {
-	if (*path == '\0')
-		return j;
-	path += *path == '/';
-	while (j != NULL) {
-		bool plain;
-		size_t n = segment(path, &plain);
-
-		j = step(j, path, n, plain);
-		if (path[n] == '\0')
-			break;
-		path += n + 1;
-	}
-	return j;
+	return walk((cJSON *)(uintptr_t)j, path);
 }
 
 /* ---- getters ------------------------------------------------------------- */
@@ -361,11 +355,13 @@ is_container(const cJSON *j)
 	return cJSON_IsObject(j) || cJSON_IsArray(j);
 }
 
-/* The container in s[0..n) of the container j, made an object if it is none. */
+/* The container in s[0..n), where the path s has its first segment, of the
+ * container j, made an object if it is none. */
 static cJSON *
 ensure_step(cJSON *j, const char *s, size_t n)
 {
-	cJSON *c = step(j, s, n, memchr(s, '~', n) == NULL), *made;
+	const char *at = s;
+	cJSON *c = step(j, &at), *made;
 	char *key;
 
 	if (is_container(c))

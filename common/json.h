@@ -48,6 +48,23 @@ cJSON *json_parse_without(
 char *json_print(const cJSON *j);        /* compact */
 char *json_print_pretty(const cJSON *j); /* indented by two, no final newline */
 
+/* What is asked of every node, and done to every tree, without calls into cJSON's
+ * archive and from there to the hooks. */
+void json_delete(cJSON *j);
+#define cJSON_Delete(j) json_delete(j)
+static inline bool
+json_is_of(const cJSON *j, int type)
+{
+	return j != NULL && (j->type & 0xff) == type;
+}
+#define cJSON_IsNull(j) json_is_of(j, cJSON_NULL)
+#define cJSON_IsTrue(j) json_is_of(j, cJSON_True)
+#define cJSON_IsNumber(j) json_is_of(j, cJSON_Number)
+#define cJSON_IsString(j) json_is_of(j, cJSON_String)
+#define cJSON_IsArray(j) json_is_of(j, cJSON_Array)
+#define cJSON_IsObject(j) json_is_of(j, cJSON_Object)
+#define cJSON_IsRaw(j) json_is_of(j, cJSON_Raw)
+
 enum json_got {
 	JSON_ABSENT,
 	JSON_NULL,
@@ -97,6 +114,15 @@ void json_insert(cJSON *arr, size_t index, cJSON *v);
 
 /* Deep equality; object member order does not matter, list order does. */
 bool json_equal(const cJSON *a, const cJSON *b);
+/* Marks what in now is equal to what is in its place in was (members by their
+ * key, elements by their index), whether json_same() says so afterwards; true
+ * if all is. A mark is of that moment: it is not kept up to date, and copies
+ * have none. */
+bool json_mark_same(const cJSON *was, cJSON *now);
+bool json_same(const cJSON *j);
+/* A tree to change or delete: j itself if nobody else holds it, else a copy, and
+ * j is dropped. */
+cJSON *json_own(cJSON *j);
 size_t json_count_nodes(const cJSON *j); /* j and all below it */
 unsigned json_depth(const cJSON *j);     /* containers inside each other */
 /* Several may read one tree that nobody changes any more: each further one holds

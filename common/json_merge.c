@@ -90,6 +90,63 @@ json_equal(const cJSON *a, const cJSON *b)
 	return true; /* true, false, null: the type is the value */
 }
 
+/* ---- marks --------------------------------------------------------------- */
+
+bool
+json_same(const cJSON *j)
+{
+	return (j->type & JSON_NODE_SAME) != 0;
+}
+
+/* Mostly the one behind the last that was found. */
+static const cJSON *
+member_at(const cJSON *obj, const cJSON *guess, const char *key)
+{
+	if (guess != NULL && key != NULL && json_node_is(guess, key))
+		return guess;
+	return key != NULL ? json_child(obj, key) : NULL;
+}
+
+static bool
+mark_children(const cJSON *was, cJSON *now)
+{
+	bool object = cJSON_IsObject(now), same = true;
+	const cJSON *w = was->child, *at;
+	size_t more = 0;
+	cJSON *c;
+
+	for (c = now->child; c != NULL; c = c->next) {
+		at = object ? member_at(was, w, c->string) : w;
+		if (at == NULL) {
+			same = false;
+			continue;
+		}
+		w = at->next;
+		more++;
+		same = json_mark_same(at, c) && same;
+	}
+	/* All of now is in was; then it is as much as it has. */
+	for (w = was->child; w != NULL && more > 0; w = w->next)
+		more--;
+	return same && w == NULL;
+}
+
+bool
+json_mark_same(const cJSON *was, cJSON *now)
+{
+	bool same = false;
+
+	now->type &= ~JSON_NODE_SAME;
+	if (was != NULL && (was->type & 0xff) == (now->type & 0xff) &&
+	    (cJSON_IsObject(now) || cJSON_IsArray(now)))
+		same = mark_children(was, now);
+	else if (was != NULL)
+		same = json_equal(was, now);
+	if (same)
+		now->type |= JSON_NODE_SAME;
+	return same;
+}
+
 /* ---- RFC 7396 ------------------------------------------------------------ */
 
 static void merge_into(cJSON *t, const cJSON *p);

@@ -150,16 +150,48 @@ json_drop(const cJSON *j)
 		cJSON_Delete(mine);
 }
 
+cJSON *
+json_own(cJSON *j)
+{
+	cJSON *mine;
+
+	if (j == NULL || !is_container(j) || j->valueint == 0)
+		return j;
+	mine = json_dup(j);
+	json_drop(j);
+	return mine;
+}
+
+/* The texts of a node; the name of one that has both in its own piece ends where
+ * the value begins. */
+static void
+texts_of(const cJSON *j, struct json_text *key, struct json_text *text)
+{
+	*key = (struct json_text){ j->string, 0 };
+	*text = (struct json_text){ j->valuestring, 0 };
+	if (text->p != NULL)
+		text->n = strlen(text->p);
+	if (key->p == NULL)
+		return;
+	if (text->p != NULL && key->p == (const char *)(j + 1) &&
+	    (j->type & JSON_NODE_OWN) == JSON_NODE_OWN)
+		key->n = (size_t)(text->p - key->p) - 1;
+	else
+		key->n = strlen(key->p);
+}
+
 /* Bytes of a tree in one room. */
 static size_t
 tree_need(const cJSON *j)
 {
+	struct json_text key, text;
 	size_t n = sizeof(cJSON), all;
 
-	if (j->string != NULL)
-		n += strlen(j->string) + 1;
-	if (j->valuestring != NULL)
-		n += strlen(j->valuestring) + 1;
+	texts_of(j, &key, &text);
+	if (key.p != NULL)
+		n += key.n + 1;
+	if (text.p != NULL)
+		n += text.n + 1;
 	all = json_room_need(n);
 	for (const cJSON *c = j->child; c != NULL; c = c->next)
 		all += tree_need(c);
@@ -172,14 +204,9 @@ copy(struct json_room *room, const cJSON *j)
 	struct json_text key, text;
 	cJSON *out, *last = NULL;
 
-	if (j->string != NULL)
-		key = (struct json_text){ j->string, strlen(j->string) };
-	if (j->valuestring != NULL)
-		text = (struct json_text){ j->valuestring,
-			strlen(j->valuestring) };
+	texts_of(j, &key, &text);
 	out = json_node_new(room, j->type & ~JSON_NODE_FLAGS,
-	    j->string != NULL ? &key : NULL,
-	    j->valuestring != NULL ? &text : NULL);
+	    key.p != NULL ? &key : NULL, text.p != NULL ? &text : NULL);
 	if (!is_container(j))
 		out->valueint = j->valueint;
 	out->valuedouble = j->valuedouble;
@@ -198,7 +225,10 @@ json_dup(const cJSON *j)
 		return NULL;
 	if (j->child == NULL)
 		return copy(NULL, j);
-	room.next = tree_need(j);
+	/* A tree that was made at once: about as much as that took. */
+	room.next = json_room_behind(j);
+	if (room.next == 0)
+		room.next = tree_need(j);
 	out = copy(&room, j);
 	json_room_close(&room);
 	return out;

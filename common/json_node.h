@@ -16,7 +16,9 @@
 
 #include "common/json_room.h"
 
-#define JSON_NODE_FLAGS (cJSON_StringIsConst | cJSON_IsReference)
+#define JSON_NODE_SAME 1024 /* json_mark_same(); cJSON has flags below it */
+#define JSON_NODE_OWN (cJSON_StringIsConst | cJSON_IsReference)
+#define JSON_NODE_FLAGS (JSON_NODE_OWN | JSON_NODE_SAME)
 
 /* Bytes that need no NUL at their end and may hold none; p NULL: absent. */
 struct json_text {

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/json.h"
 #include "common/mem.h"
 
 #ifdef __has_feature
@@ -95,6 +96,12 @@ piece_begin(struct piece *p, struct json_block *of, size_t n)
 }
 
 static struct json_block *
+piece_of(const struct piece *p)
+{
+	return p->of;
+}
+
+static struct json_block *
 piece_end(struct piece *p)
 {
 	return p->of;
@@ -150,6 +157,15 @@ json_room_take(struct json_room *room, size_t n)
 	return piece_begin(p, b, n);
 }
 
+size_t
+json_room_behind(const void *p)
+{
+	const struct piece *at = (const struct piece *)p - 1;
+	const struct json_block *b = piece_of(at);
+
+	return b != NULL && (const char *)at == b->bytes ? b->used : 0;
+}
+
 void *
 json_room_alone(size_t n)
 {
@@ -172,16 +188,39 @@ json_room_close(struct json_room *room)
 	room->now = NULL;
 }
 
-void
-json_room_free(void *p)
+static inline void
+piece_free(void *p)
 {
-	struct json_block *of;
+	struct json_block *of = piece_end((struct piece *)p - 1);
 
-	if (p == NULL)
-		return;
-	of = piece_end((struct piece *)p - 1);
 	if (of != NULL)
 		drop(of);
 	else
 		xfree((struct piece *)p - 1);
+}
+
+void
+json_room_free(void *p)
+{
+	if (p != NULL)
+		piece_free(p);
+}
+
+void
+json_delete(cJSON *j)
+{
+	cJSON *next;
+
+	for (; j != NULL; j = next) {
+		bool refers = (j->type & cJSON_IsReference) != 0;
+
+		next = j->next;
+		if (j->child != NULL && !refers)
+			json_delete(j->child);
+		if (j->valuestring != NULL && !refers)
+			piece_free(j->valuestring);
+		if (j->string != NULL && (j->type & cJSON_StringIsConst) == 0)
+			piece_free(j->string);
+		piece_free(j);
+	}
 }

@@ -25,6 +25,8 @@ struct json_room {
 void *json_room_take(struct json_room *room, size_t n);
 /* What a node of n bytes takes in a block. */
 size_t json_room_need(size_t n);
+/* What has been taken from the block that begins with p; 0: p is no first. */
+size_t json_room_behind(const void *p);
 /* Nothing more will be taken; what was taken stays. */
 void json_room_close(struct json_room *room);
 void *json_room_alone(size_t n); /* json_room_take without a room */

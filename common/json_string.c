@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "common/mem.h"
 #include "common/str.h"
@@ -136,12 +139,47 @@ first_odd(uint64_t odd)
 #endif
 }
 
+#ifdef __SSE2__
+
+#define WIDE 16
+
+/* A bit for each of them that is not plain: bytes from 0x80 are negative. */
+static unsigned
+odd_of_wide(const char *s)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
+	__m128i odd = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+	    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+		_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	return (unsigned)_mm_movemask_epi8(odd);
+}
+
+#else
+
+#define WIDE SIZE_MAX
+
+static unsigned
+odd_of_wide(const char *s)
+{
+	(void)s;
+	return 0;
+}
+
+#endif
+
 size_t
 json_plain(const char *s, size_t n)
 {
 	size_t i = 0;
 	uint64_t odd;
 
+	for (; n - i >= WIDE; i += WIDE) {
+		unsigned wide = odd_of_wide(s + i);
+
+		if (wide != 0)
+			return i + (size_t)__builtin_ctz(wide);
+	}
 	for (; n - i >= sizeof(odd); i += sizeof(odd)) {
 		odd = odd_of_eight(s + i);
 		if (odd != 0) {
