@@ -10,6 +10,7 @@ target_compile_options(b7_flags INTERFACE
 	-Wpointer-arith -Wwrite-strings -Wswitch-enum -Wimplicit-fallthrough
 	-Wcast-qual -Wdouble-promotion -Wnull-dereference
 	-fno-common -ffunction-sections -fdata-sections
+	-fPIE # after CMake's -fPIC: nothing here ends in a shared library
 	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 	target_compile_options(b7_flags INTERFACE

@@ -89,6 +89,8 @@ step_run(struct play *p, const cJSON *step, const char *path, struct err *e)
 	cJSON *arg;
 	bool ok;
 
+	if (r == NULL) /* never: steps_check() knew it */
+		return shape_error(&p->sc->src, path, e, "no such step");
 	(void)str_format(at, sizeof(at), "%s/%s", path, r->name);
 	(void)str_copy(p->path, sizeof(p->path), at);
 	arg =
