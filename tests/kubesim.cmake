@@ -1,4 +1,4 @@
-foreach(part write watch apply control kept serve)
+foreach(part write watch apply control kept marks serve)
 	unit_test(kube_${part} b7_sim_kube b7_world)
 endforeach()
 

@@ -185,6 +185,40 @@ decodes(
 	return true;
 }
 
+/* Builtin kinds are defaulted in ways that marks do not follow. */
+static bool
+takes_marks(const struct ks_request *rq, const cJSON *before)
+{
+	return rq->kind->special == KS_CUSTOM &&
+	       known_valid(rq, before) != NULL;
+}
+
+void
+ks_mark_same(const struct ks_request *rq, const cJSON *before, cJSON *after)
+{
+	cJSON *c;
+
+	if (!takes_marks(rq, before))
+		return;
+	/* The server itself still changes the metadata. */
+	cJSON_ArrayForEach (c, after)
+		if (!str_eq(c->string, "metadata"))
+			(void)json_mark_same(json_child(before, c->string), c);
+}
+
+static void
+validate(const struct ks_request *rq, const cJSON *before, const cJSON *obj,
+    struct field_errors *l)
+{
+	const struct schema *schema = rq->version->schema;
+
+	if (takes_marks(rq, before))
+		(void)schema_validate_marked(schema, before, obj, l);
+	else
+		(void)schema_validate_change(
+		    schema, known_valid(rq, before), obj, l);
+}
+
 bool
 ks_admit(struct kube_server *s, const struct ks_request *rq,
     const cJSON *before, cJSON *obj, struct ks_warnings *w,
@@ -205,8 +239,7 @@ ks_admit(struct kube_server *s, const struct ks_request *rq,
 		    json_child(before, "metadata"), ks_meta(obj), &l);
 	(void)schema_validate_metadata(obj, rq->kind->namespaced, &l);
 	if (schema != NULL)
-		(void)schema_validate_change(
-		    schema, known_valid(rq, before), obj, &l);
+		validate(rq, before, obj, &l);
 	ks_builtin_validate(rq->kind, before, obj, &l);
 	if (l.n == 0 && rq->kind->special == KS_CUSTOM)
 		warn_finalizers(obj, w);

@@ -23,6 +23,10 @@ void ks_warnings_free(struct ks_warnings *w);
 /* apiVersion, kind, name and namespace fit the path; fills in what is absent. */
 bool ks_check_type(
     const struct ks_request *rq, cJSON *obj, struct ks_status *st);
+/* Marks (json_mark_same) what of a custom object a write leaves as it was; what
+ * follows passes over it. */
+void ks_mark_same(
+    const struct ks_request *rq, const cJSON *before, cJSON *after);
 /* Prunes (unknown fields are refused, warned of or ignored as the request
  * wants), defaults and validates; in this order, as the real server does. before
  * NULL: it is being created. */

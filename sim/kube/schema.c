@@ -35,9 +35,18 @@ schema_path_key(struct schema_path *p, const char *key)
 size_t
 schema_path_index(struct schema_path *p, size_t i)
 {
-	size_t mark = p->n;
+	size_t mark = p->n, at;
+	char text[24];
 
-	(void)str_format(p->s + p->n, sizeof(p->s) - p->n, "[%zu]", i);
+	/* "[12]", from behind: lists are walked with every write. */
+	at = sizeof(text) - 1;
+	text[at] = '\0';
+	text[--at] = ']';
+	do
+		text[--at] = (char)('0' + i % 10);
+	while ((i /= 10) > 0);
+	text[--at] = '[';
+	(void)str_copy(p->s + p->n, sizeof(p->s) - p->n, text + at);
 	p->n += strlen(p->s + p->n);
 	return mark;
 }
@@ -192,10 +201,14 @@ prune_object(struct prune *p, const struct schema *s, cJSON *v)
 	bool head = s->root || s->embedded;
 
 	for (; i != NULL; i = next) {
-		const struct schema *sub = schema_member(s, i->string);
-		size_t mark = schema_path_key(&p->at, i->string);
+		const struct schema *sub;
+		size_t mark;
 
 		next = i->next;
+		if (json_same(i))
+			continue;
+		sub = schema_member(s, i->string);
+		mark = schema_path_key(&p->at, i->string);
 		if (head && is_head(i->string)) {
 			/* ObjectMeta has rules of its own. */
 		} else if (sub != NULL) {
@@ -214,6 +227,8 @@ prune_value(struct prune *p, const struct schema *s, cJSON *v)
 	size_t n = 0;
 	cJSON *i;
 
+	if (json_same(v))
+		return;
 	if (cJSON_IsObject(v)) {
 		/* Another type than the schema's is for validation to say. */
 		if (s->type == SCHEMA_OBJECT || s->type == SCHEMA_ANY)
@@ -246,11 +261,13 @@ drop_nulls(const struct schema *s, cJSON *v)
 	cJSON *i = v->child, *next;
 
 	for (; i != NULL; i = next) {
-		const struct schema *sub = schema_member(s, i->string);
+		const struct schema *sub;
 
 		next = i->next;
-		if (sub != NULL && cJSON_IsNull(i) && !sub->nullable &&
-		    sub->typed)
+		if (!cJSON_IsNull(i))
+			continue;
+		sub = schema_member(s, i->string);
+		if (sub != NULL && !sub->nullable && sub->typed)
 			cJSON_Delete(cJSON_DetachItemViaPointer(v, i));
 	}
 }
@@ -261,11 +278,31 @@ add_defaults(const struct schema *s, cJSON *obj)
 {
 	for (size_t k = 0; k < s->n_props; k++) {
 		const struct schema_prop *p = &s->props[k];
-		const cJSON *v = json_child(obj, p->name);
+		const cJSON *v;
 
-		if (p->s->dflt != NULL &&
-		    (v == NULL || (cJSON_IsNull(v) && !p->s->nullable)))
+		if (p->s->dflt == NULL)
+			continue;
+		v = json_child(obj, p->name);
+		if (v == NULL || (cJSON_IsNull(v) && !p->s->nullable))
 			json_set(obj, p->name, json_dup(p->s->dflt));
+	}
+}
+
+static void fill(const struct schema *s, cJSON *obj, bool nulls_too);
+
+static void
+fill_members(const struct schema *s, cJSON *obj, bool nulls_too)
+{
+	cJSON *i;
+
+	cJSON_ArrayForEach (i, obj) {
+		const struct schema *sub;
+
+		if (i->child == NULL && !cJSON_IsObject(i))
+			continue; /* nothing to fill */
+		sub = schema_member(s, i->string);
+		if (sub != NULL && !(s->root && is_head(i->string)))
+			fill(sub, i, nulls_too);
 	}
 }
 
@@ -274,6 +311,8 @@ fill(const struct schema *s, cJSON *obj, bool nulls_too)
 {
 	cJSON *i;
 
+	if (json_same(obj))
+		return;
 	if (cJSON_IsArray(obj) && s->items != NULL) {
 		cJSON_ArrayForEach (i, obj)
 			fill(s->items, i, nulls_too);
@@ -284,12 +323,7 @@ fill(const struct schema *s, cJSON *obj, bool nulls_too)
 	if (nulls_too)
 		drop_nulls(s, obj);
 	add_defaults(s, obj);
-	cJSON_ArrayForEach (i, obj) {
-		const struct schema *sub = schema_member(s, i->string);
-
-		if (sub != NULL && !(s->root && is_head(i->string)))
-			fill(sub, i, nulls_too);
-	}
+	fill_members(s, obj, nulls_too);
 }
 
 void

@@ -6,6 +6,8 @@
  *
  * The order of the real server for a write: schema_prune (its unknown list is
  * what strict field validation refuses), schema_default, schema_validate.
+ * What json_mark_same() marked against an object that the schema found valid is
+ * passed over by all three.
  * x-kubernetes-validations (CEL) are kept for documents but never evaluated.
  */
 #ifndef B7_SIM_KUBE_SCHEMA_H
@@ -57,6 +59,10 @@ bool schema_validate(
 /* The same for the successor of an object that this schema found valid: what is
  * equal in both is not looked at again. was NULL: all is. */
 bool schema_validate_change(const struct schema *s, const cJSON *was,
+    const cJSON *obj, struct field_errors *l);
+/* The same where json_mark_same(was, obj), or that of members, has marked them:
+ * nothing is compared anew. */
+bool schema_validate_marked(const struct schema *s, const cJSON *was,
     const cJSON *obj, struct field_errors *l);
 /* ObjectMeta of any kind: name (RFC 1123 subdomain), namespace, labels,
  * annotations (256 KiB in all), finalizers, ownerReferences. A missing name is

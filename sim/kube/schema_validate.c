@@ -13,6 +13,8 @@ struct check {
 	struct schema_path at;
 	struct field_errors *l;
 	const cJSON *was; /* the same place in a valid object; may be NULL */
+	bool marked;      /* what is equal to was has marks */
+	bool anew;        /* marks say nothing: it is another schema's turn */
 };
 
 static void check_value(
@@ -241,6 +243,36 @@ map_key(const struct schema *s, const cJSON *item)
 	return buf_take(&b, NULL);
 }
 
+static bool
+same_keys(const struct schema *s, const cJSON *a, const cJSON *b)
+{
+	for (size_t i = 0; i < s->n_keys; i++) {
+		const cJSON *va = json_child(a, s->keys[i]);
+		const cJSON *vb = json_child(b, s->keys[i]);
+
+		if (va == NULL || vb == NULL || !json_equal(va, vb))
+			return false;
+	}
+	return s->n_keys > 0;
+}
+
+/* The items are still those of the list that was valid: none is there twice. */
+static bool
+items_as_before(const struct check *c, const struct schema *s, const cJSON *v)
+{
+	const cJSON *old, *i;
+
+	if (!c->marked || c->anew || c->was == NULL || !cJSON_IsArray(c->was))
+		return false;
+	old = c->was->child;
+	cJSON_ArrayForEach (i, v) {
+		if (old == NULL || (!json_same(i) && !same_keys(s, old, i)))
+			return false;
+		old = old->next;
+	}
+	return true;
+}
+
 static void
 check_duplicates(struct check *c, const struct schema *s, const cJSON *v)
 {
@@ -248,7 +280,7 @@ check_duplicates(struct check *c, const struct schema *s, const cJSON *v)
 	const cJSON *i;
 	size_t n = 0;
 
-	if (s->list == SCHEMA_LIST_ATOMIC)
+	if (s->list == SCHEMA_LIST_ATOMIC || items_as_before(c, s, v))
 		return;
 	e = xcalloc((size_t)cJSON_GetArraySize(v) + 1, sizeof(*e));
 	cJSON_ArrayForEach (i, v) {
@@ -385,7 +417,7 @@ static bool
 holds(struct check *c, const struct schema *s, const cJSON *v)
 {
 	struct field_errors l = { 0 };
-	struct check quiet = { .at = c->at, .l = &l };
+	struct check quiet = { .at = c->at, .l = &l, .anew = true };
 	bool ok;
 
 	check_value(&quiet, s, v);
@@ -425,7 +457,8 @@ check_logic(struct check *c, const struct schema *s, const cJSON *v)
 static void
 check_value(struct check *c, const struct schema *s, const cJSON *v)
 {
-	if (c->l->more || (c->was != NULL && json_equal(c->was, v)))
+	if (c->l->more || (json_same(v) && !c->anew) ||
+	    (c->was != NULL && !c->marked && json_equal(c->was, v)))
 		return;
 	if (cJSON_IsNull(v) && (s->nullable || !s->typed))
 		return;
@@ -459,6 +492,17 @@ schema_validate_change(const struct schema *s, const cJSON *was,
     const cJSON *obj, struct field_errors *l)
 {
 	struct check c = { .l = l, .was = was };
+	size_t before = l->n;
+
+	check_value(&c, s, obj);
+	return l->n == before && !l->more;
+}
+
+bool
+schema_validate_marked(const struct schema *s, const cJSON *was,
+    const cJSON *obj, struct field_errors *l)
+{
+	struct check c = { .l = l, .was = was, .marked = was != NULL };
 	size_t before = l->n;
 
 	check_value(&c, s, obj);

@@ -122,16 +122,18 @@ same_item(const struct schema *s, const cJSON *a, const cJSON *b)
 	return true;
 }
 
-/* The item of list that has the key of like. */
+/* The item of list that has the key of like: mostly that in its place. */
 static cJSON *
-find_same(const struct schema *s, const cJSON *list, const cJSON *like)
+item_like(
+    const struct schema *s, const cJSON *list, cJSON *place, const cJSON *like)
 {
 	cJSON *c;
 
-	cJSON_ArrayForEach (c, list) {
+	if (place != NULL && same_item(s, place, like))
+		return place;
+	cJSON_ArrayForEach (c, list)
 		if (same_item(s, c, like))
 			return c;
-	}
 	return NULL;
 }
 
@@ -260,29 +262,52 @@ ks_typed_fields(const struct ks_type *t, const cJSON *obj)
 
 /* ---- compare ------------------------------------------------------------ */
 
+struct diff {
+	cJSON *changed, *gone;
+	bool marked; /* the marks of b are against this very a */
+	bool root;   /* of the object: its metadata is compared by itself */
+};
+
 static void compare(const struct schema *s, const cJSON *a, const cJSON *b,
-    cJSON *changed, cJSON *gone, const char *el);
+    const struct diff *d, const char *el);
+
+static struct diff
+diff_enter(const struct diff *d, const char *el)
+{
+	return (struct diff){ .changed = ks_set_enter(d->changed, el),
+		.gone = ks_set_enter(d->gone, el),
+		.marked = d->marked };
+}
+
+static void
+diff_leave(const struct diff *d, const char *el)
+{
+	drop_if_bare(d->changed, el);
+	drop_if_bare(d->gone, el);
+}
 
 static void
 compare_maps(const struct schema *s, const cJSON *a, const cJSON *b,
-    cJSON *changed, cJSON *gone)
+    const struct diff *d)
 {
 	const cJSON *c;
+	char *f;
 
 	cJSON_ArrayForEach (c, b) {
-		char *f = field_element(c->string);
-
+		if ((d->marked && json_same(c)) ||
+		    (d->root && skip_root(c->string)))
+			continue;
+		f = field_element(c->string);
 		compare(schema_member(s, c->string), json_child(a, c->string),
-		    c, changed, gone, f);
+		    c, d, f);
 		xfree(f);
 	}
 	cJSON_ArrayForEach (c, a) {
-		char *f;
-
-		if (json_child(b, c->string) != NULL)
+		if (json_child(b, c->string) != NULL ||
+		    (d->root && skip_root(c->string)))
 			continue;
 		f = field_element(c->string);
-		fields_of(schema_member(s, c->string), c, gone, f, ALL);
+		fields_of(schema_member(s, c->string), c, d->gone, f, ALL);
 		xfree(f);
 	}
 }
@@ -300,71 +325,86 @@ fields_of_item(const struct schema *s, const cJSON *item, cJSON *node)
 
 static void
 compare_item(const struct schema *s, const cJSON *a, const cJSON *b,
-    cJSON *changed, cJSON *gone)
+    const struct diff *d)
 {
 	char *el = item_element(s, b);
+	struct diff in;
 
 	if (!granular_map(schema_items(s), b)) {
-		ks_set_own(changed, el);
+		ks_set_own(d->changed, el);
 		xfree(el);
 		return;
 	}
-	compare_maps(schema_items(s), a, b, ks_set_enter(changed, el),
-	    ks_set_enter(gone, el));
-	drop_if_bare(changed, el);
-	drop_if_bare(gone, el);
+	in = diff_enter(d, el);
+	compare_maps(schema_items(s), a, b, &in);
+	diff_leave(d, el);
 	xfree(el);
+}
+
+/* b is an item of a list; place is that which stood there in a. */
+static void
+compare_listed(const struct schema *s, const cJSON *a, cJSON *place,
+    const cJSON *b, const struct diff *d)
+{
+	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
+	const cJSON *was = item_like(s, a, place, b);
+	struct diff in = *d;
+
+	in.marked = d->marked && was == place;
+	if (was == NULL)
+		fields_of_item(s, b, d->changed);
+	else if (keyed && !json_equal(was, b))
+		compare_item(s, was, b, &in);
 }
 
 static void
 compare_lists(const struct schema *s, const cJSON *a, const cJSON *b,
-    cJSON *changed, cJSON *gone)
+    const struct diff *d)
 {
-	bool keyed = schema_list_type(s) == SCHEMA_LIST_MAP;
 	const cJSON *c;
+	cJSON *place = a->child;
 
 	cJSON_ArrayForEach (c, b) {
-		const cJSON *was = find_same(s, a, c);
-
-		if (was == NULL)
-			fields_of_item(s, c, changed);
-		else if (keyed && !json_equal(was, c))
-			compare_item(s, was, c, changed, gone);
+		if (!d->marked || !json_same(c))
+			compare_listed(s, a, place, c, d);
+		place = place != NULL ? place->next : NULL;
 	}
+	place = b->child;
 	cJSON_ArrayForEach (c, a) {
-		if (find_same(s, b, c) == NULL)
-			fields_of_item(s, c, gone);
+		if (item_like(s, b, place, c) == NULL)
+			fields_of_item(s, c, d->gone);
+		place = place != NULL ? place->next : NULL;
 	}
 }
 
 static void
-compare(const struct schema *s, const cJSON *a, const cJSON *b, cJSON *changed,
-    cJSON *gone, const char *el)
+compare(const struct schema *s, const cJSON *a, const cJSON *b,
+    const struct diff *d, const char *el)
 {
 	bool maps, lists;
-	cJSON *nc, *ng;
+	struct diff in;
 
 	if (a == NULL) {
-		fields_of(s, b, changed, el, ALL);
+		fields_of(s, b, d->changed, el, ALL);
 		return;
 	}
-	if (json_equal(a, b))
+	if (!d->marked && json_equal(a, b))
 		return;
 	maps = granular_map(s, a) && granular_map(s, b);
 	lists = list_kind(s, a) != SCHEMA_LIST_ATOMIC &&
 		list_kind(s, b) != SCHEMA_LIST_ATOMIC;
 	if (!maps && !lists) {
-		ks_set_own(changed, el);
+		/* Without a mark: a default may have made it what it was. */
+		if (!d->marked || !json_equal(a, b))
+			ks_set_own(d->changed, el);
 		return;
 	}
-	nc = ks_set_enter(changed, el);
-	ng = ks_set_enter(gone, el);
+	in = diff_enter(d, el);
 	if (maps)
-		compare_maps(s, a, b, nc, ng);
+		compare_maps(s, a, b, &in);
 	else
-		compare_lists(s, a, b, nc, ng);
-	drop_if_bare(changed, el);
-	drop_if_bare(gone, el);
+		compare_lists(s, a, b, &in);
+	diff_leave(d, el);
 }
 
 /* Without what nobody owns; owned by the caller. */
@@ -387,32 +427,19 @@ ks_typed_compare(const struct ks_type *t, const cJSON *a, const cJSON *b,
     cJSON **changed, cJSON **gone)
 {
 	cJSON *ma = ownable(a), *mb = ownable(b);
+	struct diff root = { .root = true }, meta;
 	const cJSON *c;
 
-	*changed = cJSON_CreateObject();
-	*gone = cJSON_CreateObject();
-	compare_maps(t->meta, ma, mb, ks_set_enter(*changed, "f:metadata"),
-	    ks_set_enter(*gone, "f:metadata"));
-	drop_if_bare(*changed, "f:metadata");
-	drop_if_bare(*gone, "f:metadata");
+	root.changed = *changed = cJSON_CreateObject();
+	root.gone = *gone = cJSON_CreateObject();
+	meta = diff_enter(&root, "f:metadata");
+	compare_maps(t->meta, ma, mb, &meta);
+	diff_leave(&root, "f:metadata");
 	cJSON_Delete(ma);
 	cJSON_Delete(mb);
-	cJSON_ArrayForEach (c, b) {
-		char *f = field_element(c->string);
-
-		if (!skip_root(c->string))
-			compare(schema_member(t->schema, c->string),
-			    json_child(a, c->string), c, *changed, *gone, f);
-		xfree(f);
-	}
-	cJSON_ArrayForEach (c, a) {
-		char *f = field_element(c->string);
-
-		if (!skip_root(c->string) && json_child(b, c->string) == NULL)
-			fields_of(schema_member(t->schema, c->string), c, *gone,
-			    f, ALL);
-		xfree(f);
-	}
+	cJSON_ArrayForEach (c, b)
+		root.marked = root.marked || json_same(c);
+	compare_maps(t->schema, a, b, &root);
 }
 
 /* ---- merge -------------------------------------------------------------- */
@@ -443,7 +470,7 @@ merge_list(const struct schema *s, cJSON *into, const cJSON *config)
 	const cJSON *c;
 
 	cJSON_ArrayForEach (c, config) {
-		cJSON *have = find_same(s, into, c);
+		cJSON *have = item_like(s, into, NULL, c);
 
 		if (have == NULL)
 			cJSON_AddItemToArray(into, json_dup(c));

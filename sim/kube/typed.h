@@ -17,7 +17,8 @@ struct ks_type {
 
 /* The fields of obj that can be owned; owned by the caller. */
 cJSON *ks_typed_fields(const struct ks_type *t, const cJSON *obj);
-/* *changed: added or other in b; *gone: in a only. Owned by the caller. */
+/* *changed: added or other in b; *gone: in a only. Owned by the caller. Members
+ * of b that json_mark_same() marked against a are passed over. */
 void ks_typed_compare(const struct ks_type *t, const cJSON *a, const cJSON *b,
     cJSON **changed, cJSON **gone);
 /* Merges config into obj, in place. */

@@ -266,40 +266,66 @@ check_unconditional(
 	       name_resource(st, rq);
 }
 
+static bool
+as_before(const cJSON *was, const cJSON *now)
+{
+	return now != NULL && (json_same(now) || json_equal(was, now));
+}
+
+/* Makes the metadata what it was, but for the managers. */
+static void
+old_metadata(const cJSON *before, cJSON *after)
+{
+	const cJSON *was = json_child(before, "metadata");
+	cJSON *m = json_child(after, "metadata"), *mf;
+
+	if (json_equal(was, m))
+		return;
+	mf = json_child(m, "managedFields");
+	if (mf != NULL)
+		cJSON_DetachItemViaPointer(m, mf);
+	json_set(after, "metadata", json_dup(was));
+	if (mf != NULL)
+		json_set(ks_meta(after), "managedFields", mf);
+}
+
 /* Makes every member but the status and the managers what it was. */
 static void
 only_status(const cJSON *before, cJSON *after)
 {
-	cJSON *mf = json_at_mut(after, "metadata/managedFields"), *c, *next;
+	cJSON *c, *next;
 	const cJSON *b;
 
-	if (mf != NULL)
-		cJSON_DetachItemViaPointer(json_child(after, "metadata"), mf);
+	old_metadata(before, after);
 	for (c = after->child; c != NULL; c = next) {
 		next = c->next;
-		if (!str_eq(c->string, "status"))
+		if (!str_eq(c->string, "status") &&
+		    json_child(before, c->string) == NULL)
 			cJSON_Delete(cJSON_DetachItemViaPointer(after, c));
 	}
 	cJSON_ArrayForEach (b, before) {
-		if (!str_eq(b->string, "status"))
+		if (str_eq(b->string, "status") ||
+		    str_eq(b->string, "metadata"))
+			continue;
+		if (!as_before(b, json_child(after, b->string)))
 			json_set(after, b->string, json_dup(b));
 	}
-	if (mf != NULL)
-		json_set(ks_meta(after), "managedFields", mf);
 }
 
 /* A status update takes nothing but the status, all others everything else. */
 static void
 split_status(const struct ks_request *rq, const cJSON *before, cJSON *after)
 {
-	const cJSON *status;
+	const cJSON *status, *now;
 
 	if (str_eq(rq->sub, "status")) {
 		only_status(before, after);
 	} else if (rq->version->has_status) {
 		status = json_child(before, "status");
-		json_set(
-		    after, "status", status != NULL ? json_dup(status) : NULL);
+		now = json_child(after, "status");
+		if (now == NULL || !json_same(now))
+			json_set(after, "status",
+			    status != NULL ? json_dup(status) : NULL);
 	}
 	/* Only its own subresource changes what a namespace waits for. */
 	if (rq->kind->special == KS_NAMESPACE && !str_eq(rq->sub, "finalize")) {
@@ -316,13 +342,11 @@ same_but(const cJSON *a, const cJSON *b, bool status)
 	int na = 0, nb = 0;
 
 	cJSON_ArrayForEach (c, a) {
-		const cJSON *o = json_child(b, c->string);
-
 		if (str_eq(c->string, "metadata") ||
 		    (!status && str_eq(c->string, "status")))
 			continue;
 		na++;
-		if (o == NULL || !json_equal(c, o))
+		if (!as_before(c, json_child(b, c->string)))
 			return false;
 	}
 	cJSON_ArrayForEach (c, b) {
@@ -383,6 +407,7 @@ ks_finish_update(struct kube_server *s, const struct ks_request *rq,
 		goto fail;
 	if (rq->patch != KS_PATCH_APPLY)
 		take_managers(before, after);
+	ks_mark_same(rq, before, after);
 	split_status(rq, before, after);
 	if (!ks_admit(s, rq, before, after, w, st))
 		goto fail;
