@@ -43,7 +43,7 @@ facts_free_object(void *arg)
 {
 	struct fact_object *o = arg;
 
-	cJSON_Delete(o->tree);
+	json_drop(o->tree);
 	xfree(o->consumer);
 	xfree(o);
 }
@@ -460,28 +460,6 @@ facts_object_new(struct facts *f, const char *key)
 	return o;
 }
 
-/* Without the half of an object that tells which manager set which field. The
- * copies have their names. */
-static cJSON *
-facts_copy(const cJSON *after)
-{
-	cJSON *out = cJSON_CreateObject(), *meta;
-	const cJSON *c, *m;
-
-	cJSON_ArrayForEach (c, after) {
-		if (!str_eq(c->string, "metadata")) {
-			(void)cJSON_AddItemToArray(out, json_dup(c));
-			continue;
-		}
-		meta = cJSON_CreateObject();
-		cJSON_ArrayForEach (m, c)
-			if (!str_eq(m->string, "managedFields"))
-				(void)cJSON_AddItemToArray(meta, json_dup(m));
-		json_set(out, "metadata", meta);
-	}
-	return out;
-}
-
 struct fact_object *
 facts_commit(struct facts *f, const char *group, const char *resource,
     const cJSON *before, const cJSON *after, bool by_agent)
@@ -497,8 +475,8 @@ facts_commit(struct facts *f, const char *group, const char *resource,
 	o = map_get(&f->objects, key);
 	if (o == NULL)
 		o = facts_object_new(f, key);
-	cJSON_Delete(o->tree);
-	o->tree = after == NULL ? NULL : facts_copy(after);
+	json_drop(o->tree);
+	o->tree = after;
 	o->changed_at = f->now_us;
 	if (!by_agent)
 		o->user_at = f->now_us;

@@ -64,7 +64,7 @@ struct fact_record {
 };
 
 struct fact_object {
-	cJSON *tree; /* owned; NULL = gone */
+	const cJSON *tree; /* held; NULL = gone */
 	int64_t changed_at, gone_at, created_at;
 	unsigned versions;
 	/* PhysicalHost: */
@@ -109,7 +109,7 @@ void facts_fini(struct facts *f);
 void facts_alias(struct facts *f, const char *address, struct fact_bmc *b);
 struct fact_bmc *facts_add_bmc(
     struct facts *f, const char *name, const char *address, const char *power);
-/* after NULL: gone. Trees are copied. */
+/* after is taken (json_drop); NULL: gone. */
 struct fact_object *facts_commit(struct facts *f, const char *group,
     const char *resource, const cJSON *before, const cJSON *after,
     bool by_agent);

@@ -33,19 +33,33 @@ token_in(const char *text, size_t n)
 	return NULL;
 }
 
+/* The marker that begins there; NULL. */
+static const char *
+marker_at(const struct invariants *x, const char *text)
+{
+	for (size_t i = 0; i < x->o.n_markers; i++) {
+		const char *m = x->o.markers[i];
+
+		if (text[0] == m[0] && (m[0] == '\0' || text[1] == m[1]) &&
+		    str_has_prefix(text, m))
+			return m;
+	}
+	return NULL;
+}
+
 static const char *
 secret_in(const struct invariants *x, const char *text)
 {
 	size_t n = strlen(text);
-	const char *token = token_in(text, n);
+	const char *token = token_in(text, n), *marker;
 
 	if (token != NULL)
 		return token;
-	if (n < x->shortest_marker)
-		return NULL; /* most are */
-	for (size_t i = 0; i < x->o.n_markers; i++)
-		if (strstr(text, x->o.markers[i]) != NULL)
-			return x->o.markers[i];
+	/* The last place where one may begin: most texts are shorter. */
+	for (; n >= x->shortest_marker; n--, text++)
+		if (x->marker_begins[(unsigned char)*text] &&
+		    (marker = marker_at(x, text)) != NULL)
+			return marker;
 	return NULL;
 }
 

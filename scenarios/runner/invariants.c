@@ -118,9 +118,11 @@ invariants_new(const struct inv_opts *o)
 	if (x->o.agent_user == NULL)
 		x->o.agent_user = "beskar7-agent";
 	x->shortest_marker = SIZE_MAX;
-	for (size_t i = 0; i < o->n_markers; i++)
+	for (size_t i = 0; i < o->n_markers; i++) {
 		if (strlen(o->markers[i]) < x->shortest_marker)
 			x->shortest_marker = strlen(o->markers[i]);
+		x->marker_begins[(unsigned char)o->markers[i][0]] = true;
+	}
 	facts_init(&x->facts);
 	return x;
 }
@@ -197,7 +199,8 @@ inv_commit_of(const struct kube_commit *c, int64_t at_us)
 		.user = c->user,
 		.manager = c->manager,
 		.before = c->before,
-		.after = c->after };
+		.after = c->after,
+		.stays = true };
 }
 
 void
@@ -209,7 +212,8 @@ invariants_commit(struct invariants *x, const struct inv_commit *c)
 	for (size_t i = 0; i < N_GROUPS; i++)
 		if (groups[i]->before_commit != NULL)
 			groups[i]->before_commit(x, c);
-	o = facts_commit(&x->facts, c->group, c->resource, c->before, c->after,
+	o = facts_commit(&x->facts, c->group, c->resource, c->before,
+	    c->stays ? json_hold(c->after) : json_dup(c->after),
 	    inv_by_agent(x, c));
 	for (size_t i = 0; i < N_GROUPS; i++)
 		if (groups[i]->commit != NULL)

@@ -36,6 +36,7 @@ struct inv_commit {
 	int64_t at_us;
 	const char *verb, *group, *resource, *ns, *name, *user, *manager;
 	const cJSON *before, *after;
+	bool stays; /* after may be held: it is not changed any more */
 };
 /* What the API stand-in tells, at the time given; borrowed as c is. */
 struct inv_commit inv_commit_of(const struct kube_commit *c, int64_t at_us);
@@ -121,7 +122,8 @@ extern const struct inv_group inv_claims, inv_owner, inv_power, inv_boot,
 struct invariants {
 	struct inv_opts o;
 	struct facts facts;
-	size_t shortest_marker; /* bytes */
+	size_t shortest_marker;  /* bytes */
+	bool marker_begins[256]; /* with that byte */
 	bool quiet;
 	struct map last_call;  /* "agent/bmc" -> int64_t, owned */
 	struct map identities; /* of hosts, for inv_claims */

@@ -77,7 +77,7 @@ delete_object(
 
 	if (ks_store_by_uid(&s->store, o->uid) != o)
 		return; /* it changed meanwhile: looked at again */
-	cJSON_Delete(ks_delete(s, &self, o, &opts, &gone, &st));
+	json_drop(ks_delete(s, &self, o, &opts, &gone, &st));
 	ks_status_fini(&st);
 }
 
@@ -126,7 +126,7 @@ drop_refs(struct kube_server *s, struct ks_object *dep, const cJSON *before,
 		json_set(ks_meta(after), "ownerReferences", NULL);
 	if (!json_equal(before, after))
 		ks_commit_update(s, &self_patch, dep->kind, before, after);
-	cJSON_Delete(after);
+	json_drop(after);
 }
 
 /* The rule of the garbage collector for one object with owners. */
@@ -202,7 +202,7 @@ finish_owner(struct kube_server *s, struct ks_object *o, const char *finalizer)
 	ks_meta_drop_finalizer(after, finalizer);
 	ks_commit_update(s, &self_patch, o->kind, before, after);
 	cJSON_Delete(before);
-	cJSON_Delete(after);
+	json_drop(after);
 }
 
 static void
@@ -290,7 +290,7 @@ namespace_waits(struct kube_server *s, struct ks_object *o, size_t left)
 	json_set(json_ensure_obj(after, "status"), "conditions", list);
 	ks_commit(s, &self_patch, o->kind, before, after, false);
 	cJSON_Delete(before);
-	cJSON_Delete(after);
+	json_drop(after);
 }
 
 static void
@@ -311,7 +311,7 @@ end_namespace(struct kube_server *s, struct ks_object *o)
 	json_put(after, "spec/finalizers", NULL);
 	ks_commit_update(s, &self, o->kind, before, after);
 	cJSON_Delete(before);
-	cJSON_Delete(after);
+	json_drop(after);
 }
 
 static void
@@ -326,7 +326,7 @@ end_crd(struct kube_server *s, struct ks_object *o)
 		after = json_dup(before);
 		ks_meta_drop_finalizer(after, CRD_CLEANUP);
 		ks_commit_update(s, &self, o->kind, before, after);
-		cJSON_Delete(after);
+		json_drop(after);
 	}
 	cJSON_Delete(before);
 }

@@ -73,7 +73,8 @@ reply_object(struct kube_server *s, const struct ks_request *rq, int status,
 		return;
 	}
 	ks_reply_json(rp, status,
-	    ks_view_object(&view, tree, loop_wall_us(s->env.loop), false));
+	    ks_view_object(
+		&view, json_own(tree), loop_wall_us(s->env.loop), false));
 }
 
 static bool
@@ -182,7 +183,7 @@ delete_one(struct kube_server *s, const struct ks_request *rq,
 			ks_reply_json(rp, 200, deleted_status(o));
 		if (ok && !gone)
 			reply_object(s, rq, 200, json_dup(last), rp);
-		cJSON_Delete(last);
+		json_drop(last);
 	}
 	ks_delete_opts_free(&opts);
 	ks_object_unref(o);
@@ -214,7 +215,7 @@ delete_many(struct kube_server *s, const struct ks_request *rq,
 		cJSON *last = ks_delete(s, &who, o, &opts, &gone, st);
 
 		ok = last != NULL;
-		cJSON_Delete(last);
+		json_drop(last);
 	}
 	if (!ok && rp->list != NULL) {
 		ks_list_free(rp->list);

@@ -62,7 +62,8 @@ enum kube_outage {
 	KUBE_HANG
 };
 
-/* A committed write; everything is borrowed. before NULL: created; after NULL:
+/* A committed write; everything is borrowed, but after may be held (json_hold):
+ * it is not changed any more. before NULL: created; after NULL:
  * gone from storage. verb is as in struct kube_fail; the server's own
  * controllers (garbage collection, namespaces) are user "system:kube-sim". */
 struct kube_commit {
