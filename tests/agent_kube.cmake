@@ -4,7 +4,7 @@ add_library(b7_test_fake_kube STATIC ${CMAKE_SOURCE_DIR}/tests/unit/fake_kube.c
 target_link_libraries(b7_test_fake_kube PRIVATE b7_flags PUBLIC b7_world)
 foreach(module event informer informer_faults informer_server kube_auth kube_client
 		kube_config kube_list
-		kube_object lease shard shards)
+		kube_object kube_twice lease shard shards)
 	unit_test(${module} b7_agent_kube b7_test_fake_kube b7_world)
 endforeach()
 if(NOT COMMAND fuzz_target)

@@ -96,7 +96,7 @@ object_written(void *arg, const struct kube_reply *r)
 	o->failed = r->err.kind != ERR_NONE;
 	if (!o->failed) {
 		if (r->object != NULL)
-			informer_note_write(o->call_inf, r->object);
+			informer_note_reply(o->call_inf, r);
 		backoff_reset(&o->backoff);
 		workq_add(o->q, o->key);
 		return;

@@ -83,7 +83,7 @@ share_patched(void *arg, const struct kube_reply *r)
 
 	share_close(s);
 	if (r->err.kind == ERR_NONE && r->object != NULL)
-		informer_note_write(s->c->secrets, r->object);
+		informer_note_reply(s->c->secrets, r);
 	while ((ctl = share_next(s)) != NULL)
 		host_write_end(
 		    ctl, ctl->share_other ? &none : &r->err, r->retry_after_us);

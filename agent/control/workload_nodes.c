@@ -231,7 +231,7 @@ write_done(void *arg, const struct kube_reply *r)
 	}
 	n->refusal[0] = '\0';
 	n->again_us = 0;
-	informer_note_write(n->w->nodes, r->object);
+	informer_note_reply(n->w->nodes, r);
 	machine = informer_get(c->machines, n->machine);
 	if (machine != NULL)
 		event_emitf(c->ev, machine, EVENT_NORMAL, "NodeAssociated",

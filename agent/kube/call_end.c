@@ -111,21 +111,34 @@ finish_failed(struct kube_call *k, const struct http_result *h)
 	cJSON_Delete(tree);
 }
 
+/* What the watch will show, too. */
+static cJSON *
+reply_object(struct kube_call *k, struct err *e)
+{
+	const char *body = buf_str(&k->body);
+
+	if (!kube_mutates(k->rq.verb) || k->rq.sensitive)
+		return kube_reply_object(body, k->body.n, e);
+	return kube_reply_checked(
+	    twice_parse(&k->c->twice, body, k->body.n, e), e);
+}
+
 static void
 finish_object(struct kube_call *k, const struct http_result *h)
 {
 	struct kube_reply r = { .err = { .kind = ERR_NONE } };
-	cJSON *j = kube_reply_object(buf_str(&k->body), k->body.n, &r.err);
+	cJSON *j = reply_object(k, &r.err);
 	bool wipe = k->rq.sensitive;
 
 	if (j == NULL)
 		r.maybe_executed = kube_mutates(k->rq.verb);
 	r.object = j;
+	r.lasting = !wipe;
 	r.resource_version = json_str(j, "metadata/resourceVersion", "");
 	finish(k, &r, h->status);
 	if (wipe)
 		kube_json_wipe(j);
-	cJSON_Delete(j);
+	json_drop(j);
 }
 
 static void

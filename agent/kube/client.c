@@ -102,6 +102,7 @@ kube_client_new(const struct env *env, const struct kube_config *config,
 	o = o != NULL ? o : &none;
 	c->env = env;
 	TAILQ_INIT(&c->calls);
+	twice_init(&c->twice);
 	config_dup(&c->config, config);
 	c->user_agent = xstrdup(or_default(o->user_agent, "beskar7-agent"));
 	c->field_manager =
@@ -141,6 +142,7 @@ kube_client_free(struct kube_client *c)
 	xfree(c->field_manager);
 	map_free(&c->sent, xfree);
 	map_free(&c->forbidden, xfree);
+	twice_free(&c->twice);
 	xfree(c);
 }
 

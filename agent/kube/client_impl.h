@@ -8,6 +8,7 @@
 #include "agent/kube/auth.h"
 #include "agent/kube/client.h"
 #include "agent/kube/limiter.h"
+#include "agent/kube/twice.h"
 #include "common/http.h"
 #include "common/map.h"
 
@@ -33,6 +34,7 @@ struct kube_client {
 	/* Likewise, of what was forbidden: when that was told last. */
 	struct map forbidden;
 	uint64_t writes;
+	struct twice twice;
 };
 
 /* Reads rotated files; true if any credential changed. */
@@ -57,6 +59,8 @@ void kube_reply_failed(
     struct kube_reply *r, const struct kube_failure *f, cJSON **owned);
 /* A body that must be one object of the API. */
 cJSON *kube_reply_object(const char *body, size_t n, struct err *e);
+/* The same of one that is parsed; j NULL: e says why. */
+cJSON *kube_reply_checked(cJSON *j, struct err *e);
 void kube_json_wipe(cJSON *j); /* strings of a tree that held secrets */
 
 #endif

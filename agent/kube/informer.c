@@ -29,24 +29,6 @@ static const struct json_leave unread = { "metadata", "managedFields" };
 static void watch_start(struct informer *inf);
 static void listen_for_silence(struct informer *inf);
 
-const char *
-informer_state_name(enum informer_state s)
-{
-	switch (s) {
-	case INFORMER_IDLE:
-		return "idle";
-	case INFORMER_LISTING:
-		return "listing";
-	case INFORMER_WATCHING:
-		return "watching";
-	case INFORMER_BACKOFF:
-		return "backoff";
-	case INFORMER_ABSENT:
-		return "absent";
-	}
-	return "?";
-}
-
 static void
 set_state(struct informer *inf, enum informer_state s)
 {
@@ -393,18 +375,18 @@ watch_event(struct informer *inf, const char *type, cJSON *o)
 
 	if (str_eq(type, "ERROR")) {
 		ok = error_event(inf, o);
-		cJSON_Delete(o);
+		json_drop(o);
 		return ok;
 	}
 	if (str_eq(type, "BOOKMARK")) {
 		ok = bookmark_event(inf, o);
-		cJSON_Delete(o);
+		json_drop(o);
 	} else if (str_eq(type, "ADDED") || str_eq(type, "MODIFIED")) {
 		ok = cache_put(inf, o, FROM_WATCH, &e) || garbage(inf, &e);
 	} else if (str_eq(type, "DELETED")) {
 		ok = cache_remove(inf, o, FROM_WATCH, &e) || garbage(inf, &e);
 	} else {
-		cJSON_Delete(o);
+		json_drop(o);
 		(void)err_set(
 		    &e, ERR_PROTO, 0, "a watch event of type \"%.40s\"", type);
 		ok = garbage(inf, &e);
@@ -416,29 +398,19 @@ static bool
 watch_line(void *arg, const char *text, size_t n)
 {
 	struct informer *inf = arg;
+	char type[WATCH_TYPE_CAP];
 	struct err e;
-	cJSON *line = json_parse_without(text, n, &unread, &e);
-	cJSON *o;
-	bool ok;
+	cJSON *o = informer_line(inf, text, n, type, &e);
 
-	if (line == NULL)
+	if (o == NULL)
 		return skipped(inf, &e) || garbage(inf, &e);
-	o = json_child(line, "object");
-	if (!cJSON_IsObject(o)) {
-		(void)err_set(&e, ERR_PROTO, 0, "a watch line without object");
-		cJSON_Delete(line);
-		return garbage(inf, &e);
-	}
-	o = cJSON_DetachItemViaPointer(line, o);
-	ok = watch_event(inf, json_str(line, "type", ""), o);
-	cJSON_Delete(line);
-	if (ok) {
-		inf->progressed = true;
-		inf->fruitless = 0;
-		healthy(inf);
-		listen_for_silence(inf);
-	}
-	return ok;
+	if (!watch_event(inf, type, o))
+		return false;
+	inf->progressed = true;
+	inf->fruitless = 0;
+	healthy(inf);
+	listen_for_silence(inf);
+	return true;
 }
 
 static void

@@ -106,6 +106,8 @@ const struct kube_resource *informer_resource(const struct informer *inf);
  * does not confirm it within 30 s the connection is taken for dead.
  */
 void informer_note_write(struct informer *inf, const cJSON *object);
+/* The same; the object is not copied where the reply lets it last. */
+void informer_note_reply(struct informer *inf, const struct kube_reply *r);
 /*
  * A write whose fate is unknown (reply.maybe_executed): the informer reads the
  * object itself until the server answered. Meanwhile the key is in doubt, and

@@ -79,6 +79,18 @@ watch_is_past(const struct informer *inf, const char *rv)
 
 /* ---- what is kept ----------------------------------------------------------- */
 
+bool
+cache_strips(const struct informer *inf, const cJSON *o)
+{
+	const cJSON *m = json_child(o, "metadata");
+
+	return inf->o.metadata_only || inf->o.trim != NULL ||
+	       json_child(o, "apiVersion") == NULL ||
+	       json_child(o, "kind") == NULL ||
+	       json_child(m, "managedFields") != NULL ||
+	       json_child(json_child(m, "annotations"), LAST_APPLIED) != NULL;
+}
+
 static void
 strip(const struct informer *inf, cJSON *o)
 {
@@ -109,9 +121,9 @@ strip(const struct informer *inf, cJSON *o)
 	}
 }
 
-static bool
-identify(const struct informer *inf, const cJSON *o, char key[KOBJ_KEY_CAP],
-    struct err *e)
+bool
+cache_identify(const struct informer *inf, const cJSON *o,
+    char key[KOBJ_KEY_CAP], struct err *e)
 {
 	const char *ns = kobj_ns(o);
 
@@ -379,8 +391,8 @@ cache_put(
 	struct cached *had;
 	char *rv;
 
-	if (!identify(inf, tree, key, e)) {
-		cJSON_Delete(tree);
+	if (!cache_identify(inf, tree, key, e)) {
+		json_drop(tree);
 		return false;
 	}
 	if (from != FROM_NOTE)
@@ -388,6 +400,8 @@ cache_put(
 	rv = xstrdup(kobj_rv(tree));
 	had = map_get(&inf->objects, key);
 	if (judge(inf, had, key, rv, from) == TAKE) {
+		if (cache_strips(inf, tree))
+			tree = json_own(tree);
 		strip(inf, tree);
 		replace(inf, key, tree, from);
 	} else if (had != NULL && from == FROM_LIST) {
@@ -419,8 +433,8 @@ cache_remove(
 	const char *rv = kobj_rv(tree);
 	bool newer;
 
-	if (!identify(inf, tree, key, e)) {
-		cJSON_Delete(tree);
+	if (!cache_identify(inf, tree, key, e)) {
+		json_drop(tree);
 		return false;
 	}
 	if (from != FROM_NOTE)
@@ -439,6 +453,10 @@ cache_remove(
 		tomb_drop(inf, key);
 	}
 	if (newer) {
+		if (cache_strips(inf, tree)) {
+			tree = json_own(tree);
+			rv = kobj_rv(tree);
+		}
 		strip(inf, tree);
 		drop(inf, key, tree, from);
 	}
@@ -547,48 +565,4 @@ cache_free(struct informer *inf)
 	for (unsigned i = 0; i < SEEN_VERSIONS; i++)
 		xfree(inf->seen[i]);
 	xfree(inf->want_rv);
-}
-
-/* ---- our own writes ----------------------------------------------------------- */
-
-static bool
-concerns_us(const struct informer *inf, const cJSON *o)
-{
-	char key[KOBJ_KEY_CAP];
-
-	if (o == NULL || !identify(inf, o, key, NULL) ||
-	    !str_eq(kobj_kind(o), inf->o.res->kind))
-		return false;
-	/* Whether it matches a selector is the server's to say. */
-	return (inf->o.label_selector == NULL &&
-		   inf->o.field_selector == NULL) ||
-	       cache_get(inf, key) != NULL;
-}
-
-void
-cache_note(struct informer *inf, const cJSON *object)
-{
-	char key[KOBJ_KEY_CAP];
-	const struct cached *now;
-	bool gone;
-
-	gone = kobj_deleting(object) && kobj_finalizers(object) == 0;
-	if (gone)
-		(void)cache_remove(inf, json_dup(object), FROM_NOTE, NULL);
-	else
-		(void)cache_put(inf, json_dup(object), FROM_NOTE, NULL);
-	(void)kobj_key(object, key);
-	now = cache_get(inf, key);
-	if ((now != NULL && now->awaited && str_eq(now->rv, kobj_rv(object))) ||
-	    (gone && map_get(&inf->tombs, key) != NULL)) {
-		xreplace(&inf->want_rv, kobj_rv(object));
-		informer_expect(inf);
-	}
-}
-
-void
-informer_note_write(struct informer *inf, const cJSON *object)
-{
-	if (concerns_us(inf, object) && inf->state != INFORMER_IDLE)
-		cache_note(inf, object);
 }

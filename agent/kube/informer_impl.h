@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 #include "agent/kube/informer.h"
+#include "agent/kube/object.h"
 #include "common/loop.h"
 #include "common/map.h"
 #include "common/random.h"
@@ -105,8 +106,11 @@ bool cache_put(
     struct informer *inf, cJSON *tree, enum cache_from from, struct err *e);
 bool cache_remove(
     struct informer *inf, cJSON *tree, enum cache_from from, struct err *e);
-/* What a reply of the server showed, by whatever request. */
-void cache_note(struct informer *inf, const cJSON *object);
+/* Its key, if it is an object of this resource. */
+bool cache_identify(const struct informer *inf, const cJSON *o,
+    char key[KOBJ_KEY_CAP], struct err *e);
+/* Some of it is not kept: the tree that is put in the cache is changed. */
+bool cache_strips(const struct informer *inf, const cJSON *o);
 void cache_list_begin(struct informer *inf);
 void cache_list_end(struct informer *inf, const char *rv);
 /* The watch is past rv. */
@@ -123,6 +127,19 @@ void kept_drop(struct informer *inf, struct cached *c);
 /* To be given back to json_drop(). */
 const cJSON *kept_hold(struct informer *inf, struct cached *c);
 void cached_free(struct informer *inf, struct cached *c); /* NULL is fine */
+
+/* ---- informer_note.c ---- */
+
+/* What a reply of the server showed, by whatever request. */
+void cache_note(struct informer *inf, const cJSON *object);
+
+/* ---- informer_line.c ---- */
+
+#define WATCH_TYPE_CAP 48
+/* The object of a watch's line, for json_drop(), and its type; others may hold
+ * the object. NULL with e. */
+cJSON *informer_line(struct informer *inf, const char *text, size_t n,
+    char type[WATCH_TYPE_CAP], struct err *e);
 
 /* ---- informer_back.c ---- */
 

@@ -2,6 +2,24 @@
 #include "agent/kube/informer_impl.h"
 #include "common/str.h"
 
+const char *
+informer_state_name(enum informer_state s)
+{
+	switch (s) {
+	case INFORMER_IDLE:
+		return "idle";
+	case INFORMER_LISTING:
+		return "listing";
+	case INFORMER_WATCHING:
+		return "watching";
+	case INFORMER_BACKOFF:
+		return "backoff";
+	case INFORMER_ABSENT:
+		return "absent";
+	}
+	return "?";
+}
+
 const cJSON *
 informer_get(struct informer *inf, const char *key)
 {

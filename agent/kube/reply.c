@@ -98,14 +98,19 @@ kube_reply_object(const char *body, size_t n, struct err *e)
 {
 	/* Half of an object, and nobody reads it. */
 	static const struct json_leave unread = { "metadata", "managedFields" };
-	cJSON *j = json_parse_without(body, n, &unread, e);
 
+	return kube_reply_checked(json_parse_without(body, n, &unread, e), e);
+}
+
+cJSON *
+kube_reply_checked(cJSON *j, struct err *e)
+{
 	if (j == NULL)
 		return NULL;
 	if (!cJSON_IsObject(j) || json_str(j, "kind", "")[0] == '\0') {
 		(void)err_set(e, ERR_PROTO, 0,
 		    "the reply is no API object (it has no kind)");
-		cJSON_Delete(j);
+		json_drop(j);
 		return NULL;
 	}
 	return j;
