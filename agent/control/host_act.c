@@ -202,6 +202,7 @@ host_act_done(void *arg, const struct redfish_reply *r)
 	host_act_note_fresh(p, a);
 	if (ok && r->inventory != NULL) {
 		xfree(ctl->details);
+		ctl->details_sent = false;
 		ctl->details =
 		    host_details_print(r->state, r->inventory, ctl->rf);
 		host_act_note_macs(ctl, r->inventory);

@@ -170,7 +170,7 @@ host_brief_new(const char *key, const cJSON *tree)
 	const char *reason;
 	struct host h;
 
-	host_init(&h, key, json_dup(tree));
+	host_init(&h, key, json_hold(tree));
 	b->key = xstrdup(key);
 	b->ns = xstrdup(h.ns);
 	b->name = xstrdup(h.name);

@@ -169,6 +169,7 @@ struct host_ctl {
 	struct host_stream stream;
 	struct diary *diary;    /* owned; what was decided: host_diary.c */
 	char *details;          /* hardwareDetails to be written */
+	bool details_sent;      /* they are in the patch under way */
 	struct host_pass *pass; /* owned; NULL between passes */
 	bool active;            /* a pass is under way */
 	/* A record with this phase may be on its way: it has taken a place of

@@ -89,7 +89,7 @@ write_done(void *arg, const struct kube_reply *r)
 	struct host_ctl *ctl = arg;
 
 	if (r->err.kind == ERR_NONE && r->object != NULL)
-		informer_note_write(ctl->c->hosts, r->object);
+		informer_note_reply(ctl->c->hosts, r);
 	else if (r->maybe_executed)
 		informer_doubt(ctl->c->hosts, ctl->key);
 	host_write_end(ctl, &r->err, r->retry_after_us);
@@ -352,10 +352,13 @@ status_done(void *arg, const struct kube_reply *r)
 
 	ctl->status_call = NULL;
 	if (r->err.kind == ERR_NONE && r->object != NULL)
-		informer_note_write(ctl->c->hosts, r->object);
+		informer_note_reply(ctl->c->hosts, r);
 	else if (r->maybe_executed)
 		informer_doubt(ctl->c->hosts, ctl->key);
 	if (r->err.kind == ERR_NONE) {
+		/* The object has them now; a kilobyte a host. */
+		if (ctl->details_sent)
+			xreplace(&ctl->details, NULL);
 		backoff_reset(&ctl->status_backoff);
 		if (ctl->active || ctl->again)
 			workq_add(ctl->c->host_q, ctl->key);
@@ -444,6 +447,7 @@ host_write_status(struct host_ctl *ctl)
 	rq.body = patch;
 	rq.done = status_done;
 	rq.arg = ctl;
+	ctl->details_sent = ctl->details != NULL;
 	ctl->status_call = kube_start(ctl->c->k, &rq);
 	cJSON_Delete(patch);
 }

@@ -13,11 +13,13 @@ hex_digits(const char *text, const char *skip, char *out, size_t n)
 	size_t at = 0;
 
 	for (; *text; text++) {
-		if (strchr(skip, *text))
+		int digit = hex_value(*text);
+
+		if (digit < 0 && strchr(skip, *text))
 			continue;
-		if (at == n || hex_value(*text) < 0)
+		if (at == n || digit < 0)
 			return false;
-		out[at++] = "0123456789abcdef"[hex_value(*text)];
+		out[at++] = "0123456789abcdef"[digit];
 	}
 	out[at] = '\0';
 	return at == n;
@@ -26,7 +28,9 @@ hex_digits(const char *text, const char *skip, char *out, size_t n)
 bool
 redfish_uuid_normal(const char *text, char out[RF_UUID_CAP])
 {
+	static const unsigned char part[] = { 8, 4, 4, 4, 12 };
 	char hex[33];
+	const char *from = hex;
 
 	out[0] = '\0';
 	if (!text || strlen(text) > 64)
@@ -35,8 +39,14 @@ redfish_uuid_normal(const char *text, char out[RF_UUID_CAP])
 		text += strlen("urn:uuid:");
 	if (!hex_digits(text, "-{} ", hex, 32))
 		return false;
-	return str_format(out, RF_UUID_CAP, "%.8s-%.4s-%.4s-%.4s-%.12s", hex,
-	    hex + 8, hex + 12, hex + 16, hex + 20);
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		memcpy(out, from, part[i]);
+		out += part[i];
+		from += part[i];
+		*out++ = '-';
+	}
+	out[-1] = '\0';
+	return true;
 }
 
 void
