@@ -21,6 +21,7 @@ event_series_free(void *p)
 	xfree(s->rv);
 	xfree(s->reason);
 	xfree(s->message);
+	xfree(s->event_name);
 	xfree(s);
 }
 
@@ -37,8 +38,8 @@ event_series_name(struct series *s, const struct env *env)
 	char hex[17];
 
 	entropy_hex(env->entropy, hex, 8);
-	(void)str_format(
-	    s->event_name, sizeof(s->event_name), "%.230s.%s", s->name, hex);
+	xfree(s->event_name);
+	s->event_name = xasprintf("%.230s.%s", s->name, hex);
 }
 
 struct series *

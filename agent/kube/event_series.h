@@ -24,7 +24,7 @@ struct series {
 	char *api_version, *kind, *ns, *name, *uid, *rv;
 	enum event_type type;
 	char *reason, *message;
-	char event_name[280]; /* "" = not created yet */
+	char *event_name; /* owned */
 	int64_t count, first_wall_us, last_wall_us;
 	int64_t written_us; /* mono; of the last write */
 	bool queued, dirty, created, tried;
