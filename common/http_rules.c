@@ -32,11 +32,11 @@ http_is_token(const char *s)
 	if (str_empty(s))
 		return false;
 	for (; *s; s++) {
-		bool alnum = (*s >= '0' && *s <= '9') ||
-			     (*s >= 'A' && *s <= 'Z') ||
-			     (*s >= 'a' && *s <= 'z');
+		bool mostly = (*s >= '0' && *s <= '9') ||
+			      (*s >= 'A' && *s <= 'Z') ||
+			      (*s >= 'a' && *s <= 'z') || *s == '-';
 
-		if (!alnum && !strchr("!#$%&'*+-.^_`|~", *s))
+		if (!mostly && !strchr("!#$%&'*+.^_`|~", *s))
 			return false;
 	}
 	return true;
@@ -77,7 +77,8 @@ headers_problem(const struct http_header *h, size_t n)
 		if (!is_value(h[i].value))
 			return "a header value holds control bytes";
 		for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
-			if (str_ieq(h[i].name, ours[k]))
+			if (((h[i].name[0] ^ ours[k][0]) & ~0x20) == 0 &&
+			    str_ieq(h[i].name, ours[k]))
 				return "a framing header is given";
 	}
 	return NULL;

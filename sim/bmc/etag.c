@@ -1,6 +1,7 @@
 /* See etag.h. */
 #include "sim/bmc/etag.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,11 +45,10 @@ hash(uint64_t h, const char *p, size_t n)
 	const unsigned char *u = (const unsigned char *)p;
 
 	for (; n >= 8; n -= 8, u += 8) {
-		uint64_t word = 0;
+		uint64_t word;
 
-		for (unsigned i = 0; i < 8; i++)
-			word |= (uint64_t)u[i] << 8 * i;
-		h = (h ^ word) * 1099511628211u;
+		memcpy(&word, u, sizeof(word));
+		h = (h ^ le64toh(word)) * 1099511628211u;
 		h ^= h >> 32; /* high bits of a word count in short tags, too */
 	}
 	for (; n > 0; n--)

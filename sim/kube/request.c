@@ -37,16 +37,11 @@ ks_parse_revision(const char *text, int64_t *rv)
 bool
 ks_type_is(const char *content_type, const char *type)
 {
-	char word[128];
-	size_t n;
-
 	if (content_type == NULL)
 		return false;
 	content_type += strspn(content_type, " ");
-	n = strcspn(content_type, "; ");
-	return str_format(word, sizeof(word), "%.*s",
-		   n < sizeof(word) ? (int)n : 127, content_type) &&
-	       str_ieq(word, type);
+	return strcspn(content_type, "; ") == strlen(type) &&
+	       str_has_iprefix(content_type, type);
 }
 
 /* ---- path --------------------------------------------------------------- */
