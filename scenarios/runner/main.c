@@ -12,6 +12,7 @@
 #include "common/str.h"
 #include "common/version.h"
 #include "scenarios/runner/demo.h"
+#include "scenarios/runner/heap.h"
 #include "scenarios/runner/invariants.h"
 #include "scenarios/runner/run.h"
 #include "scenarios/runner/sockets.h"
@@ -208,8 +209,10 @@ main(int argc, char **argv)
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (str_eq(word, "run"))
+	if (str_eq(word, "run")) {
+		heap_in_large_pages();
 		return main_run(argc - 1, argv + 1);
+	}
 	if (str_eq(word, "demo")) {
 		bin = main_bin();
 		status = demo_main(argc - 1, argv + 1, bin);

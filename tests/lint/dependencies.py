@@ -57,7 +57,7 @@ TLS = r'common/(tls_\w+|http_(conn|curl|server)\w*|codec|digest|version)\.[ch]'
 MAIN = r'(agent/main|agent/(enroll/enroll|explain/explain|media/compose|media/base_file|delivery/deliver)_main|agent/probe/probe_main|(sim|scenarios)/(\w+/)?\w*main\w*' \
        r'|sim/process|sim/kube/kubeconfig)\.c'
 # The runner's part that is a program: processes, sockets, real time.
-OUTER = MAIN + r'|scenarios/runner/(main|run|run_all|demo|view|process|sockets_\w+|backend_sockets)\.c'
+OUTER = MAIN + r'|scenarios/runner/(main|run|run_all|demo|view|heap|process|sockets_\w+|backend_sockets)\.c'
 ONLY = [
     (r'event2/|event\.h|evhttp', NET),
     (r'curl/', NET),
