@@ -43,8 +43,8 @@ slots_fill(struct map *m)
 	for (size_t i = 0; i < m->n; i++) {
 		uint32_t h = hash_of(m->v[i].key);
 
-		*slot_of(m, m->v[i].key, h) =
-		    (struct map_slot){ m->v[i].key, m->v[i].value, h };
+		*slot_of(m, m->v[i].key, h) = (struct map_slot){ m->v[i].key,
+			m->v[i].value, h, (uint32_t)i };
 	}
 }
 
@@ -60,7 +60,8 @@ slots_add(struct map *m, const struct map_entry *e)
 		return;
 	}
 	h = hash_of(e->key);
-	*slot_of(m, e->key, h) = (struct map_slot){ e->key, e->value, h };
+	*slot_of(m, e->key, h) =
+	    (struct map_slot){ e->key, e->value, h, (uint32_t)(e - m->v) };
 }
 
 /* What follows moves up, so that no search ends early at the gap. */
@@ -105,6 +106,20 @@ is_at(const struct map *m, size_t i, const char *key)
 	return i < m->n && strcmp(m->v[i].key, key) == 0;
 }
 
+/* The slot of a key that is there, with its index; NULL if there is none. Keys
+ * mostly stay where they are: no search through cold memory then. */
+static struct map_slot *
+slot_at(const struct map *m, const char *key)
+{
+	struct map_slot *s = slot_of(m, key, hash_of(key));
+
+	if (s->key == NULL)
+		return NULL;
+	if (s->at >= m->n || m->v[s->at].key != s->key)
+		s->at = (uint32_t)map_lower(m, key);
+	return s;
+}
+
 void *
 map_get(const struct map *m, const char *key)
 {
@@ -121,15 +136,21 @@ map_put(struct map *m, const char *key, void *value)
 {
 	size_t i = m->n;
 
+	struct map_slot *s = m->slots != NULL ? slot_at(m, key) : NULL;
+
+	if (s != NULL) {
+		void *old = s->value;
+
+		m->v[s->at].value = s->value = value;
+		return old;
+	}
 	/* Keys that come in order (lists of the API server) cost one compare. */
 	if (m->n > 0 && strcmp(m->v[m->n - 1].key, key) >= 0)
 		i = map_lower(m, key);
-	if (is_at(m, i, key)) {
+	if (m->slots == NULL && is_at(m, i, key)) {
 		void *old = m->v[i].value;
 
 		m->v[i].value = value;
-		if (m->slots != NULL)
-			slot_of(m, key, hash_of(key))->value = value;
 		return old;
 	}
 	if (m->n == m->cap) {
@@ -146,13 +167,14 @@ map_put(struct map *m, const char *key, void *value)
 void *
 map_take(struct map *m, const char *key)
 {
-	size_t i = map_lower(m, key);
+	struct map_slot *s = m->slots != NULL ? slot_at(m, key) : NULL;
+	size_t i = s != NULL ? s->at : map_lower(m, key);
 	void *value;
 
-	if (!is_at(m, i, key))
+	if (s == NULL && (m->slots != NULL || !is_at(m, i, key)))
 		return NULL;
 	value = m->v[i].value;
-	if (m->slots != NULL)
+	if (s != NULL)
 		slots_remove(m, key);
 	xfree(m->v[i].key);
 	m->n--;

@@ -18,6 +18,7 @@ struct map_slot {
 	const char *key; /* the entry's; NULL: free */
 	void *value;
 	uint32_t hash;
+	uint32_t at; /* index of the entry when it was last looked up */
 };
 struct map {
 	struct map_entry *v; /* owned, sorted by strcmp */
