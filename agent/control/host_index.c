@@ -210,6 +210,23 @@ host_brief_new(const char *key, const cJSON *tree)
 	return b;
 }
 
+/* Has it something under way, in the sense of a fleet's limits? */
+static bool
+host_counts(const struct host_brief *b)
+{
+	return b != NULL && !b->waiting_evidence;
+}
+
+static void
+host_recount(struct host_index *x, const struct host_brief *old,
+    const struct host_brief *now)
+{
+	if (host_counts(old))
+		x->in_phase[old->phase]--;
+	if (host_counts(now))
+		x->in_phase[now->phase]++;
+}
+
 bool
 host_index_put(struct host_index *x, const char *key, const struct cJSON *tree,
     bool *freed)
@@ -225,6 +242,7 @@ host_index_put(struct host_index *x, const char *key, const struct cJSON *tree,
 			host_links(x, old, links_remove);
 		host_links(x, b, links_add);
 	}
+	host_recount(x, old, b);
 	host_brief_free(old);
 	return changed;
 }
@@ -236,6 +254,7 @@ host_index_drop(struct host_index *x, const char *key)
 
 	if (b != NULL)
 		host_links(x, b, links_remove);
+	host_recount(x, b, NULL);
 	host_brief_free(b);
 }
 
@@ -243,6 +262,7 @@ void
 host_index_free(struct host_index *x)
 {
 	map_free(&x->hosts, host_brief_free);
+	memset(x->in_phase, 0, sizeof(x->in_phase));
 	links_free(&x->consumers);
 	links_free(&x->secrets);
 	links_free(&x->ids);
@@ -323,14 +343,10 @@ host_index_twin(
 unsigned
 host_index_count(const struct host_index *x, enum phase p, const char *not_this)
 {
-	unsigned n = 0;
+	const struct host_brief *b = map_get(&x->hosts, not_this);
+	unsigned n = x->in_phase[p];
 
-	for (size_t i = 0; i < x->hosts.n; i++) {
-		const struct host_brief *b = x->hosts.v[i].value;
-
-		if (b->phase == p && !b->waiting_evidence &&
-		    !str_eq(b->key, not_this))
-			n++;
-	}
+	if (host_counts(b) && b->phase == p)
+		n--;
 	return n;
 }

@@ -41,6 +41,8 @@ struct host_index {
 	struct links secrets;   /* "ns/secret" -> host key */
 	struct links ids;       /* "uuid:...", "serial:...", "mac:..." -> key */
 	struct links serving;   /* claim id of the record -> host key */
+	/* Of each phase, those that only wait for evidence left out. */
+	unsigned in_phase[PHASE_ERROR + 1];
 };
 
 struct cJSON;

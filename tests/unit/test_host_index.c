@@ -155,15 +155,23 @@ static void
 counts_who_is_under_way(void)
 {
 	struct host_index x = { 0 };
-	cJSON *t = free_host("a", "u1", "");
+	cJSON *t = free_host("a", "u1", ""), *again;
 
 	json_set_str(json_at_mut(t, "metadata/annotations"),
 	    "infrastructure.cluster.x-k8s.io/host-record",
 	    "{\"v\":1,\"phase\":\"provisioning\",\"attempt\":1}");
+	again = json_dup(t);
 	(void)put(&x, "ns/a", t, NULL);
 	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_PROVISIONING, ""), 1);
 	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_PROVISIONING, "ns/a"), 0);
 	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_RELEASING, ""), 0);
+	/* Told again it counts once, and gone not at all. */
+	(void)put(&x, "ns/a", again, NULL);
+	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_PROVISIONING, ""), 1);
+	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_PROVISIONING, "ns/b"), 1);
+	host_index_drop(&x, "ns/a");
+	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_PROVISIONING, ""), 0);
+	CU_ASSERT_EQUAL(host_index_count(&x, PHASE_IDLE, ""), 0);
 	host_index_free(&x);
 }
 
