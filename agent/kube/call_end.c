@@ -111,13 +111,14 @@ finish_failed(struct kube_call *k, const struct http_result *h)
 	cJSON_Delete(tree);
 }
 
-/* What the watch will show, too. */
+/* Of what is watched, the watch shows the same. */
 static cJSON *
 reply_object(struct kube_call *k, struct err *e)
 {
 	const char *body = buf_str(&k->body);
 
-	if (!kube_mutates(k->rq.verb) || k->rq.sensitive)
+	if (!kube_mutates(k->rq.verb) || k->rq.sensitive ||
+	    k->lane == KUBE_LANE_EVENT || k->lane == KUBE_LANE_LEASE)
 		return kube_reply_object(body, k->body.n, e);
 	return kube_reply_checked(
 	    twice_parse(&k->c->twice, body, k->body.n, e), e);

@@ -14,7 +14,7 @@
 #include "common/err.h"
 
 #define TWICE_MAX 32             /* texts */
-#define TWICE_BYTES (256U << 10) /* of them all */
+#define TWICE_BYTES (128U << 10) /* of them all */
 
 struct twice_text;
 struct twice {
