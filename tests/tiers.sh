@@ -31,7 +31,7 @@ tidy|long|clang|120|clang-tidy
 sockets|long|release|600|scenarios over real sockets
 conformance|long|release|300|Redfish validators of the DMTF on each profile
 clients|long|release|300|Redfish clients of others (sushy, ansible, ...) on the simulator
-kube|long|release|900|a real API server: behaviour, the contract, a story
+kube|long|release|1200|a real API server: behaviour, the contract, a story
 runs|long|release|120|scenarios with 200 seeds, and replays byte for byte
 '
 

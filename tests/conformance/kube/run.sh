@@ -10,8 +10,8 @@ Runs one suite of API calls against a real API server and against beskar7-sim
 kube, and compares what both answered; then, on the real one, the checks of the
 contract of Cluster API by number (table in WORK/contract/table.txt), the rules of
 CRDs and policies, and a story. Prints "ok kube/CHECK", "not ok ...: why" or
-"skip ...: why", and ends with "N passed, N failed, N skipped". A quarter
-of an hour.
+"skip ...: why", and ends with "N passed, N failed, N skipped". Twenty
+minutes.
 
 The real one is, in this order: the cluster of $KUBECONFIG (its current context;
 needs kubectl); kube-apiserver and etcd in $KUBEBUILDER_ASSETS, in
