@@ -23,9 +23,6 @@
 #define SILENT_GAPS 3
 #define SILENT_MIN_US (30 * LOOP_S)
 
-/* Half of an object, which the cache drops anyway. */
-static const struct json_leave unread = { "metadata", "managedFields" };
-
 static void watch_start(struct informer *inf);
 static void listen_for_silence(struct informer *inf);
 
@@ -232,7 +229,7 @@ static bool
 list_item(void *arg, const char *text, size_t n)
 {
 	struct informer *inf = arg;
-	cJSON *o = json_parse_without(text, n, &unread, &inf->broken);
+	cJSON *o = kobj_parse(text, n, &inf->broken);
 
 	if (o == NULL && skipped(inf, &inf->broken))
 		return true;

@@ -34,9 +34,7 @@ plain_object(const char *line, size_t n, const char **type, size_t *len)
 static cJSON *
 any_line(const char *text, size_t n, char type[WATCH_TYPE_CAP], struct err *e)
 {
-	/* Half of an object, which the cache drops anyway. */
-	static const struct json_leave unread = { "metadata", "managedFields" };
-	cJSON *line = json_parse_without(text, n, &unread, e), *o;
+	cJSON *line = kobj_parse(text, n, e), *o;
 
 	if (line == NULL)
 		return NULL;

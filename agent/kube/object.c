@@ -7,6 +7,14 @@
 #include "common/mem.h"
 #include "common/str.h"
 
+cJSON *
+kobj_parse(const char *text, size_t n, struct err *e)
+{
+	static const struct json_leave unread = { "metadata", "managedFields" };
+
+	return json_parse_without(text, n, &unread, e);
+}
+
 bool
 kobj_key_make(const char *ns, const char *name, char out[KOBJ_KEY_CAP])
 {

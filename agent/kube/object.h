@@ -15,6 +15,10 @@
 
 #define KOBJ_KEY_CAP 512 /* 253 + '/' + 253 and some */
 
+/* json_parse() of what holds objects, without their managedFields: half of an
+ * object, and nobody reads it. */
+cJSON *kobj_parse(const char *text, size_t n, struct err *e);
+
 /* "ns/name", or "name" without namespace. false if the name is missing or does
  * not fit; out is then "". */
 bool kobj_key(const cJSON *o, char out[KOBJ_KEY_CAP]);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agent/kube/client_impl.h"
+#include "agent/kube/object.h"
 #include "common/json.h"
 #include "common/loop.h"
 #include "common/retry.h"
@@ -96,10 +97,7 @@ kube_reply_failed(
 cJSON *
 kube_reply_object(const char *body, size_t n, struct err *e)
 {
-	/* Half of an object, and nobody reads it. */
-	static const struct json_leave unread = { "metadata", "managedFields" };
-
-	return kube_reply_checked(json_parse_without(body, n, &unread, e), e);
+	return kube_reply_checked(kobj_parse(body, n, e), e);
 }
 
 cJSON *

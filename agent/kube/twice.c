@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "agent/kube/object.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -70,8 +71,6 @@ keep(struct twice *t, const char *text, size_t n, const cJSON *tree)
 cJSON *
 twice_parse(struct twice *t, const char *text, size_t n, struct err *e)
 {
-	/* Half of an object, and nobody reads it. */
-	static const struct json_leave unread = { "metadata", "managedFields" };
 	struct twice_text *x;
 	cJSON *j;
 
@@ -84,7 +83,7 @@ twice_parse(struct twice *t, const char *text, size_t n, struct err *e)
 		forget(t, x);
 		return j;
 	}
-	j = json_parse_without(text, n, &unread, e);
+	j = kobj_parse(text, n, e);
 	if (j != NULL && !cJSON_IsObject(j)) {
 		(void)err_set(e, ERR_PROTO, 0, "no JSON object");
 		cJSON_Delete(j);
