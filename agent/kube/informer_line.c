@@ -55,13 +55,17 @@ informer_line(struct informer *inf, const char *text, size_t n,
     char type[WATCH_TYPE_CAP], struct err *e)
 {
 	const char *plain, *object;
+	cJSON *o;
 	size_t len;
 
 	/* What is only kept in part is never what a reply showed. */
 	if (!inf->o.metadata_only && inf->o.trim == NULL &&
 	    (object = plain_object(text, n, &plain, &len)) != NULL) {
 		(void)str_copy(type, WATCH_TYPE_CAP, plain);
-		return twice_parse(&inf->c->twice, object, len, e);
+		o = twice_parse(&inf->c->twice, object, len, e);
+		if (o != NULL)
+			return o;
+		/* Garbage; or there is more behind the object. */
 	}
 	return any_line(text, n, type, e);
 }

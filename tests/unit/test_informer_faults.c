@@ -196,6 +196,26 @@ garbage_lines_end_the_watch_and_nothing_else(void)
 	close_all(&g);
 }
 
+/* A member that a later API may have. */
+static void
+a_line_may_have_more_than_type_and_object(void)
+{
+	struct rigged g;
+
+	open_with(&g, 13, NULL);
+	put(&g, "a", 1);
+	informer_start(g.inf);
+	rig_run(&g.r, 2 * LOOP_S);
+	fake_kube_raw(g.r.fake,
+	    "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"x\","
+	    "\"namespace\":\"lab\",\"resourceVersion\":\"900\"}},"
+	    "\"since\":{\"the\":\"future\"}}\n");
+	rig_run(&g.r, LOOP_S);
+	CU_ASSERT_TRUE(informer_has(g.inf, "lab/x"));
+	CU_ASSERT_EQUAL(status(&g).garbage, 0);
+	close_all(&g);
+}
+
 static void
 an_endless_line_is_cut_off(void)
 {
@@ -467,6 +487,8 @@ main(void)
 		    an_expired_page_is_taken_again_in_one },
 		{ "garbage lines end the watch and nothing else",
 		    garbage_lines_end_the_watch_and_nothing_else },
+		{ "a line may have more than type and object",
+		    a_line_may_have_more_than_type_and_object },
 		{ "an endless line is cut off", an_endless_line_is_cut_off },
 		{ "a megabyte object fits", a_megabyte_object_fits },
 		{ "an object of the future fits",
