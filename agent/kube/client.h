@@ -103,11 +103,11 @@ struct kube_reply {
 	/* The change may have happened although err says otherwise (reply
 	 * lost): read before repeating; see informer_doubt(). */
 	bool maybe_executed;
-	const cJSON *
-	    object; /* may be held (json_hold); the object; of a list its metadata, and its
+	const cJSON *object; /* the object; of a list its metadata, and its
 	                      * items when no item callback was given; a Status
 	                      * after a completed delete; NULL on error */
-	bool lasting; /* object may be held: it is not wiped when this ends */
+	bool lasting;        /* object may be held (json_hold): it is not wiped
+	                      * when the callback ends */
 	const char *resource_version; /* of object or list; "" if none */
 	uint64_t items;               /* LIST, WATCH: delivered */
 	bool stopped;                 /* the item callback said false */
