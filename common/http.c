@@ -241,9 +241,7 @@ const char *
 http_header_get(const struct http_header *h, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		/* Most differ in their first letter. */
-		if (((h[i].name[0] ^ name[0]) & ~0x20) == 0 &&
-		    str_ieq(h[i].name, name))
+		if (http_header_is(&h[i], name))
 			return h[i].value;
 	return NULL;
 }

@@ -12,6 +12,14 @@
 #define B7_HTTP_OPS_H
 
 #include "common/http.h"
+#include "common/str.h"
+
+/* Most headers differ in their first letter: no call for these. */
+static inline bool
+http_header_is(const struct http_header *h, const char *name)
+{
+	return ((h->name[0] ^ name[0]) & ~0x20) == 0 && str_ieq(h->name, name);
+}
 
 struct http_ops {
 	void (*net_free)(struct http_net *n);

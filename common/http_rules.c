@@ -77,8 +77,7 @@ headers_problem(const struct http_header *h, size_t n)
 		if (!is_value(h[i].value))
 			return "a header value holds control bytes";
 		for (size_t k = 0; k < sizeof ours / sizeof *ours; k++)
-			if (((h[i].name[0] ^ ours[k][0]) & ~0x20) == 0 &&
-			    str_ieq(h[i].name, ours[k]))
+			if (http_header_is(&h[i], ours[k]))
 				return "a framing header is given";
 	}
 	return NULL;
