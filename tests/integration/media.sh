@@ -13,11 +13,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 for tool in curl kubectl openssl python3 xorriso; do
 	command -v $tool >/dev/null 2>&1 || { echo "SKIPPED: no $tool"; exit 77; }
 done
-dir=$(mktemp -d)
-pids=()
+# shellcheck source=tests/integration/media_rig.sh
+. "$root/tests/integration/media_rig.sh"
 apid= bpid=
-passed=0
-failed=0
 finish() {
 	[ -n "$apid$bpid" ] && kill $apid $bpid 2>/dev/null
 	[ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
@@ -25,32 +23,6 @@ finish() {
 	rm -rf "$dir"
 }
 trap finish EXIT
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$dir/said" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $name"
-		tail -n 20 "$dir/said" | sed 's/^/    /'
-	fi
-}
-wait_for() { # SECONDS COMMAND...
-	local n=$(($1 * 5))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
-		sleep 0.2
-	done
-}
-free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
 k() { kubectl --kubeconfig "$dir/admin" --request-timeout 20s "$@"; }
 bmc=$(free_port) origin=$(free_port) media=$(free_port) metrics=$(free_port) other=$(free_port)
 # As two replicas behind one address: what machines are told is the same.

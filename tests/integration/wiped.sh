@@ -14,10 +14,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 for tool in kubectl python3; do
 	command -v $tool >/dev/null 2>&1 || { echo "SKIPPED: no $tool"; exit 77; }
 done
-dir=$(mktemp -d)
-pids=()
-passed=0
-failed=0
+# shellcheck source=tests/integration/media_rig.sh
+. "$root/tests/integration/media_rig.sh"
 finish() {
 	[ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
 	wait 2>/dev/null
@@ -25,31 +23,6 @@ finish() {
 	rm -rf "$dir"
 }
 trap finish EXIT
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$dir/said" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAILED: $name"
-		tail -n 40 "$dir/said" | sed 's/^/    /'
-	fi
-}
-wait_for() { # SECONDS COMMAND...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.2
-	done
-}
-free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
 k() { kubectl --kubeconfig "$dir/admin" --request-timeout 20s -n default "$@"; }
 bmc=$(free_port) origin=$(free_port) media=$(free_port)
 # One mark for each thing, another one in each run. All begin alike: see the search.
